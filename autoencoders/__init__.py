@@ -1,0 +1,1 @@
+"""Autoencoders on CIFAR-10: specs, a cache that trains each of them once, and what the report is made of."""
