@@ -87,6 +87,13 @@ class PixelMask(Spec):
 Corruption = Gaussian | PixelMask
 
 
+@dataclass(frozen=True)
+class PatchMask(Spec):
+    """Hides a share of a masked model's patches: what the model is trained with, asked for again when it is measured."""
+
+    ratio: float
+
+
 @dataclass(frozen=True, kw_only=True)
 class ConvAE(Spec):
     """Convolutional autoencoder; the DAE is the same model trained on noisy inputs."""
@@ -184,3 +191,107 @@ class Experiment(Spec):
     corruption: Corruption | None = None
     training: Training = Training()
     seed: int = 0
+
+
+# ── Measurements: what is asked of a trained model, or of a baseline ─────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline(Spec):
+    """A method without gradient descent, fitted to training images; it stands in each table beside the models."""
+
+    method: Literal["input", "mean", "pca", "ridge", "tv", "pixels", "patches"]
+    size: int = 128  # components, for PCA
+
+    @property
+    def name(self) -> str:
+        return f"baseline/{self.method}" + (f"-{self.size}" if self.method == "pca" else "")
+
+
+Subject = Experiment | Baseline
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reconstruction(Spec):
+    """How close a subject's output comes to the clean image, for each test image."""
+
+    function: ClassVar[str] = "autoencoders.measurements:reconstruction"
+    input: Corruption | PatchMask | None = None
+    split: Literal["validation", "test"] = "test"
+    images: int | None = None  # the first so many of a fixed order; None: all
+    examples: int = 32  # outputs kept for the pictures
+    seed: int = 1_000_003  # evaluation noise is never training noise
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeFit(Spec):
+    """Linear classifiers fitted to a subject's frozen embeddings of the training images."""
+
+    function: ClassVar[str] = "autoencoders.measurements:probe_fit"
+    features: Literal["latent", "map"] = "latent"
+    classifier: Literal["ridge", "logistic"] = "ridge"
+    reduced: int = 128  # also fitted after training-set PCA to this size, where comparisons are made
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe(Spec):
+    """What such classifiers make of the test images, clean or corrupted."""
+
+    function: ClassVar[str] = "autoencoders.measurements:probe"
+    fit: ProbeFit = ProbeFit()
+    input: Corruption | None = None
+    images: int | None = None
+    seed: int = 1_000_003
+
+
+@dataclass(frozen=True, kw_only=True)
+class Latent(Spec):
+    """The latent space's structure in measures and in coordinates, for clean and for corrupted inputs."""
+
+    function: ClassVar[str] = "autoencoders.measurements:latent"
+    input: Corruption = Gaussian(0.3)
+    images: int = 2000
+    seed: int = 1_000_003
+
+
+@dataclass(frozen=True, kw_only=True)
+class Posterior(Spec):
+    """A VAE's latent units: which are active, what each costs, and what the prior decodes to."""
+
+    function: ClassVar[str] = "autoencoders.measurements:posterior"
+    samples: int = 32
+    images: int | None = None
+    seed: int = 1_000_003
+
+
+Measurement = Reconstruction | ProbeFit | Probe | Latent | Posterior
+
+
+# ── Profiles: how much work is done ──────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """A small table of differences from the defaults. What a run used is printed in its report."""
+
+    name: Literal["smoke", "quick", "full"]
+    purpose: str
+    seeds: tuple[int, ...] = (0,)
+    epochs: typing.Mapping[str, int]  # by family of models
+    width: int = 32
+    train: int | None = None  # training images; None: all
+    images: int | None = None  # test images measured; None: all
+    latent_images: int = 2000  # t-SNE and the latent measures look at so many
+    latents: tuple[int, ...] = ()  # vector AEs of other sizes, beside the tuning runs
+    bottlenecks: tuple[Literal["vector", "spatial"], ...] = ("vector", "spatial")
+    spatial_sigmas: tuple[float, ...] = (0.3,)
+    betas: tuple[float, ...] = (1.0,)
+    vit_ratios: tuple[float, ...] = (0.75,)
+    classifier: Literal["ridge", "logistic"] = "ridge"
+    stand_in: bool = True  # may go on with photos10 where the data set asked for can't be had
+
+
+VARIANCE = 0.1  # the assignment gives the noise as this variance, and also names levels of sigma: both are reported
+SIGMAS = (0.1, 0.3, 0.5)  # the levels trained on
+UNSEEN_SIGMAS = (0.2, 0.4)  # measured, never trained on
+RATIOS = (0.1, 0.3, 0.5, 0.75)  # of masked patches
