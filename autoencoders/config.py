@@ -193,6 +193,19 @@ class Experiment(Spec):
     seed: int = 0
 
 
+# ── Levels ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+VARIANCE = 0.1  # the assignment gives the noise as this variance, and also names levels of sigma: both are reported
+SIGMAS = (0.1, 0.3, 0.5)  # the levels trained on
+UNSEEN_SIGMAS = (0.2, 0.4)  # measured, never trained on
+RATIOS = (0.1, 0.3, 0.5, 0.75)  # of masked patches
+
+
+def level(sigma: float) -> str:
+    """A noise level's name; variance 0.1 keeps the name that the assignment gives it."""
+    return f"var{VARIANCE:g}" if math.isclose(sigma, math.sqrt(VARIANCE)) else f"{sigma:g}"
+
+
 # ── Measurements: what is asked of a trained model, or of a baseline ─────────────────────────────────────────────────
 
 
@@ -211,6 +224,17 @@ class Baseline(Spec):
 Subject = Experiment | Baseline
 
 
+def describe(corruption: Corruption | PatchMask | None) -> str:
+    """An input's name in results: `clean`, `gaussian:0.3`, `mask:0.5`."""
+    match corruption:
+        case None:
+            return "clean"
+        case Gaussian():
+            return f"gaussian:{level(corruption.sigma)}" + ("" if corruption.clip else ":unclipped")
+        case _:
+            return f"mask:{corruption.ratio:g}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reconstruction(Spec):
     """How close a subject's output comes to the clean image, for each test image."""
@@ -222,6 +246,10 @@ class Reconstruction(Spec):
     examples: int = 32  # outputs kept for the pictures
     seed: int = 1_000_003  # evaluation noise is never training noise
 
+    @property
+    def label(self) -> str:
+        return f"{self.split} {describe(self.input)}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeFit(Spec):
@@ -231,6 +259,10 @@ class ProbeFit(Spec):
     features: Literal["latent", "map"] = "latent"
     classifier: Literal["ridge", "logistic"] = "ridge"
     reduced: int = 128  # also fitted after training-set PCA to this size, where comparisons are made
+
+    @property
+    def label(self) -> str:
+        return f"{self.features} {self.classifier}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,6 +275,10 @@ class Probe(Spec):
     images: int | None = None
     seed: int = 1_000_003
 
+    @property
+    def label(self) -> str:
+        return f"{self.fit.label} {describe(self.input)}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Latent(Spec):
@@ -253,6 +289,10 @@ class Latent(Spec):
     images: int = 2000
     seed: int = 1_000_003
 
+    @property
+    def label(self) -> str:
+        return describe(self.input)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Posterior(Spec):
@@ -262,6 +302,10 @@ class Posterior(Spec):
     samples: int = 32
     images: int | None = None
     seed: int = 1_000_003
+
+    @property
+    def label(self) -> str:
+        return "prior"
 
 
 Measurement = Reconstruction | ProbeFit | Probe | Latent | Posterior
@@ -291,7 +335,171 @@ class Profile:
     stand_in: bool = True  # may go on with photos10 where the data set asked for can't be had
 
 
-VARIANCE = 0.1  # the assignment gives the noise as this variance, and also names levels of sigma: both are reported
-SIGMAS = (0.1, 0.3, 0.5)  # the levels trained on
-UNSEEN_SIGMAS = (0.2, 0.4)  # measured, never trained on
-RATIOS = (0.1, 0.3, 0.5, 0.75)  # of masked patches
+PROFILES: dict[str, Profile] = {
+    profile.name: profile
+    for profile in (
+        Profile(
+            name="smoke",
+            purpose="seconds, for tests: the numbers mean nothing",
+            epochs={"vector": 1, "spatial": 1, "vae": 1, "mcae": 1, "vit": 1, "tuning": 1},
+            width=8,
+            train=512,
+            images=128,
+            latent_images=128,
+        ),
+        Profile(
+            name="quick",
+            purpose="an honest report on a laptop's CPU in about ten minutes",
+            epochs={"vector": 3, "spatial": 3, "vae": 3, "mcae": 3, "vit": 3, "tuning": 1},
+        ),
+        Profile(
+            name="full",
+            purpose="one GPU, several seeds",
+            seeds=(0, 1, 2),
+            epochs={"vector": 200, "spatial": 100, "vae": 100, "mcae": 200, "vit": 200, "tuning": 30},
+            width=64,
+            latents=(64, 256, 384),
+            spatial_sigmas=(0.1, 0.3, math.sqrt(VARIANCE), 0.5),
+            betas=(0.5, 1.0, 4.0),
+            vit_ratios=(0.3, 0.75),
+            classifier="logistic",
+            stand_in=False,
+        ),
+    )
+}
+
+
+# ── The table of experiments ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def noise_levels(extra: tuple[float, ...] = ()) -> tuple[float, ...]:
+    """Every level that is tested on: trained levels, unseen ones, and the assignment's variance."""
+    return tuple(sorted({*SIGMAS, *UNSEEN_SIGMAS, math.sqrt(VARIANCE), *extra}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """Every experiment of a profile. Each method describes one model; each experiment is trained once per seed."""
+
+    profile: Profile
+    dataset: str = "cifar10"
+    seed: int = 0
+
+    @property
+    def data(self) -> Data:
+        return Data(name=self.dataset, train=self.profile.train)
+
+    def _experiment(self, name: str, family: str, model: Model, sigma: float | None = None, **changes: Any):
+        training = Training(epochs=self.profile.epochs[family], **changes)
+        corruption = None if sigma is None else Gaussian(sigma)
+        return Experiment(
+            name=name, model=model, data=self.data, corruption=corruption, training=training, seed=self.seed
+        )
+
+    def ae(
+        self, bottleneck: Literal["vector", "spatial"] = "vector", latent: int | None = None, sigma: float | None = None
+    ) -> Experiment:
+        """The autoencoder, or with a sigma the denoising one: the same model, trained on noisy inputs."""
+        size = {} if latent is None else {"latent": latent}
+        if bottleneck == "spatial":
+            size = {"latent": 32}
+        model = ConvAE(bottleneck=bottleneck, width=self.profile.width, **size)
+        name = f"ae-{bottleneck}" if sigma is None else f"dae-{bottleneck}-{level(sigma)}"
+        return self._experiment(name if latent is None else f"{name}-l{latent}", bottleneck, model, sigma)
+
+    def vae(self, beta: float = 1.0) -> Experiment:
+        name = "vae" if beta == 1 else f"vae-beta{beta:g}"
+        return self._experiment(name, "vae", VAE(width=self.profile.width, beta=beta))
+
+    def mcae(self, ratio: float) -> Experiment:
+        return self._experiment(f"mcae-{ratio:g}", "mcae", MCAE(ratio=ratio, width=self.profile.width))
+
+    def vit(self, ratio: float) -> Experiment:
+        return self._experiment(f"vit-{ratio:g}", "vit", ViTMAE(ratio=ratio))
+
+    def tuning(self) -> list[Experiment]:
+        """Short runs that differ from the base in one thing each; compared on validation images only."""
+        width, short = self.profile.width, "tuning"
+        base = ConvAE(width=width)
+        rate = Training().learning_rate
+        runs = [
+            self._experiment("tune-base", short, base),
+            *(
+                self._experiment(f"tune-latent-{n}", short, replace(base, latent=n))
+                for n in self._tuned((64, 256), (32, 64, 256, 384))
+            ),
+            *(
+                self._experiment(f"tune-width-{w}", short, replace(base, width=w))
+                for w in self._tuned((width // 2,), (width // 4, width // 2, width * 2))
+            ),
+            *(
+                self._experiment(f"tune-rate-{r:g}", short, base, learning_rate=r)
+                for r in self._tuned((rate / 4, rate * 2), (rate / 4, rate / 2, rate * 2))
+            ),
+        ]
+        if self.profile.name == "full":
+            runs += [self._experiment(f"tune-beta-{b:g}", short, VAE(width=width, beta=b)) for b in (0.25, 1.0, 4.0)]
+            runs += [self._experiment(f"tune-patch-{p}", short, MCAE(width=width, patch=p)) for p in (4, 8)]
+        return runs
+
+    def _tuned(self, few: tuple, many: tuple) -> tuple:
+        return many if self.profile.name == "full" else few
+
+    def results(self) -> list[Experiment]:
+        """Every experiment that a result table shows."""
+        profile = self.profile
+        sigmas = {"vector": (*SIGMAS, math.sqrt(VARIANCE)), "spatial": profile.spatial_sigmas}
+        return [
+            *(self.ae(bottleneck) for bottleneck in profile.bottlenecks),
+            *(self.ae(latent=latent) for latent in profile.latents),
+            *(self.ae(b, sigma=sigma) for b in profile.bottlenecks for sigma in sigmas[b]),
+            *(self.vae(beta) for beta in profile.betas),
+            *(self.mcae(ratio) for ratio in RATIOS),
+            *(self.vit(ratio) for ratio in profile.vit_ratios),
+        ]
+
+    def measurements(self) -> list[tuple[Subject, Measurement]]:
+        """Everything that the result tables and claims need, for each experiment and for the baselines."""
+        planned = [(baseline, spec) for baseline in self.baselines() for spec in self.of_baseline(baseline)]
+        return planned + [(experiment, spec) for experiment in self.results() for spec in self.of_model(experiment)]
+
+    def baselines(self) -> list[Baseline]:
+        sizes = dict.fromkeys((128, *self.profile.latents))
+        others = ("input", "mean", "ridge", "tv", "pixels")
+        return [*(Baseline(method=m) for m in others), *(Baseline(method="pca", size=k) for k in sizes)]
+
+    def of_baseline(self, baseline: Baseline) -> list[Measurement]:
+        noisy = [self.reconstruction(Gaussian(sigma)) for sigma in noise_levels()]
+        match baseline.method:
+            case "mean":
+                return [self.reconstruction()]
+            case "pca":
+                return [self.reconstruction(), *noisy, *self.probes("latent"), self.latent()]
+            case "pixels":
+                return [*self.probes("latent"), self.latent()]
+            case _:
+                return noisy
+
+    def of_model(self, experiment: Experiment) -> list[Measurement]:
+        model = experiment.model
+        if isinstance(model, MCAE | ViTMAE):
+            masked = self.reconstruction(PatchMask(model.ratio))
+            return [self.reconstruction(), masked, *self.probes("map")]
+        noisy = [self.reconstruction(Gaussian(sigma)) for sigma in noise_levels()]
+        measured: list[Measurement] = [self.reconstruction(), *noisy, *self.probes("map")]
+        if isinstance(model, VAE) or model.bottleneck == "vector":
+            measured += [*self.probes("latent"), self.latent()]
+        if isinstance(model, VAE):
+            measured.append(Posterior(images=self.profile.images))
+        return measured
+
+    def reconstruction(self, corruption: Corruption | PatchMask | None = None) -> Reconstruction:
+        return Reconstruction(input=corruption, images=self.profile.images)
+
+    def probes(self, features: Literal["latent", "map"]) -> list[Measurement]:
+        """The fit comes first: both inputs are judged by the same classifier."""
+        fit = ProbeFit(features=features, classifier=self.profile.classifier)
+        return [fit, *(Probe(fit=fit, input=i, images=self.profile.images) for i in (None, Gaussian(0.3)))]
+
+    def latent(self, sigma: float = 0.3) -> Latent:
+        return Latent(input=Gaussian(sigma), images=self.profile.latent_images)

@@ -1,0 +1,115 @@
+"""What all commands share: the options, errors as one line with an exit code, and JSON on stdout."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from autoencoders import settings
+from autoencoders.errors import InputError, StorageError, TrainingError
+
+if TYPE_CHECKING:
+    from autoencoders.lab import Lab
+
+SCHEMA = 1
+EXIT_CODES = {TrainingError: 1, InputError: 2, StorageError: 3}
+INTERRUPTED = 130
+
+_SHARED = "Options of all commands"
+
+
+def _shared_options(
+    profile: Annotated[
+        str | None, typer.Option(help="smoke, quick, full or auto (AE_PROFILE).", rich_help_panel=_SHARED)
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="cifar10, photos10, … (AE_DATASET).", rich_help_panel=_SHARED)
+    ] = None,
+    group: Annotated[str | None, typer.Option(help="Names the PDF and the zip (GROUP).", rich_help_panel=_SHARED)] = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="Training seeds, such as 0,1,2 (AE_SEEDS).", rich_help_panel=_SHARED)
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Where the data sets lie (AUTOENCODERS_DATA).", rich_help_panel=_SHARED)
+    ] = None,
+    cache: Annotated[Path | None, typer.Option(help="Where finished work is kept (AE_CACHE).", rich_help_panel=_SHARED)] = None,
+    device: Annotated[
+        str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps (AE_DEVICE).", rich_help_panel=_SHARED)
+    ] = None,
+    jobs: Annotated[str | None, typer.Option(help="Trainings side by side (AE_JOBS).", rich_help_panel=_SHARED)] = None,
+) -> None:
+    """Each overrides its environment twin, which overrides params.yml; nothing that a flag says is persisted."""
+
+
+def registrar(app: typer.Typer) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A decorator: the function becomes a command that takes the shared options and is handed the settings they make."""
+    shared = inspect.signature(_shared_options, eval_str=True).parameters
+
+    def command(function: Callable[..., None]) -> Callable[..., None]:
+        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+
+        @functools.wraps(function)
+        def run(**arguments: Any) -> None:
+            flags = {name: arguments.pop(name) for name in shared}
+            with_exit_code(lambda: function(settings.load(**flags), **arguments))
+
+        keyword_only = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*own, *shared.values())]
+        run.__signature__ = inspect.Signature(keyword_only)  # type: ignore[attr-defined]
+        del run.__wrapped__  # typer would look through it, at the wrong signature
+        run.__annotations__ = {p.name: p.annotation for p in keyword_only}
+        app.command()(run)
+        return run
+
+    return command
+
+
+def with_exit_code(action: Callable[[], None]) -> None:
+    """A mistake that a person can mend is one line on stderr and an exit code, never a traceback."""
+    try:
+        action()
+    except KeyboardInterrupt:
+        complain("interrupted: finished work is kept, and the same command goes on from there")
+        raise typer.Exit(INTERRUPTED) from None
+    except tuple(EXIT_CODES) as error:
+        complain(f"error: {error}")
+        raise typer.Exit(next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))) from None
+
+
+def complain(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def announce(lab: Lab) -> None:
+    """What this run is, before it does anything; a stand-in is never silent."""
+    seeds = ", ".join(str(c.seed) for c in lab.catalogues)
+    complain(f"profile {lab.profile.name} ({lab.profile.purpose}) · {lab.dataset} · seeds {seeds} · {lab.device}")
+    if lab.choice.stand_in:
+        complain(f"notice: {lab.choice.reason}")
+
+
+def print_json(lab: Lab, **payload: Any) -> None:
+    """The one envelope of all machine-readable output; NaN and infinities become null, as JSON knows neither."""
+    head = {
+        "schema": SCHEMA,
+        "profile": lab.profile.name,
+        "dataset": lab.dataset,
+        "group": lab.settings.group,
+        "device": lab.device,
+    }
+    print(json.dumps(_finite(head | payload), allow_nan=False, indent=1))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,168 @@
+"""What a run was asked to do: `params.yml`, overridden by the environment, overridden by flags."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from autoencoders.config import PROFILES, Catalogue, Profile
+from autoencoders.errors import InputError
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+# A group's name becomes a file name and stands in YAML, Typst and HTML: the rule keeps it harmless in all of them.
+GROUP_RULE = "1 to 32 letters, digits, '-' and '_', beginning with a letter or digit"
+_GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+
+ENVIRONMENT = {
+    "group": "GROUP",
+    "profile": "AE_PROFILE",
+    "dataset": "AE_DATASET",
+    "seeds": "AE_SEEDS",
+    "data_dir": "AUTOENCODERS_DATA",
+    "cache": "AE_CACHE",
+    "device": "AE_DEVICE",
+    "jobs": "AE_JOBS",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Checked and normalised; `auto` is resolved as late as possible, by whoever needs the value."""
+
+    group: str = "G00"
+    authors: tuple[str, ...] = ()
+    profile: str = "auto"
+    dataset: str = "cifar10"
+    seeds: tuple[int, ...] | None = None  # None: the profile's own
+    data_dir: Path | None = None
+    cache: Path = PROJECT / "cache"
+    device: str = "auto"
+    jobs: int | None = None  # None: as many as pay on this machine
+    notebooks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def resolved_profile(self) -> Profile:
+        name = self.profile if self.profile != "auto" else ("full" if gpu_is_present() else "quick")
+        return PROFILES[name]
+
+    def catalogues(self, dataset: str) -> list[Catalogue]:
+        """One catalogue a seed, on the data set that could be had."""
+        profile = self.resolved_profile()
+        return [Catalogue(profile=profile, dataset=dataset, seed=s) for s in self.seeds or profile.seeds]
+
+
+def load(path: Path = PROJECT / "params.yml", **flags: Any) -> Settings:
+    """The settings in force; a flag that is None was not given."""
+    values: dict[str, Any] = _read(path)
+    values |= {name: os.environ[twin] for name, twin in ENVIRONMENT.items() if twin in os.environ}
+    values |= {name: value for name, value in flags.items() if value is not None}
+    return Settings(**{name: _PARSERS[name](value) for name, value in values.items()})
+
+
+def gpu_is_present() -> bool:
+    """Whether an NVIDIA driver answers here; found without torch, which takes seconds to import."""
+    return shutil.which("nvidia-smi") is not None and Path("/dev/nvidia0").exists()
+
+
+def _read(path: Path) -> dict[str, Any]:
+    import yaml
+
+    if not path.exists():
+        return {}
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise InputError(f"{path.name} is not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise InputError(f"{path.name} must hold 'name: value' lines, not a {type(values).__name__}")
+    allowed = [f.name for f in fields(Settings)]
+    if unknown := [str(name) for name in values if name not in allowed]:
+        raise InputError(f"{path.name} has no parameter {', '.join(unknown)}; there are: {', '.join(allowed)}")
+    return values
+
+
+# ── One parser a setting: anything wrong is one clear line ───────────────────────────────────────────────────────────
+
+
+def _group(value: Any) -> str:
+    if not (isinstance(value, str) and _GROUP.fullmatch(value)):
+        raise InputError(f"group {value!r}: must be {GROUP_RULE}")
+    return value
+
+
+def _authors(value: Any) -> tuple[str, ...]:
+    names = [value] if isinstance(value, str) else value
+    if not (isinstance(names, list) and all(isinstance(n, str) and n.isprintable() and n.strip() for n in names)):
+        raise InputError(f"authors {value!r}: must be a list of names")
+    return tuple(n.strip() for n in names)
+
+
+def _profile(value: Any) -> str:
+    if value not in (*PROFILES, "auto"):
+        raise InputError(f"profile {value!r}: must be one of {', '.join(PROFILES)} or auto")
+    return value
+
+
+def _dataset(value: Any) -> str:
+    from autoencoders import data
+
+    if value not in data.NAMES:
+        raise InputError(f"dataset {value!r}: must be one of {', '.join(data.NAMES)}")
+    return value
+
+
+def _seeds(value: Any) -> tuple[int, ...] | None:
+    if value in ("auto", None):
+        return None
+    items = value.replace(",", " ").split() if isinstance(value, str) else [value] if isinstance(value, int) else value
+    try:
+        seeds = tuple(int(item) for item in items)
+    except (TypeError, ValueError):
+        seeds = ()
+    if not seeds or len(set(seeds)) != len(seeds) or min(seeds) < 0:
+        raise InputError(f"seeds {value!r}: must be auto, or distinct whole numbers from 0, such as 0,1,2")
+    return seeds
+
+
+def _path(value: Any) -> Path | None:
+    return Path(value).expanduser().resolve() if value else None
+
+
+def _device(value: Any) -> str:
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", str(value)):
+        raise InputError(f"device {value!r}: must be auto, cpu, mps, cuda or cuda:N")
+    return str(value)
+
+
+def _jobs(value: Any) -> int | None:
+    if value in ("auto", None):
+        return None
+    if not str(value).isdigit() or int(value) < 1:
+        raise InputError(f"jobs {value!r}: must be auto or a whole number from 1")
+    return int(value)
+
+
+def _notebooks(value: Any) -> dict[str, dict[str, Any]]:
+    value = value or {}
+    if not (isinstance(value, dict) and all(isinstance(v, dict) for v in value.values())):
+        raise InputError("notebooks: must give each notebook's name its own 'parameter: value' lines")
+    return value
+
+
+_PARSERS = {
+    "group": _group,
+    "authors": _authors,
+    "profile": _profile,
+    "dataset": _dataset,
+    "seeds": _seeds,
+    "data_dir": _path,
+    "cache": lambda value: _path(value) or PROJECT / "cache",
+    "device": _device,
+    "jobs": _jobs,
+    "notebooks": _notebooks,
+}
