@@ -384,11 +384,11 @@ def _download(name: str, source: Downloaded) -> None:
     """Into a folder beside its place, then moved there: what is in ``data/`` is complete at any time."""
     from filelock import FileLock
 
-    DATA.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(DATA).free / 1e9
+    free = shutil.disk_usage(DATA.parent).free / 1e9
     if free < source.gigabytes:
-        raise OSError(errno.ENOSPC, f"{DATA} has {free:.1f} GB left, {source.gigabytes} GB are needed")
+        raise OSError(errno.ENOSPC, f"{DATA.parent} has {free:.1f} GB left, {source.gigabytes} GB are needed")
     _reach(source.url)
+    DATA.mkdir(exist_ok=True)
     with FileLock(DATA / ".lock"):
         if (DATA / source.folder).is_dir():
             return  # another process was faster
@@ -405,7 +405,7 @@ def _reach(url: str) -> None:
     def ask() -> None:
         try:
             urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=PATIENCE).close()
-        except urllib.error.HTTPError:
+        except (urllib.error.HTTPError, http.client.HTTPException):
             pass  # somebody answered
         except OSError as error:
             failures.append(error)

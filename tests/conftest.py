@@ -1,0 +1,49 @@
+"""Fixtures that several test modules share."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from autoencoders import data
+
+
+def _real_data(folder: str) -> Path:
+    root = os.environ.get("AUTOENCODERS_DATA")
+    if not root or not (Path(root) / folder).is_dir():
+        pytest.skip(f"AUTOENCODERS_DATA names no folder with {folder}")
+    return Path(root)
+
+
+@pytest.fixture(scope="session")
+def cifar_root() -> Path:
+    """The folder that holds the real CIFAR-10."""
+    return _real_data("cifar-10-batches-py")
+
+
+@pytest.fixture(scope="session")
+def mnist_root() -> Path:
+    """The folder that holds the real MNIST."""
+    return _real_data("MNIST/raw")
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No name is resolved and no connection made."""
+
+    def unreachable(*args: object, **kwargs: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unreachable)
+    monkeypatch.setattr(socket.socket, "connect", unreachable)
+
+
+@pytest.fixture
+def no_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, no_network: None) -> Path:
+    """A machine without any data folder, and the place where downloads would go."""
+    monkeypatch.delenv("AUTOENCODERS_DATA", raising=False)
+    monkeypatch.setattr(data, "DATA", tmp_path / "data")
+    return tmp_path / "data"
