@@ -1,0 +1,119 @@
+"""What a model must beat: the mean image, a linear denoiser and total variation (PCA has its own module)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autoencoders.evaluation.arrays import Array, as_images, full_precision
+
+Corrupt = Callable[[Tensor, torch.Generator], Tensor]  # images in [0, 1] -> what a denoiser gets to see
+
+# ── Mean image ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def mean_image(images: Array, batch: int = 5000) -> np.ndarray:
+    """The mean image [C, H, W]: what a collapsed model puts out, whatever it is shown."""
+    if len(images) == 0:
+        raise ValueError("there are no images to take the mean of")
+    sums = [as_images(images[start : start + batch]).double().sum(0) for start in range(0, len(images), batch)]
+    return torch.stack(sums).sum(0).div(len(images)).float().cpu().numpy()
+
+
+# ── Linear denoiser ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+PENALTIES = (1e-4, 1e-3, 1e-2)  # on the scale of a pixel's variance; noise regularises too, so few are enough
+
+
+@dataclass(frozen=True)
+class LinearDenoiser:
+    """The best affine map from corrupted to clean pixels; plain arrays, `LinearDenoiser(**arrays)` brings it back."""
+
+    seen: np.ndarray  # [D], mean of the corrupted images
+    clean: np.ndarray  # [D], mean of the clean ones
+    weight: np.ndarray  # [D, D]
+    penalty: float
+
+    @full_precision()
+    def denoise(self, images: Array) -> Tensor:
+        """Cleaned images in [0, 1], of the shape that came in."""
+        pixels = as_images(images)
+        seen, clean, weight = (torch.as_tensor(a, device=pixels.device) for a in (self.seen, self.clean, self.weight))
+        return ((pixels.flatten(1) - seen) @ weight + clean).clamp(0, 1).reshape(pixels.shape)
+
+
+@full_precision()
+def fit_linear_denoiser(
+    train: Array, validation: Array, corrupt: Corrupt, *, seed: int = 0, batch: int = 5000
+) -> LinearDenoiser:
+    """Ridge regression from clean images, corrupted here one time each; the penalty is chosen on validation images."""
+    if len(train) == 0 or len(validation) == 0:
+        raise ValueError("a linear denoiser needs training and validation images")
+    device = torch.as_tensor(train[:1]).device
+    generator = torch.Generator(device).manual_seed(seed)
+    clean = torch.as_tensor(mean_image(train), device=device)
+    seen, variances, covariances = _moments(train, clean, corrupt, generator, batch)
+    held_out = as_images(validation, device)
+    noisy = corrupt(held_out, generator)
+    best, least = None, float("inf")
+    for penalty in PENALTIES:
+        ridge = variances + penalty * torch.eye(len(variances), dtype=torch.float64, device=device)
+        weight = torch.cholesky_solve(covariances, torch.linalg.cholesky(ridge)).float()
+        candidate = LinearDenoiser(seen.cpu().numpy(), clean.flatten().cpu().numpy(), weight.cpu().numpy(), penalty)
+        error = float((candidate.denoise(noisy) - held_out).square().mean())
+        if error < least:
+            best, least = candidate, error
+    if best is None:
+        raise ValueError("the corrupted images hold NaN or infinite values")
+    return best
+
+
+def _moments(
+    images: Array, clean: Tensor, corrupt: Corrupt, generator: torch.Generator, batch: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The corrupted images' mean [D] and covariance [D, D], and their covariance with the clean ones, in float64."""
+    size = clean.numel()
+    total = torch.zeros(size, dtype=torch.float64, device=clean.device)
+    products = torch.zeros(size, 2 * size, dtype=torch.float64, device=clean.device)
+    for start in range(0, len(images), batch):
+        target = as_images(images[start : start + batch])
+        seen = (corrupt(target, generator) - clean).flatten(1)  # near zero mean already: sums stay exact in fp32
+        total += seen.double().sum(0)
+        products += seen.T @ torch.cat([seen, (target - clean).flatten(1)], dim=1)
+    offset = total / len(images)
+    variances, covariances = (products / len(images)).split(size, dim=1)
+    return (offset + clean.flatten()).float(), variances - torch.outer(offset, offset), covariances
+
+
+# ── Total variation ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+WEIGHTS = (0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6)  # strengths tried; larger is smoother
+
+
+def total_variation(images: Array, weight: float, jobs: int = 1) -> np.ndarray:
+    """Each image by itself through scikit-image's Chambolle denoiser, all channels together."""
+    from joblib import Parallel, delayed
+
+    pixels = as_images(images).cpu().numpy()
+    chunks = np.array_split(pixels, max(1, min(4 * jobs, len(pixels))))
+    return np.concatenate(Parallel(n_jobs=jobs)(delayed(_total_variation)(chunk, weight) for chunk in chunks))
+
+
+def _total_variation(images: np.ndarray, weight: float) -> np.ndarray:
+    from skimage.restoration import denoise_tv_chambolle
+
+    smooth = [denoise_tv_chambolle(image, weight=weight, channel_axis=0) for image in images]
+    return np.stack(smooth).astype(np.float32) if smooth else images
+
+
+def choose_weight(noisy: Array, clean: Array, jobs: int = 1) -> float:
+    """The strength with the least mean squared error on these (validation) images."""
+    target = as_images(clean).cpu().numpy()
+    if len(target) == 0:
+        raise ValueError("choosing a weight needs images")
+    errors = [float(np.square(total_variation(noisy, weight, jobs) - target).mean()) for weight in WEIGHTS]
+    return WEIGHTS[int(np.argmin(errors))]

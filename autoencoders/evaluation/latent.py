@@ -1,0 +1,240 @@
+"""The structure of a latent space in measures, and in coordinates for the pictures that go with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autoencoders.evaluation.arrays import Array, as_features, full_precision
+from autoencoders.evaluation.neighbours import nearest, vote
+from autoencoders.evaluation.pca import fit_pca
+
+# ── Classes and neighbourhoods ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def trustworthiness(latents: Array, coordinates: Array, k: int = 15) -> float:
+    """How far a picture's neighbours are neighbours in the latent space too: 1 if all are, about 0.5 by chance.
+
+    Latents that are all alike can't be betrayed: 1.
+    """
+    from sklearn.manifold import trustworthiness as measure
+
+    space, picture = as_features(latents), as_features(coordinates)
+    if len(space) < 4 or _constant(space):
+        return 1.0
+    return float(measure(space.cpu().numpy(), picture.cpu().numpy(), n_neighbors=min(k, (len(space) - 1) // 2)))
+
+
+def purity(latents: Array, labels: Array, k: int = 15) -> float:
+    """The mean share of the k nearest others that have one's own class; latents that are all alike are at chance."""
+    space = as_features(latents)
+    classes = torch.as_tensor(labels, device=space.device)
+    if len(space) < 2 or _constant(space):
+        return chance_purity(labels)
+    k = min(k, len(space) - 1)
+    _, indices = nearest(space, space, k + 1)
+    others = indices != torch.arange(len(space), device=space.device)[:, None]
+    others[others.all(1), -1] = False  # among more than k twins one may not find oneself: drop the farthest instead
+    found = indices[others].reshape(len(space), k)
+    return float((classes[found] == classes[:, None]).double().mean())
+
+
+def chance_purity(labels: Array) -> float:
+    """The purity that neighbours drawn at random would have; 1 for a single sample."""
+    counts = torch.as_tensor(labels).unique(return_counts=True)[1].double()
+    total = counts.sum()
+    return float((counts * (counts - 1)).sum() / (total * (total - 1))) if total > 1 else 1.0
+
+
+def silhouette(latents: Array, labels: Array, samples: int = 2000, seed: int = 0) -> float:
+    """Mean silhouette of the classes over at most so many samples, from -1 to 1; 0 where there is but one class."""
+    from sklearn.metrics import silhouette_score
+
+    space = as_features(latents).cpu().numpy()
+    classes = torch.as_tensor(labels).cpu().numpy()
+    rows = np.random.default_rng(seed).permutation(len(space))[:samples]
+    if not 1 < len(np.unique(classes[rows])) < len(rows):
+        return 0.0
+    return float(silhouette_score(space[rows], classes[rows]))
+
+
+def _constant(space: Tensor) -> bool:
+    return bool((space == space[0]).all())
+
+
+# ── Clean against noisy ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@full_precision()
+def linear_cka(a: Array, b: Array) -> float:
+    """Linear centred kernel alignment of two embeddings of the same samples: 1 if they agree up to rotation and scale.
+
+    0 where either doesn't vary: nothing is shared then.
+    """
+    first, second = as_features(a).double(), as_features(b).double()
+    if len(first) != len(second):
+        raise ValueError(f"CKA needs the same samples twice, not {len(first)} and {len(second)}")
+    first, second = first - first.mean(0), second - second.mean(0)
+    own = (first.T @ first).norm() * (second.T @ second).norm()
+    return float((first.T @ second).square().sum() / own) if own > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class Shift:
+    """How far noise moves latents, in units of the clean latents' spread (their RMS distance from their mean)."""
+
+    mean: float  # of the cloud's centre
+    sample: float  # of a sample, on average
+
+
+def shift(clean: Array, noisy: Array) -> Shift:
+    """The shift from clean to noisy latents of the same images; infinite if latents without spread move at all."""
+    before, after = as_features(clean).double(), as_features(noisy).double()
+    if before.shape != after.shape:
+        raise ValueError(f"a shift needs the same samples twice: {list(before.shape)} and {list(after.shape)}")
+    spread = float((before - before.mean(0)).square().sum(1).mean().sqrt())
+    return Shift(
+        mean=_ratio(float((after.mean(0) - before.mean(0)).norm()), spread, 0.0),
+        sample=_ratio(float((after - before).norm(dim=1).mean()), spread, 0.0),
+    )
+
+
+def _ratio(part: float, whole: float, neither: float) -> float:
+    """part / whole, which is `neither` for 0 / 0 and infinite for anything else / 0."""
+    if whole == 0:
+        return neither if part == 0 else float("inf")
+    return part / whole
+
+
+# ── Posterior ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+ACTIVE = 0.01  # Burda et al. 2016
+
+
+def active_units(mu: Array) -> np.ndarray:
+    """Which latent units [D] are active: their posterior mean varies by more than 0.01 over the samples."""
+    return (as_features(mu).double().var(0, correction=0) > ACTIVE).cpu().numpy()
+
+
+def kl_per_dimension(mu: Array, logvar: Array) -> np.ndarray:
+    """What each unit [D] costs: its KL divergence from the standard normal in nats, averaged over the samples."""
+    mean = as_features(mu).double()
+    log_variance = as_features(logvar, mean.device).double()
+    return (0.5 * (mean.square() + log_variance.exp() - log_variance - 1)).mean(0).cpu().numpy()
+
+
+# ── Paths and arithmetic ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def interpolate_linear(start: Array, end: Array, steps: int = 10) -> Tensor:
+    """Latents [steps, ...] on the straight line between two latents, both ends included."""
+    first, last = _ends(start, end, steps)
+    share = torch.linspace(0, 1, steps, device=first.device).reshape(-1, *[1] * first.ndim)
+    return torch.lerp(first, last, share)
+
+
+def interpolate_spherical(start: Array, end: Array, steps: int = 10) -> Tensor:
+    """Latents [steps, ...] on the arc between two latents (Shoemake's slerp), which keeps the norm that a prior expects.
+
+    Latents in one line with the origin span no arc: they are joined by the straight line.
+    """
+    first, last = _ends(start, end, steps)
+    norms = first.norm() * last.norm()
+    cosine = float((first * last).sum() / norms) if norms > 0 else 1.0
+    if abs(cosine) > 1 - 1e-6:
+        return interpolate_linear(first, last, steps)
+    angle = float(np.arccos(cosine))
+    share = torch.linspace(0, 1, steps, device=first.device).reshape(-1, *[1] * first.ndim)
+    return (torch.sin((1 - share) * angle) * first + torch.sin(share * angle) * last) / np.sin(angle)
+
+
+def _ends(start: Array, end: Array, steps: int) -> tuple[Tensor, Tensor]:
+    first, last = torch.as_tensor(start).float(), torch.as_tensor(end).float()
+    if first.shape != last.shape or steps < 2:
+        raise ValueError(f"a path needs two latents of one shape and steps ≥ 2: {first.shape}, {last.shape}, {steps}")
+    return first, last
+
+
+@dataclass(frozen=True)
+class Smoothness:
+    """How directly and how evenly a decoded path leads from its first to its last image; 1 and 1 is a plain cross-fade."""
+
+    detour: float  # length of the path / distance of its ends
+    jump: float  # longest step / mean step
+
+
+def smoothness(path: Array) -> Smoothness:
+    """Smoothness of decoded images [steps, ...] in pixel space; a path that stands still is smooth: 1 and 1."""
+    points = as_features(path).double()
+    if len(points) < 2:
+        raise ValueError("a path has at least two points")
+    strides = (points[1:] - points[:-1]).norm(dim=1)
+    length = float(strides.sum())
+    return Smoothness(
+        detour=_ratio(length, float((points[-1] - points[0]).norm()), 1.0),
+        jump=_ratio(float(strides.max()), float(strides.mean()), 1.0),
+    )
+
+
+def arithmetic(latents: Array, labels: Array, a: int, b: int, c: int) -> Tensor:
+    """The mean latent of class a, minus that of b, plus that of c, in the latents' own shape."""
+    space = torch.as_tensor(latents).float()
+    classes = torch.as_tensor(labels, device=space.device)
+    missing = [wanted for wanted in (a, b, c) if not (classes == wanted).any()]
+    if missing:
+        raise ValueError(f"no latents of class {missing[0]}")
+    first, second, third = (space[classes == wanted].mean(0) for wanted in (a, b, c))
+    return first - second + third
+
+
+def nearest_class(latents: Array, labels: Array, query: Array, k: int = 15) -> tuple[int, float]:
+    """The class that most of the k nearest latents of one query have, and their share of the k."""
+    classes, indices = torch.as_tensor(labels).cpu().unique(return_inverse=True)
+    _, found = nearest(torch.as_tensor(query)[None], latents, min(k, len(indices)))
+    winner, share = vote(indices[found.cpu()], len(classes))
+    return int(classes[winner[0]]), float(share[0])
+
+
+# ── Coordinates ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Coordinates [N, dims] and the share of the variance that each keeps."""
+
+    coordinates: np.ndarray
+    explained: np.ndarray
+
+
+def project_pca(latents: Array, dims: int = 2) -> Projection:
+    """The first principal components; dimensions that the latents don't have are zero and explain nothing."""
+    space = as_features(latents)
+    pca = fit_pca(space)
+    kept = min(dims, space.shape[1])
+    coordinates = np.zeros((len(space), dims), np.float32)
+    coordinates[:, :kept] = pca.embed(space, kept).cpu().numpy()
+    explained = np.zeros(dims, np.float32)
+    total = pca.variances.sum()
+    explained[:kept] = pca.variances[:kept] / total if total > 0 else 0.0
+    return Projection(coordinates, explained)
+
+
+def project_tsne(latents: Array, dims: int = 2, seed: int = 0, perplexity: float = 30.0) -> np.ndarray:
+    """t-SNE coordinates [N, dims] starting from PCA's; latents that are all alike fall on one point."""
+    from sklearn.manifold import TSNE
+
+    space = as_features(latents)
+    if len(space) < 4 or _constant(space):
+        return np.zeros((len(space), dims), np.float32)
+    start = project_pca(space, dims).coordinates
+    tsne = TSNE(
+        n_components=dims,
+        init=start / start[:, 0].std() * 1e-4,  # what init="pca" does, but for latents of fewer dimensions too
+        perplexity=min(perplexity, (len(space) - 1) / 3),
+        random_state=seed,
+        n_jobs=-1,
+    )
+    return tsne.fit_transform(space.cpu().numpy())

@@ -1,0 +1,59 @@
+"""Principal component analysis by the exact covariance: one fit serves every number of components."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autoencoders.evaluation.arrays import Array, as_features, full_precision
+
+
+@dataclass(frozen=True)
+class PCA:
+    """Plain arrays, strongest component first: `PCA(**arrays)` brings a stored one back."""
+
+    mean: np.ndarray  # [D]
+    components: np.ndarray  # [K, D], orthonormal rows
+    variances: np.ndarray  # [K]
+
+    @full_precision()
+    def embed(self, samples: Array, k: int) -> Tensor:
+        """The first k coordinates [N, k] of images or features."""
+        features = as_features(samples)
+        return (features - self._mean(features)) @ self._basis(features, k).T
+
+    @full_precision()
+    def reconstruct(self, images: Array, k: int) -> Tensor:
+        """Images, clipped to [0, 1], as seen through their first k coordinates; k = 0 gives the mean image."""
+        pixels = as_features(images)
+        basis, mean = self._basis(pixels, k), self._mean(pixels)
+        return ((pixels - mean) @ basis.T @ basis + mean).clamp(0, 1).reshape(images.shape)
+
+    def _mean(self, like: Tensor) -> Tensor:
+        return torch.as_tensor(self.mean, device=like.device)
+
+    def _basis(self, like: Tensor, k: int) -> Tensor:
+        if not 0 <= k <= len(self.components):
+            raise ValueError(f"k must be from 0 to the {len(self.components)} components fitted, not {k}")
+        return torch.as_tensor(self.components[:k], device=like.device)
+
+
+@full_precision()
+def fit_pca(samples: Array, size: int | None = None, batch: int = 5000) -> PCA:
+    """Fit on images or features [N, ...], keeping `size` components (None: as many as there are dimensions)."""
+    first = as_features(samples[:1])
+    parts = [slice(start, start + batch) for start in range(0, len(samples), batch)]
+    mean = torch.stack([as_features(samples[rows]).double().sum(0) for rows in parts]).sum(0).div(len(samples)).float()
+    covariance = torch.zeros(first.shape[1], first.shape[1], device=first.device)
+    for rows in parts:
+        centred = as_features(samples[rows]) - mean
+        covariance += centred.T @ centred / len(samples)
+    variances, vectors = torch.linalg.eigh(covariance)
+    return PCA(
+        mean=mean.cpu().numpy(),
+        components=vectors.flip(1)[:, :size].T.contiguous().cpu().numpy(),
+        variances=variances.flip(0)[:size].clamp(min=0).cpu().numpy(),
+    )
