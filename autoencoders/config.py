@@ -102,6 +102,7 @@ class ConvAE(Spec):
     bottleneck: Literal["vector", "spatial"] = "vector"
     latent: int = 128  # vector: dimensions; spatial: channels of the 8×8 map
     width: int = 32
+    depth: int = 1  # residual blocks each way
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +112,7 @@ class VAE(Spec):
     implementation: ClassVar[str] = "autoencoders.models:VariationalAutoencoder"
     latent: int = 128
     width: int = 32
+    depth: int = 1
     beta: float = 1.0
 
 
@@ -122,6 +124,7 @@ class MCAE(Spec):
     ratio: float = 0.5
     patch: int = 4  # side of a masked patch, in input pixels
     width: int = 32
+    depth: int = 1
     masked_weight: float = 3.0  # weight of the masked region's error; the visible region has 1
 
 
@@ -199,6 +202,7 @@ VARIANCE = 0.1  # the assignment gives the noise as this variance, and also name
 SIGMAS = (0.1, 0.3, 0.5)  # the levels trained on
 UNSEEN_SIGMAS = (0.2, 0.4)  # measured, never trained on
 RATIOS = (0.1, 0.3, 0.5, 0.75)  # of masked patches
+TV_IMAGES, TV_VALIDATION = 1000, 100  # total variation takes its time: it is measured and tuned on so many images
 
 
 def level(sigma: float) -> str:
@@ -224,7 +228,10 @@ class Baseline(Spec):
 Subject = Experiment | Baseline
 
 
-def describe(corruption: Corruption | PatchMask | None) -> str:
+Input = Gaussian | PixelMask | PatchMask | None  # what a measurement shows its subject
+
+
+def describe(corruption: Input) -> str:
     """An input's name in results: `clean`, `gaussian:0.3`, `mask:0.5`."""
     match corruption:
         case None:
@@ -284,7 +291,7 @@ class Probe(Spec):
 class Latent(Spec):
     """The latent space's structure in measures and in coordinates, for clean and for corrupted inputs."""
 
-    function: ClassVar[str] = "autoencoders.measurements:latent"
+    function: ClassVar[str] = "autoencoders.measurements:latent_structure"
     input: Corruption = Gaussian(0.3)
     images: int = 2000
     seed: int = 1_000_003

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from autoencoders import data
 from autoencoders.config import PROFILES, Catalogue, Profile
 from autoencoders.errors import InputError
 
@@ -109,11 +110,8 @@ def _profile(value: Any) -> str:
 
 
 def _dataset(value: Any) -> str:
-    from autoencoders import data
-
-    if value not in data.NAMES:
-        raise InputError(f"dataset {value!r}: must be one of {', '.join(data.NAMES)}")
-    return value
+    data.reader_name(str(value))  # raises for an unknown name, with the valid ones
+    return str(value)
 
 
 def _seeds(value: Any) -> tuple[int, ...] | None:

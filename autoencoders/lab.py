@@ -1,0 +1,248 @@
+"""Where specs meet code and data: turns each experiment and each measurement into one task of the store."""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+import importlib
+import json
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autoencoders import data
+from autoencoders.config import Baseline, Catalogue, Data, Experiment, Measurement, Probe, Profile, Subject
+from autoencoders.errors import InputError
+from autoencoders.settings import Settings, gpu_is_present
+from autoencoders.store import Artifact, Store, Task
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Lab:
+    """One run's experiments, data and store. Building it is cheap; torch is imported when something is computed."""
+
+    def __init__(self, settings: Settings, *, looks_only: bool = False) -> None:
+        self.settings = settings
+        self.profile: Profile = settings.resolved_profile()
+        self.store = _store(settings.cache)
+        self._looks_only = looks_only  # then nothing is downloaded or written
+
+    @cached_property
+    def choice(self) -> data.Choice:
+        """The data set that this run really uses."""
+        return data.choose(
+            self.settings.dataset, self.profile.stand_in, self.settings.data_dir, download=not self._looks_only
+        )
+
+    @property
+    def dataset(self) -> str:
+        return self.choice.name
+
+    @cached_property
+    def device(self) -> str:
+        return self.settings.device if self.settings.device != "auto" else "cuda" if gpu_is_present() else "cpu"
+
+    @cached_property
+    def catalogues(self) -> list[Catalogue]:
+        """One a seed."""
+        return self.settings.catalogues(self.dataset)
+
+    @cached_property
+    def bench(self) -> Bench:
+        return Bench(
+            root=self.choice.root,
+            fingerprint=data.fingerprint(
+                self.dataset, self.choice.root, self.settings.cache, remember=not self._looks_only
+            ),
+            cache=self.settings.cache,
+            device=self.device,
+            data=self.catalogues[0].data,
+            label=f"{self.profile.name}/{self.dataset}",
+        )
+
+    # What there is to do
+
+    def experiments(self, names: Iterable[str] | None = None) -> list[Experiment]:
+        """Every training of this run, or those whose names match; a name that matches nothing is a mistake."""
+        found = [e for c in self.catalogues for e in c.results()] + self.catalogues[0].tuning()
+        return _matching(names, found)
+
+    def measurements(self, names: Iterable[str] | None = None) -> list[tuple[Subject, Measurement]]:
+        wanted = {e.name for e in self.experiments(names)} if names else None
+        planned = [pair for catalogue in self.catalogues for pair in catalogue.measurements()]
+        chosen = [(subject, spec) for subject, spec in planned if wanted is None or subject.name in wanted]
+        return list(dict.fromkeys(chosen))  # baselines are the same for every seed
+
+    def plan(self, names: Iterable[str] | None = None) -> list[Task]:
+        """All tasks of this run, those that others build on first."""
+        trainings = [self.bench.training(experiment) for experiment in self.experiments(names)]
+        return trainings + [self.bench.measurement(*pair) for pair in self.measurements(names)]
+
+    def jobs(self, tasks: int) -> int:
+        """How many tasks side by side: on a CPU single-threaded ones beat many threads in one, on a GPU one fills it."""
+        most = self.settings.jobs or ((os.cpu_count() or 1) if self.device == "cpu" else 1)
+        return max(1, min(most, tasks))
+
+    # Doing it
+
+    def train(self, experiment: Experiment) -> Artifact:
+        return self.store.fetch(self.bench.training(experiment))
+
+    def measure(self, subject: Subject, spec: Measurement) -> Artifact:
+        return self.store.fetch(self.bench.measurement(subject, spec))
+
+    def rows_of(self, subject: Subject, spec: Measurement) -> list[dict[str, Any]]:
+        """A measurement's figures, if the cache holds them; computes nothing."""
+        task = self.bench.measurement(subject, spec)
+        if not self.store.contains(task):
+            return []
+        trained = subject if isinstance(subject, Experiment) else None
+        head = {
+            "experiment": subject.name,
+            "model": type(trained.model).__name__ if trained else subject.name,
+            "key": self.store.key(task),
+            "seed": trained.seed if trained else None,
+        }
+        return [head | row for row in self.store.fetch(task).meta.get("rows", [])]
+
+
+def _matching(names: Iterable[str] | None, experiments: list[Experiment]) -> list[Experiment]:
+    if not names:
+        return experiments
+    for pattern in names:
+        if not any(fnmatch.fnmatchcase(e.name, pattern) for e in experiments):
+            known = ", ".join(dict.fromkeys(e.name for e in experiments))
+            raise InputError(f"no experiment is called {pattern!r}; there are: {known}")
+    return [e for e in experiments if any(fnmatch.fnmatchcase(e.name, p) for p in names)]
+
+
+# ── Tasks ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """What computing a task needs; small and picklable, so that tasks can travel to other processes."""
+
+    root: Path
+    fingerprint: str
+    cache: Path
+    device: str
+    data: Data  # what baselines are fitted to
+    label: str  # of the run, so that `stale` compares runs of one profile and data set
+
+    @property
+    def store(self) -> Store:
+        return _store(self.cache)
+
+    def training(self, experiment: Experiment) -> Task:
+        return Task(
+            name=f"{self.label}/{experiment.name}@{experiment.seed}",
+            kind="training",
+            spec={k: v for k, v in experiment.to_dict().items() if k != "name"},
+            roots=("autoencoders.training:train", experiment.model.implementation, *_data_roots(experiment.data)),
+            inputs={"data": self.fingerprint},
+            compute=partial(_train, self, experiment),
+        )
+
+    def measurement(self, subject: Subject, spec: Measurement) -> Task:
+        """Its inputs name the artifacts that it is computed from, so a retrained model is measured anew."""
+        inputs = {"data": self.fingerprint}
+        fitted_to: dict[str, Any] = {}
+        if isinstance(subject, Experiment):
+            inputs["model"] = self.store.key(self.training(subject))
+        else:
+            fitted_to = {"baseline": subject.to_dict(), "data": self.data.to_dict()}
+        if isinstance(spec, Probe):
+            inputs["fit"] = self.store.key(self.measurement(subject, spec.fit))
+        seed = f"@{subject.seed}" if isinstance(subject, Experiment) else ""
+        return Task(
+            name=f"{self.label}/{subject.name}{seed}/{spec.label}",
+            kind=type(spec).__name__.lower(),
+            spec={"measurement": spec.to_dict(), **fitted_to},
+            roots=(spec.function, *_data_roots(self.data)),
+            inputs=inputs,
+            compute=partial(_measure, self, subject, spec),
+        )
+
+    def carry_out(self, task: Task) -> None:
+        """What a worker process does with a task; the result stays in the store."""
+        self.store.fetch(task)
+
+    def dataset(self, spec: Data) -> data.Dataset:
+        return _dataset(spec, self.root)
+
+    def model(self, experiment: Experiment) -> nn.Module:
+        """The trained model, ready to use."""
+        from autoencoders import models
+
+        trained = self.store.fetch(self.training(experiment))
+        shape = tuple(self.dataset(experiment.data).train.images.shape[1:])
+        model = models.build(_named(experiment.model.implementation), experiment.model, shape, seed=0)
+        models.load_weights(model, trained.arrays)
+        return model.to(self.device).eval()
+
+
+# ── What tasks compute, in whichever process fetches them first ──────────────────────────────────────────────────────
+
+
+def _train(bench: Bench, experiment: Experiment, scratch: Path) -> Artifact:
+    from autoencoders import training
+
+    dataset = bench.dataset(experiment.data)
+    return training.train(
+        experiment,
+        _named(experiment.model.implementation),
+        dataset.train,
+        dataset.validation,
+        device=bench.device,
+        checkpoint=scratch / "checkpoint.pt",
+        report=ProgressFile(scratch / "progress.json"),
+    )
+
+
+def _measure(bench: Bench, subject: Subject, spec: Measurement, scratch: Path) -> Artifact:
+    fitted = {"fit": bench.store.fetch(bench.measurement(subject, spec.fit))} if isinstance(spec, Probe) else {}
+    dataset = bench.dataset(subject.data if isinstance(subject, Experiment) else bench.data)
+    measured = bench.model(subject) if isinstance(subject, Experiment) else subject
+    return _named(spec.function)(spec, measured, dataset, device=bench.device, **fitted)
+
+
+def _named(path: str) -> Any:
+    """The object that `package.module:name` names. Looked up here and not in the training, so that the code hash of
+    a training reaches its own model and no other."""
+    module, name = path.split(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _data_roots(spec: Data) -> tuple[str, ...]:
+    return (data.reader_name(spec.name), "autoencoders.data:split")
+
+
+@functools.cache
+def _store(cache: Path) -> Store:
+    return Store(cache)
+
+
+@functools.lru_cache(maxsize=2)
+def _dataset(spec: Data, root: Path) -> data.Dataset:
+    return data.load(spec, root)
+
+
+class ProgressFile:
+    """Tells whoever watches, in whichever process, how far a training is."""
+
+    def __init__(self, path: Path, interval: float = 0.5) -> None:
+        self.path, self.interval, self.last = path, interval, 0.0
+
+    def __call__(self, progress: Any) -> None:
+        if time.monotonic() - self.last > self.interval:
+            self.last = time.monotonic()
+            temporary = self.path.with_suffix(".new")
+            temporary.write_text(json.dumps(asdict(progress)))
+            os.replace(temporary, self.path)

@@ -1,0 +1,89 @@
+"""Carrying out a plan while a person watches: one bar for all of it with an ETA, one line for each running training."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from autoencoders import launch
+from autoencoders.commandline import complain
+from autoencoders.errors import TrainingError
+from autoencoders.lab import Lab
+from autoencoders.store import Task
+
+
+def follow(lab: Lab, tasks: list[Task]) -> None:
+    """Compute what is missing, those first that others build on; what can't be had is listed at the end, with why."""
+    missing = [task for task in tasks if not lab.store.contains(task)]
+    complain(f"{len(tasks) - len(missing)} of {len(tasks)} results are cached, {len(missing)} to make")
+    failures: dict[str, str] = {}
+    with _display(lab, missing) as finished:
+        for wave in _waves(missing):
+            ready = [task for task in wave if not failures.keys() & set(task.inputs.values())]
+            for task, result in launch.run(ready, lab.bench.carry_out, jobs=lab.jobs(len(ready))):
+                if isinstance(result, BaseException):
+                    failures[lab.store.key(task)] = f"{task.name}: {result}"
+                finished(task)
+    if failures:
+        raise TrainingError("\n  ".join([f"{len(failures)} could not be made (the rest is done):", *failures.values()]))
+
+
+def _waves(tasks: list[Task]) -> Iterator[list[Task]]:
+    """A task's inputs are made in an earlier wave than itself."""
+    order = {"training": 0, "probefit": 1}
+    for rank in (0, 1, 2):
+        if wave := [task for task in tasks if order.get(task.kind, 2) == rank]:
+            yield sorted(wave, key=_work, reverse=True)  # the longest first: no core idles at the end
+
+
+def _work(task: Task) -> float:
+    """A rough size, in thousands of images seen: enough for an ETA."""
+    if task.kind == "training":
+        return task.spec["training"]["epochs"] * (task.spec["data"]["train"] or 45_000) / 1000
+    return 30 if task.kind == "probefit" else 10
+
+
+@contextmanager
+def _display(lab: Lab, tasks: list[Task]):
+    """Shows what is running by reading the progress files of all workers, whichever process they are in."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("eta"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        whole = progress.add_task("all", total=sum(map(_work, tasks)) or 1, note="")
+        stop = threading.Event()
+        watcher = threading.Thread(target=_watch, args=(lab, tasks, progress, stop), daemon=True)
+        watcher.start()
+        try:
+            yield lambda task: progress.advance(whole, _work(task))
+        finally:
+            stop.set()
+            watcher.join()
+
+
+def _watch(lab: Lab, tasks: list[Task], progress: Progress, stop: threading.Event) -> None:
+    lines: dict[str, TaskID] = {}
+    files = {task.name: lab.store.scratch(task) / "progress.json" for task in tasks if task.kind == "training"}
+    while not stop.wait(0.5):
+        for name, file in files.items():
+            try:
+                now = json.loads(file.read_text())
+            except (OSError, ValueError):
+                if name in lines:
+                    progress.remove_task(lines.pop(name))
+                continue
+            if name not in lines:
+                lines[name] = progress.add_task(name.split("/")[-1], total=now["steps"], note="")
+            note = f"epoch {now['epoch']}/{now['epochs']} · loss {now['loss']:.4g} · {now['images_per_second']:,.0f} images/s"
+            progress.update(lines[name], completed=now["step"], note=note)

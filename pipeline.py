@@ -1,0 +1,91 @@
+#!/usr/bin/env python
+"""The command line: train, measure, inspect. `python pipeline.py --help` says what there is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from autoencoders import commandline
+from autoencoders.settings import Settings
+
+app = typer.Typer(
+    help=(
+        "Trains autoencoders, measures them and makes the report of it; whatever was done before is taken from the "
+        "cache.\n\nNew here? `make report` does everything. Or step by step: `run`, `results`, `report`."
+    ),
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+command = commandline.registrar(app)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON alone, for programs.")]
+Names = Annotated[list[str] | None, typer.Argument(help="Experiments, by name or pattern ('dae-*'); none: all.")]
+
+
+@command
+def run(settings: Settings, names: Names = None) -> None:
+    """Train and measure whatever is missing. Interrupt it at will: the same command goes on from there."""
+    from autoencoders import progress
+    from autoencoders.lab import Lab
+
+    lab = Lab(settings)
+    commandline.announce(lab)
+    progress.follow(lab, lab.plan(names))
+
+
+@command
+def status(settings: Settings, names: Names = None, json: Json = False) -> None:
+    """Say of each experiment whether it is cached, missing, stale (and why), partly trained, corrupt or failed."""
+    from autoencoders import inspection
+    from autoencoders.lab import Lab
+
+    lab = Lab(settings, looks_only=True)
+    states = inspection.states(lab, names)
+    if json:
+        commandline.print_json(lab, experiments=inspection.states_as_json(states))
+    else:
+        commandline.announce(lab)
+        inspection.print_states(states)
+
+
+@command
+def results(settings: Settings, names: Names = None, json: Json = False) -> None:
+    """Show every figure measured in this run: models and baselines, with 95 % intervals."""
+    from autoencoders import inspection
+    from autoencoders.lab import Lab
+
+    lab = Lab(settings, looks_only=True)
+    rows = inspection.rows(lab, names)
+    if json:
+        commandline.print_json(lab, rows=rows)
+    else:
+        commandline.announce(lab)
+        inspection.print_rows(rows)
+
+
+@command
+def graph(settings: Settings) -> None:
+    """Print the dependency graph, from data to report, as Mermaid."""
+    from autoencoders import inspection
+    from autoencoders.lab import Lab
+
+    print(inspection.mermaid(Lab(settings, looks_only=True)))
+
+
+@command
+def prune(
+    settings: Settings,
+    yes: Annotated[bool, typer.Option("--yes", help="Drop them; without it they are only listed.")] = False,
+) -> None:
+    """Drop cached work that no profile's experiments refer to any more."""
+    from autoencoders import inspection
+    from autoencoders.lab import Lab
+
+    inspection.prune(Lab(settings, looks_only=True), drop=yes)
+
+
+if __name__ == "__main__":
+    app()
