@@ -1,0 +1,47 @@
+"""What is done to images before a model sees them: noise and masks, seeded, on the images' own device."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from autoencoders import config
+
+
+def corrupt(images: Tensor, corruption: config.Corruption | None, generator: torch.Generator) -> Tensor:
+    """Images in [0, 1] as a model gets to see them; without a corruption, the images themselves."""
+    match corruption:
+        case None:
+            return images
+        case config.Gaussian():
+            return gaussian(images, corruption.sigma, generator, clip=corruption.clip)
+        case config.PixelMask():
+            return hide_pixels(images, corruption.ratio, generator)
+    raise TypeError(f"not a corruption: {corruption!r}")
+
+
+def gaussian(images: Tensor, sigma: float, generator: torch.Generator, *, clip: bool = True) -> Tensor:
+    """Images with noise of mean 0 and standard deviation ``sigma`` added, clipped to [0, 1] unless told otherwise."""
+    if not 0 <= sigma < math.inf:
+        raise ValueError(f"sigma must be a finite number of at least 0, not {sigma}")
+    noise = torch.randn(images.shape, generator=generator, device=images.device)
+    noisy = torch.add(images, noise, alpha=sigma)
+    return noisy.clamp_(0, 1) if clip else noisy
+
+
+def hide_pixels(images: Tensor, ratio: float, generator: torch.Generator) -> Tensor:
+    """Images in which that share of the pixels is black, in all channels; each image has its own pixels hidden."""
+    count, _, height, width = images.shape
+    return images.masked_fill(random_mask(count, (height, width), ratio, generator), 0)
+
+
+def random_mask(count: int, grid: tuple[int, int], ratio: float, generator: torch.Generator) -> Tensor:
+    """Masks [count, 1, *grid], true where hidden; each hides exactly the same number of places."""
+    if not 0 <= ratio <= 1:
+        raise ValueError(f"the share that is hidden must lie in [0, 1], not {ratio}")
+    places = grid[0] * grid[1]
+    order = torch.rand(count, places, generator=generator, device=generator.device).argsort(dim=1)
+    ranks = order.argsort(dim=1)  # a random permutation of each image's places
+    return (ranks < round(ratio * places)).view(count, 1, *grid)
