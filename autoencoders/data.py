@@ -38,7 +38,7 @@ DATA = Path(__file__).resolve().parents[1] / "data"
 PATIENCE = 5.0  # seconds that a server gets to answer: a dead network should say so before anyone wonders
 
 
-class Unavailable(InputError):
+class UnavailableError(InputError):
     """The data set is neither here nor to be had: the one failure for which a stand-in may step in."""
 
     def __init__(self, message: str, cause: str) -> None:
@@ -358,7 +358,7 @@ def obtain(name: str, data_dir: str | Path | None = None, *, download: bool = Tr
         _download(name, source)
     except (OSError, RuntimeError, http.client.HTTPException, tarfile.TarError, EOFError) as error:
         places = " or ".join(str(place) for place in _places(data_dir))
-        raise Unavailable(
+        raise UnavailableError(
             f"{name} is not in {places} and can't be downloaded ({_cause(error)}): put the folder {source.folder} "
             f"from {source.url} there, or point --data-dir or $AUTOENCODERS_DATA at the folder that holds it",
             cause=_cause(error),
@@ -372,7 +372,7 @@ def choose(
     """The data set that was asked for; where it can't be had, its embedded stand-in if the profile allows that."""
     try:
         return Choice(name, obtain(name, data_dir, download=download), stand_in=False, reason="")
-    except Unavailable as error:
+    except UnavailableError as error:
         stand_in = STAND_INS[name]
         if not profile_allows_stand_in:
             raise InputError(f"{error}; or use --profile quick, which goes on with {stand_in}") from error

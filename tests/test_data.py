@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import itertools
 import json
 import os
 import pickle
@@ -302,7 +303,7 @@ def test_split_follows_its_seed_alone() -> None:
 def test_smaller_training_sets_are_parts_of_larger_ones_beside_one_validation_set() -> None:
     raw = raw_of(LABELS)
     splits = [data.split(raw, config.Data(train=count)) for count in (4, 40, 120, None)]
-    for (smaller, validation), (larger, same) in zip(splits, splits[1:], strict=False):
+    for (smaller, validation), (larger, same) in itertools.pairwise(splits):
         assert set(ids(smaller)) < set(ids(larger))
         assert ids(validation) == ids(same)
     assert splits[1][0].labels.bincount().tolist() == [20, 10, 10]
@@ -404,7 +405,7 @@ def test_failed_download_leaves_nothing_but_one_line(
 
 
 def test_no_space_is_said_before_anything_is_downloaded(no_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 10, 0))  # type: ignore[attr-defined]
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 10, 0))
     with pytest.raises(InputError, match=r"no space: .* has 0\.0 GB left, 0\.4 GB are needed"):
         data.obtain("cifar10")
 

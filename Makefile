@@ -1,0 +1,58 @@
+# One command for each thing; the first one that needs it builds the environment.
+
+PYTHONS = python3.13 python3.12 python3.11 python3 python
+PYTHON  = .venv/bin/python
+READY   = .venv/.ready
+
+# make report GROUP=G07 PROFILE=full: the environment twins of --group and --profile
+ifdef GROUP
+export GROUP
+endif
+ifdef PROFILE
+export AE_PROFILE = $(PROFILE)
+endif
+
+.PHONY: setup report studies test lint bench clean
+
+setup: $(READY)
+	@echo 'Ready. make report: everything up to the PDF, the site and the submission. make test: the test suite.'
+	@echo 'More: make studies, lint, bench, clean; $(PYTHON) pipeline.py --help'
+
+report: $(READY)  # trainings and measurements that are missing, notebooks, the site, the PDF, the submission
+	@$(PYTHON) pipeline.py report
+
+studies: $(READY)  # the sibling studies, as a book of their own
+	@$(PYTHON) pipeline.py report --studies
+
+test: $(READY)  # one thread for each worker: workers that share cores wait for each other otherwise
+	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
+
+lint: $(READY)
+	@$(PYTHON) -m ruff check
+	@$(PYTHON) -m ruff format --check
+	@$(PYTHON) -m mypy
+
+bench: $(READY)
+	@for file in benchmarks/*.py; do echo "== $$file"; $(PYTHON) "$$file" || exit 1; done
+
+clean:  # what is quickly made again; .venv/, cache/ and data/ stay
+	rm -rf _book _studies submission build _variables.yml .quarto .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
+	find autoencoders tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+# Only a finished installation leaves the stamp behind: an interrupted one is taken up again.
+$(READY): requirements.txt pyproject.toml
+	@if ! $(PYTHON) -m pip --version >/dev/null 2>&1; then \
+	    for candidate in $(PYTHONS); do \
+	        $$candidate -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	            2>/dev/null && found=$$candidate && break; \
+	    done; \
+	    if [ -z "$$found" ]; then \
+	        echo 'Python 3.11, 3.12 or 3.13 with its venv module is needed, and none of $(PYTHONS) is one:' \
+	            'install it (Debian, Ubuntu: apt install python3 python3-venv), then run make again.' >&2; \
+	        exit 1; \
+	    fi; \
+	    echo "Building .venv with $$($$found --version); a few minutes and 6 GB, once" && $$found -m venv --clear .venv; \
+	fi
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
