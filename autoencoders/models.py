@@ -1,4 +1,4 @@
-"""Every architecture: one small class each, built from its spec and an image shape; and one-call uses of any of them."""
+"""Every architecture, one small class each, built from its spec and an image shape; and one-call uses of any."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _uncentred(output: Tensor) -> Tensor:
 class Residual(nn.Module):
     """Two 3×3 layers beside an identity; it starts as the identity, so that depth never slows the first epochs."""
 
-    def __init__(self, width: int, layer: type[nn.Conv2d] | type[nn.ConvTranspose2d]):
+    def __init__(self, width: int, layer: type[nn.Conv2d | nn.ConvTranspose2d]):
         super().__init__()
         self.inner, self.outer = layer(width, width, 3, padding=1), layer(width, width, 3, padding=1)
         nn.init.zeros_(self.outer.weight)
@@ -299,6 +299,7 @@ class ViTMaskedAutoencoder(Masked):
         _require(spec.depth >= 1 and spec.decoder_depth >= 0, "the ViT's encoder needs at least one block")
         channels, dim = shape[0], spec.dim
         self.embedding = nn.Conv2d(channels, dim, spec.patch, stride=spec.patch)
+        self.positions: Tensor
         self.register_buffer("positions", _positions(self.grid, dim), persistent=False)
         self.blocks = nn.Sequential(*(Block(dim, spec.heads) for _ in range(spec.depth)), nn.LayerNorm(dim))
         self.token = nn.Parameter(torch.zeros(1, 1, dim))
@@ -454,11 +455,11 @@ def _enlarging(inputs: int, outputs: int, small: tuple[int, int], large: tuple[i
 # ── Weights ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def build(model_class: type[M], spec: config.Model, shape: Shape, seed: int) -> M:
+def build(model_class: Callable[..., M], spec: config.Model, shape: Shape, seed: int) -> M:
     """A new model whose first weights depend on nothing but spec, shape and seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return model_class(spec, shape)  # type: ignore[arg-type]
+        return model_class(spec, shape)
 
 
 def weights(model: nn.Module) -> dict[str, np.ndarray]:

@@ -1,0 +1,337 @@
+"""The one training loop: data on the device, everything random derived from (seed, step), checkpoints by time.
+
+A step's randomness depends on nothing but the seed and its number, so a checkpoint holds no generator's state, and a
+resumed training gives what the uninterrupted one gives: on a CPU, bit for bit.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import io
+import json
+import math
+import os
+import platform
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from autoencoders import corruption, models
+from autoencoders.config import Experiment, Training
+from autoencoders.data import Split
+from autoencoders.errors import InputError, StorageError, TrainingError
+from autoencoders.store import Artifact
+
+CHECKPOINT_SECONDS = 30.0
+STEPS_BETWEEN_LOOKS = 32  # to look at a loss is to wait for the GPU
+VALIDATION_BATCH = 500
+DIGEST_SIZE = 32
+BETAS = (0.9, 0.99)  # of AdamW: trainings are short, so its averages must be, too
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training is; ``epoch`` is the one under way, counted from 1."""
+
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    loss: float
+    images_per_second: float
+
+
+def train(
+    experiment: Experiment,
+    model_class: Callable[..., models.Autoencoder],
+    train: Split,
+    validation: Split,
+    *,
+    device: str = "cpu",
+    checkpoint: Path | None = None,
+    report: Callable[[Progress], None] | None = None,
+) -> Artifact:
+    """Trains a new model, or goes on where ``checkpoint`` left off: its weights, its history and what it took."""
+    _check(experiment.training, train, validation)
+    run = Run(experiment, model_class, train, validation, torch.device(device))
+    saved = time.monotonic()
+    with torch.random.fork_rng(devices=[device] if run.device.type == "cuda" else []):
+        if checkpoint is not None:
+            run.resume(checkpoint)
+        while run.step < run.steps:
+            run.advance()
+            save_is_due = time.monotonic() - saved > CHECKPOINT_SECONDS
+            if save_is_due or run.at_epoch_end or len(run.unseen) == STEPS_BETWEEN_LOOKS:
+                loss = run.look()
+                if report is not None:
+                    report(run.progress(loss))
+            if run.at_epoch_end:
+                run.finish_epoch()
+            if save_is_due and checkpoint is not None:
+                run.save(checkpoint)
+                saved = time.monotonic()
+    return run.artifact()
+
+
+def _check(recipe: Training, train: Split, validation: Split) -> None:
+    """One clear line for what can't be trained."""
+    for condition, message in (
+        (len(train.images) >= 1 and len(validation.images) >= 1, "training and validation need at least 1 image each"),
+        (train.images.shape[1:] == validation.images.shape[1:], "training and validation images differ in shape"),
+        (train.images.dtype == validation.images.dtype == torch.uint8, "images must be uint8"),
+        (recipe.epochs >= 1 and recipe.batch >= 1, "a training has at least 1 epoch and 1 image in a batch"),
+        (0 < recipe.learning_rate < math.inf, f"the learning rate must be positive, not {recipe.learning_rate}"),
+        (recipe.weight_decay >= 0, "the weight decay can't be negative"),
+        (0 <= recipe.warmup <= 1 and 0 <= recipe.kl_warmup <= 1, "a warm-up is a share of all steps, in [0, 1]"),
+        (recipe.clip_norm > 0, "the norm that gradients are clipped to must be positive"),
+    ):
+        if not condition:
+            raise InputError(message)
+
+
+# ── Schedules: closed forms of the step ──────────────────────────────────────────────────────────────────────────────
+
+
+def learning_rate(recipe: Training, step: int, steps: int) -> float:
+    """A linear rise, then a cosine down to zero."""
+    rise = recipe.warmup * steps
+    if step < rise:
+        return recipe.learning_rate * min(1.0, (step + 1) / rise)
+    return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - rise) / (steps - rise)))
+
+
+def kl_weight(recipe: Training, step: int, steps: int) -> float:
+    """Rises to 1: latents that cost their full price from the first step on are never used."""
+    return min(1.0, (step + 1) / max(1.0, recipe.kl_warmup * steps))
+
+
+def derived_seed(*parts: int | str) -> int:
+    """A seed that depends on all parts, and that no other parts share."""
+    return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=7).digest(), "big")
+
+
+# ── A training under way ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Run:
+    """A model, its optimizer and its books; after each ``look`` they agree, and can be saved."""
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        model_class: Callable[..., models.Autoencoder],
+        train: Split,
+        validation: Split,
+        device: torch.device,
+    ) -> None:
+        self.experiment, self.recipe, self.device = experiment, experiment.training, device
+        self.train, self.validation = _on_device(train.images, device), _on_device(validation.images, device)
+        channels, height, width = train.images.shape[1:]
+        model = models.build(model_class, experiment.model, (channels, height, width), experiment.seed)
+        self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimizer = torch.optim.AdamW(_parameter_groups(self.model, self.recipe), betas=BETAS, fused=True)
+        self.generator = torch.Generator(device)
+        self.bf16 = self.recipe.bf16 and _computes_bf16(device)
+        self.steps_per_epoch = math.ceil(len(self.train) / self.recipe.batch)
+        self.steps = self.recipe.epochs * self.steps_per_epoch
+        self.step = 0
+        self.order: tuple[int, tuple[Tensor, ...]] = (-1, ())  # an epoch and its batches
+        self.names: list[str] = []  # of the loss's terms
+        self.unseen: list[Tensor] = []  # terms and gradient norm of the steps that nobody has looked at
+        self.sums: dict[str, float] = {}  # of each term over the epoch's images
+        self.history: dict[str, list[float]] = {}
+        self.seconds, self.since = 0.0, time.monotonic()  # spent until the last look, and when that was
+
+    @property
+    def at_epoch_end(self) -> bool:
+        return self.step % self.steps_per_epoch == 0
+
+    def advance(self) -> None:
+        """One step of the optimizer. It waits for no result: a GPU is kept busy by steps queued ahead."""
+        seed = self.experiment.seed
+        self.generator.manual_seed(derived_seed(seed, "corruption", self.step))
+        torch.manual_seed(derived_seed(seed, "dropout", self.step))
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.recipe, self.step, self.steps)
+        clean = _as_floats(self.train[self._batch()])
+        noisy = corruption.corrupt(clean, self.experiment.corruption, self.generator)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            terms = self.model.losses(clean, noisy, self.generator, kl_weight(self.recipe, self.step, self.steps))
+        self.optimizer.zero_grad()
+        terms["loss"].backward()
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip_norm)
+        self.optimizer.step()
+        self.names = list(terms)
+        self.unseen.append(torch.stack([*(value.detach() for value in terms.values()), norm]))
+        self.step += 1
+
+    def _batch(self) -> Tensor:
+        """The indices of this step's images; an epoch's batches differ by at most one image in size."""
+        epoch, position = divmod(self.step, self.steps_per_epoch)
+        if self.order[0] != epoch:
+            generator = torch.Generator().manual_seed(derived_seed(self.experiment.seed, "order", epoch))
+            order = torch.randperm(len(self.train), generator=generator).to(self.device)
+            self.order = epoch, order.tensor_split(self.steps_per_epoch)
+        return self.order[1][position]
+
+    def look(self) -> float:
+        """Reads what the steps since the last look have measured; the last step's loss, if all is well."""
+        rows = torch.stack(self.unseen).tolist()
+        first = self.step - len(rows)
+        for step, row in enumerate(rows, start=first):
+            if not all(map(math.isfinite, row)):
+                raise TrainingError(
+                    f"{self.experiment.name} diverged: the loss or its gradient is not finite at step {step + 1} of "
+                    f"{self.steps} (epoch {step // self.steps_per_epoch + 1}); a lower learning rate may help"
+                )
+            images = len(self.order[1][step % self.steps_per_epoch])
+            for name, value in zip(self.names, row, strict=False):  # the gradient's norm, last, has no name
+                self.sums[name] = self.sums.get(name, 0.0) + value * images
+        self.unseen.clear()
+        now = time.monotonic()
+        self.seconds, self.since = self.seconds + now - self.since, now
+        return rows[-1][0]
+
+    def finish_epoch(self) -> None:
+        """Adds the epoch to the history, validation included."""
+        entry = {f"train/{name}": total / len(self.train) for name, total in self.sums.items()}
+        entry |= {f"validation/{name}": value for name, value in self.validate().items()}
+        entry["learning_rate"] = learning_rate(self.recipe, self.step - 1, self.steps)
+        now = time.monotonic()
+        self.seconds, self.since = self.seconds + now - self.since, now
+        entry["seconds"] = self.seconds - sum(self.history.get("seconds", []))
+        for name, value in entry.items():
+            self.history.setdefault(name, []).append(value)
+        self.sums = {}
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """The loss's terms over the validation images, in fp32; noise and masks are the same after each epoch."""
+        self.generator.manual_seed(derived_seed("validation"))
+        totals: dict[str, Tensor] = {}
+        self.model.eval()
+        for images in self.validation.split(VALIDATION_BATCH):
+            clean = _as_floats(images)
+            noisy = corruption.corrupt(clean, self.experiment.corruption, self.generator)
+            for name, value in self.model.losses(clean, noisy, self.generator).items():
+                totals[name] = totals.get(name, 0.0) + value * len(images)
+        self.model.train()
+        return {name: total.item() / len(self.validation) for name, total in totals.items()}
+
+    def progress(self, loss: float) -> Progress:
+        epoch = min(self.step // self.steps_per_epoch + 1, self.recipe.epochs)
+        return Progress(epoch, self.recipe.epochs, self.step, self.steps, loss, self.images_seen / self.seconds)
+
+    @property
+    def images_seen(self) -> int:
+        epochs, position = divmod(self.step, self.steps_per_epoch)
+        started = sum(len(batch) for batch in self.order[1][:position])
+        return epochs * len(self.train) + started
+
+    def artifact(self) -> Artifact:
+        """All that is kept of a training."""
+        meta = {
+            "history": self.history,
+            "parameters": sum(p.numel() for p in self.model.parameters()),
+            "steps": self.steps,
+            "images": self.images_seen,
+            "seconds": self.seconds,
+            "images_per_second": self.images_seen / self.seconds,
+            "precision": "bf16" if self.bf16 else "fp32",
+            "torch": torch.__version__,
+            "device": _device_name(self.device),
+            "threads": torch.get_num_threads(),
+        }
+        return Artifact(models.weights(self.model), meta)
+
+    # ── Checkpoints ──
+
+    @functools.cached_property
+    def identity(self) -> str:
+        """What a checkpoint must have been made from to be gone on with; the name is for people and is left out."""
+        spec = {key: value for key, value in self.experiment.to_dict().items() if key != "name"}
+        shapes = {name: list(value.shape) for name, value in self.model.state_dict().items()}
+        images = [_digest(data.cpu().numpy().tobytes()).hex() for data in (self.train, self.validation)]
+        return json.dumps([spec, shapes, images, torch.__version__], sort_keys=True)
+
+    def save(self, path: Path) -> None:
+        """Writes a checkpoint, all of it or nothing."""
+        buffer = io.BytesIO()
+        torch.save({"identity": self.identity, **self._state()}, buffer)
+        payload = buffer.getvalue()
+        temporary = path.with_name(f"{path.name}.{os.getpid()}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_bytes(_digest(payload) + payload)
+            os.replace(temporary, path)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise StorageError(f"can't write the checkpoint {path}: {error.strerror}") from error
+
+    def _state(self) -> dict[str, Any]:
+        books = {"step": self.step, "sums": self.sums, "history": self.history, "seconds": self.seconds}
+        return {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), **books}
+
+    def resume(self, path: Path) -> None:
+        """Goes on from a checkpoint; one that is missing, damaged or another training's is as good as none."""
+        try:
+            content = path.read_bytes()
+        except OSError:
+            return
+        digest, payload = content[:DIGEST_SIZE], content[DIGEST_SIZE:]
+        if _digest(payload) != digest:
+            return
+        state = torch.load(io.BytesIO(payload), map_location=self.device, weights_only=True)
+        if state["identity"] != self.identity:
+            return
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.seconds = state["step"], state["seconds"]
+        self.sums, self.history = state["sums"], state["history"]
+
+
+# ── Parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _on_device(images: Tensor, device: torch.device) -> Tensor:
+    """uint8 [N, H, W, C]: a slice of it, seen as [N, C, H, W], is channels-last without a copy."""
+    return images.permute(0, 2, 3, 1).contiguous().to(device)
+
+
+def _as_floats(images: Tensor) -> Tensor:
+    return images.permute(0, 3, 1, 2).float().div_(255)
+
+
+def _parameter_groups(model: nn.Module, recipe: Training) -> list[dict[str, Any]]:
+    """Only kernels and matrices decay: biases, norms and tokens have no reason to be small."""
+    groups: tuple[list[Tensor], list[Tensor]] = ([], [])
+    for parameter in model.parameters():
+        is_vector = parameter.numel() == max(parameter.shape)
+        groups[is_vector].append(parameter)
+    return [{"params": groups[0], "weight_decay": recipe.weight_decay}, {"params": groups[1], "weight_decay": 0.0}]
+
+
+def _computes_bf16(device: torch.device) -> bool:
+    """Whether the hardware has bf16 instructions; emulated, it is slower than fp32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+
+
+def _device_name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    cpuinfo = Path("/proc/cpuinfo")
+    names = re.findall(r"model name\s*: (.+)", cpuinfo.read_text()) if cpuinfo.exists() else []
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=DIGEST_SIZE).digest()
