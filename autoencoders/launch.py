@@ -1,0 +1,63 @@
+"""Carrying out tasks, one after another or side by side; the one place that knows how processes are made."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def run(tasks: Sequence[T], function: Callable[[T], R], jobs: int = 1) -> Iterator[tuple[T, R | Exception]]:
+    """Each task with what `function` makes of it, as they complete. One that fails yields its exception, and the rest
+    goes on. With several jobs, libraries get an equal share of the cores each."""
+    if jobs <= 1 or len(tasks) <= 1:
+        return ((task, _attempt(function, task)) for task in tasks)
+    return _side_by_side(tasks, function, jobs)
+
+
+def _side_by_side(tasks: Sequence[T], function: Callable[[T], R], jobs: int) -> Iterator[tuple[T, R | Exception]]:
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    left = dict(enumerate(tasks))
+    try:
+        for index, result in _parallel(left, function, jobs):
+            yield left.pop(index), result
+    except TerminatedWorkerError:  # a worker was killed, which ends them all; alone, each task answers for itself
+        for index in list(left):
+            try:
+                [(_, result)] = _parallel({index: left[index]}, function, jobs)
+            except TerminatedWorkerError as error:
+                result = RuntimeError(f"its process was killed: {str(error).splitlines()[0]}")
+            yield left.pop(index), result
+
+
+def _parallel(tasks: dict[int, T], function: Callable[[T], R], jobs: int) -> Iterator[tuple[int, R | Exception]]:
+    import joblib
+
+    with joblib.parallel_config("loky", inner_max_num_threads=max(1, joblib.cpu_count() // jobs)):
+        parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
+    return parallel(joblib.delayed(_attempt_numbered)(index, function, task) for index, task in tasks.items())
+
+
+def _attempt_numbered(index: int, function: Callable[[T], R], task: T) -> tuple[int, R | Exception]:
+    return index, _portable(_attempt(function, task))
+
+
+def _attempt(function: Callable[[T], R], task: T) -> R | Exception:
+    try:
+        return function(task)
+    except Exception as error:
+        return error
+
+
+def _portable(result: R | Exception) -> R | Exception:
+    """Some exceptions can't be unpickled, which would break the pool; their message can."""
+    if isinstance(result, Exception):
+        try:
+            pickle.loads(pickle.dumps(result))
+        except Exception:
+            return RuntimeError(f"{type(result).__name__}: {result}")
+    return result

@@ -1,0 +1,347 @@
+"""Which code a computation reaches, and a hash of exactly that.
+
+A static walk over syntax trees, which imports nothing: from the roots through the functions, classes (whole, with
+bases and decorators) and module-level names that the code mentions inside its package, and through whatever the
+modules concerned run when they are imported. Comments, docstrings, formatting and annotations outside class bodies
+don't count. Where the walk can't tell it takes more rather than less: a module used as an object counts as a whole.
+
+It sees names, not values: what `getattr`, `importlib`, `globals()` or a registry find at run time is out of its reach.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autoencoders.errors import InputError
+from autoencoders.store import syntax
+from autoencoders.store.files import Stamp, stamp
+from autoencoders.store.syntax import Import, Reference
+
+
+@dataclass(frozen=True)
+class Code:
+    """All that a computation reaches: a hash of it, and of each part by its qualified name."""
+
+    digest: str
+    manifest: Mapping[str, str]
+
+
+# ── One module ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class Statement:
+    """A module-level statement; looked into only if it is reached."""
+
+    node: ast.stmt
+    package: str
+
+    @functools.cached_property
+    def text(self) -> str:
+        return syntax.text(self.node)
+
+    @functools.cached_property
+    def _named(self) -> tuple[frozenset[Reference], frozenset[str]]:
+        return syntax.references([self.node], self.package)
+
+    @property
+    def references(self) -> frozenset[Reference]:
+        return self._named[0]
+
+    @property
+    def imported(self) -> frozenset[str]:
+        return self._named[1]
+
+
+@dataclass
+class Module:
+    """What a module's top level defines, imports and does."""
+
+    name: str
+    package: str  # that its relative imports start from
+    definitions: dict[str, list[Statement]] = field(default_factory=dict)
+    imports: dict[str, set[Import]] = field(default_factory=dict)
+    imported: set[str] = field(default_factory=set)  # modules that run when this one is imported
+    effects: list[Statement] = field(default_factory=list)  # what else happens then
+
+    def binds(self, name: str) -> bool:
+        return name in self.definitions or name in self.imports
+
+    def statements(self, name: str) -> list[Statement]:
+        return self.effects if name == EFFECTS else self.definitions[name]
+
+
+EFFECTS = "(module level)"
+
+
+def _module(name: str, path: Path, source: bytes) -> Module:
+    module = Module(name, name if path.name == "__init__.py" else name.rpartition(".")[0])
+    try:
+        tree = syntax.parse(source, str(path))
+    except SyntaxError as error:
+        raise InputError(f"{path}:{error.lineno}: {error.msg}") from None
+    for node in tree.body:
+        _index(module, node, path)
+    _index_mutations(module, tree)
+    return module
+
+
+def _index(module: Module, node: ast.stmt, path: Path) -> None:
+    statement = Statement(node, module.package)
+    match node:
+        case ast.Import() | ast.ImportFrom():
+            _index_import(module, node, path)
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() | ast.Assign() | ast.AugAssign():
+            names = syntax.bound([node], module.package)
+            for name in names:
+                module.definitions.setdefault(name, []).append(statement)
+            if not names and not _mutated(node):
+                module.effects.append(statement)
+        case ast.AnnAssign():
+            pass  # a type without a value
+        case ast.If() if syntax.dotted(node.test)[-1:] == ("TYPE_CHECKING",):
+            for name, meanings in syntax.bound(node.body, module.package).items():
+                module.imports.setdefault(name, set()).update(meanings or ())
+            for other in node.orelse:
+                _index(module, other, path)
+        case _:
+            module.effects.append(statement)
+            for inner in ast.walk(node):
+                _refuse_star(module, inner, path)
+            for name, meanings in syntax.bound([node], module.package).items():
+                module.definitions.setdefault(name, []).append(statement)
+                module.imports.setdefault(name, set()).update(meanings or ())
+
+
+def _index_import(module: Module, node: ast.Import | ast.ImportFrom, path: Path) -> None:
+    _refuse_star(module, node, path)
+    for name, meaning in syntax.bindings(node, module.package):
+        module.imports.setdefault(name, set()).add(meaning)
+    module.imported.update(syntax.imported(node, module.package))
+    if any(alias.name == "*" for alias in node.names):
+        module.effects.append(Statement(node, module.package))
+
+
+def _refuse_star(module: Module, node: ast.AST, path: Path) -> None:
+    if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
+        source = syntax.source(node, module.package)
+        if source.split(".")[0] == module.name.split(".")[0]:
+            raise InputError(
+                f"{path}:{node.lineno}: `from {source} import *` hides what the code depends on: name what is imported"
+            )
+
+
+def _index_mutations(module: Module, tree: ast.Module) -> None:
+    """`X[…] = …`, `X.a = …` and `@X.register def …` belong to X where it is defined here, else to the module."""
+    for node in tree.body:
+        for name in _mutated(node):
+            statement = Statement(node, module.package)
+            if name in module.definitions:
+                module.definitions[name].append(statement)
+            elif isinstance(node, ast.Assign | ast.AugAssign):
+                module.effects.append(statement)
+
+
+def _mutated(node: ast.stmt) -> set[str]:
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            callees = [d.func if isinstance(d, ast.Call) else d for d in node.decorator_list]
+            return {syntax.dotted(callee)[0] for callee in callees if len(syntax.dotted(callee)) > 1}
+        case ast.Assign():
+            targets = node.targets
+        case ast.AugAssign():
+            targets = [node.target]
+        case _:
+            return set()
+    parts = [part for target in targets for part in ast.walk(target)]
+    owners = [part.value for part in parts if isinstance(part, ast.Subscript | ast.Attribute)]
+    return {owner.id for owner in owners if isinstance(owner, ast.Name)}
+
+
+# ── A package ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@functools.cache
+def package(folder: Path) -> Package:
+    """One per process and folder, so that each file is parsed once."""
+    return Package(folder)
+
+
+class Package:
+    """Remembers files by size and time, and walks by the files that they looked at."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._sources: dict[Path, tuple[Stamp | None, bytes]] = {}
+        self._modules: dict[str, tuple[bytes, Module]] = {}
+        self._walks: dict[tuple[str, ...], tuple[Code, dict[Path, bytes | None]]] = {}
+
+    def code(self, roots: Iterable[str]) -> Code:
+        """What a computation that starts at these roots (`package.module:name`) reaches."""
+        roots = tuple(sorted(set(roots)))
+        if roots in self._walks:
+            code, looked_at = self._walks[roots]
+            if all(self.source(path) is source for path, source in looked_at.items()):
+                return code
+        walk = _Walk(self)
+        code = walk.code(roots)
+        self._walks[roots] = code, walk.looked_at
+        return code
+
+    def source(self, path: Path) -> bytes | None:
+        """A file's content, the same object for as long as it doesn't change; None if there is no such file."""
+        known_stamp, known = self._sources.get(path, (None, None))
+        try:
+            now = stamp(path)
+            if known is not None and now is not None and now == known_stamp:
+                return known
+            content = path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        self._sources[path] = now, known if known == content else content
+        return self._sources[path][1]
+
+    def module(self, name: str, path: Path, source: bytes) -> Module:
+        known, module = self._modules.get(name, (None, None))
+        if module is None or known is not source:
+            module = _module(name, path, source)
+            self._modules[name] = source, module
+        return module
+
+
+_Targets = Iterable[tuple[str, str | None]]  # (module, name), or (module, None) for a whole module, ours or not
+_Passed = frozenset[tuple[str, str]]  # names gone through on the way
+
+
+class _Walk:
+    """From roots to everything that they reach."""
+
+    def __init__(self, package: Package) -> None:
+        self.package = package
+        self.looked_at: dict[Path, bytes | None] = {}
+        self.manifest: dict[str, str] = {}
+        self.open: list[tuple[str, str]] = []  # (module, name) that are reached but not yet looked into
+        self.reached: set[tuple[str, str]] = set()
+        self.imported: set[str] = set()
+
+    def code(self, roots: Iterable[str]) -> Code:
+        for root in roots:
+            self._reach_root(root)
+        while self.open:
+            self._look_into(*self.open.pop())
+        manifest = dict(sorted(self.manifest.items()))
+        return Code(_digest("\n".join(f"{name} {part}" for name, part in manifest.items())), manifest)
+
+    def _reach_root(self, root: str) -> None:
+        module_name, _, name = root.partition(":")
+        module = self._module(module_name)
+        if module is None:
+            raise InputError(f"the code of {root!r} can't be found: there is no module {module_name!r}")
+        if not module.binds(name):
+            raise InputError(f"the code of {root!r} can't be found: {module_name!r} defines no {name!r}")
+        self._reach_all(self._resolve(module, Reference(name)))
+
+    def _module(self, name: str) -> Module | None:
+        """A module of the package; None for everything else."""
+        first, *rest = name.split(".")
+        if first != self.package.folder.name:
+            return None
+        base = self.package.folder.joinpath(*rest)
+        for path in (base / "__init__.py", base.with_suffix(".py")):
+            self.looked_at[path] = source = self.package.source(path)
+            if source is not None:
+                return self.package.module(name, path, source)
+        return Module(name, name) if base.is_dir() else None
+
+    # Reaching
+
+    def _reach_all(self, targets: _Targets) -> None:
+        for module_name, name in targets:
+            if name is not None:
+                self._reach(module_name, name)
+            elif module := self._module(module_name):
+                self._reach_whole(module)
+
+    def _reach(self, module_name: str, name: str) -> None:
+        if (module_name, name) not in self.reached:
+            self.reached.add((module_name, name))
+            self.open.append((module_name, name))
+            self._import(module_name)
+
+    def _reach_whole(self, module: Module) -> None:
+        if (module.name, "*") in self.reached:
+            return
+        self.reached.add((module.name, "*"))
+        self._import(module.name)
+        for name in {*module.definitions, *module.imports}:
+            self._reach_all(self._resolve(module, Reference(name)))
+
+    def _import(self, module_name: str) -> None:
+        """Importing a module runs its packages' and its own top level, and those of the modules that it imports."""
+        waiting = [module_name]
+        while waiting:
+            name = waiting.pop()
+            parent = name.rpartition(".")[0]
+            if name in self.imported or (module := self._module(name)) is None:
+                continue
+            self.imported.add(name)
+            waiting += [*module.imported, *([parent] if parent else [])]
+            if module.effects:
+                self._reach(name, EFFECTS)
+
+    def _look_into(self, module_name: str, name: str) -> None:
+        module = self._module(module_name)
+        assert module is not None, "only what exists is reached"
+        statements = module.statements(name)
+        meanings: set[str] = set()
+        for statement in statements:
+            for imported in statement.imported:
+                self._import(imported)
+            for reference in statement.references:
+                targets = list(self._resolve(module, reference))
+                meanings.update(f"{reference} = {target}" for target in targets)
+                self._reach_all(targets)
+        # with what its names mean, or else two imports could swap their names unnoticed
+        self.manifest[f"{module_name}.{name}"] = _digest("\n".join([*(s.text for s in statements), *sorted(meanings)]))[
+            :12
+        ]
+
+    # Resolving
+
+    def _resolve(self, module: Module, reference: Reference) -> _Targets:
+        if isinstance(reference.start, Import):
+            yield from self._resolve_import(reference.start, reference.attributes, frozenset())
+        else:
+            yield from self._resolve_name(module, reference.start, reference.attributes, frozenset())
+
+    def _resolve_name(self, module: Module, name: str, attributes: tuple[str, ...], passed: _Passed) -> _Targets:
+        if name in module.definitions:
+            yield module.name, name
+        for meaning in module.imports.get(name, ()):
+            yield from self._resolve_import(meaning, attributes, passed | {(module.name, name)})
+
+    def _resolve_import(self, meaning: Import, attributes: tuple[str, ...], passed: _Passed) -> _Targets:
+        path = attributes if meaning.name is None else (meaning.name, *attributes)
+        yield from self._resolve_path(meaning.module, path, passed)
+
+    def _resolve_path(self, module_name: str, path: tuple[str, ...], passed: _Passed) -> _Targets:
+        module = self._module(module_name)
+        if module is None:
+            yield ".".join((module_name, *path)), None
+        elif not path:
+            yield module_name, None
+        elif module.binds(path[0]) and (module_name, path[0]) not in passed:
+            yield from self._resolve_name(module, path[0], path[1:], passed)
+        elif self._module(f"{module_name}.{path[0]}"):
+            yield from self._resolve_path(f"{module_name}.{path[0]}", path[1:], passed)
+        else:
+            yield module_name, None  # made at run time, for all that can be told
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

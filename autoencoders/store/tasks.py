@@ -1,0 +1,87 @@
+"""What can be asked of the store, and what it answers about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from autoencoders.store.codehash import Code
+from autoencoders.store.entries import Artifact, Record, canonical
+
+FORMAT = 1  # of keys and entries; raising it makes every entry stale
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """Something to compute once: the key is made of everything here but the name and the function."""
+
+    name: str  # what people call it
+    kind: str
+    spec: Mapping[str, Any]  # JSON-able
+    roots: tuple[str, ...]  # where its code starts: "package.module:name"
+    inputs: Mapping[str, str]  # fingerprints of data, keys of the artifacts that it is computed from
+    compute: Callable[[Path], Artifact]  # is handed a folder for checkpoints, which outlives an interruption
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One thing that differs from what it was."""
+
+    kind: Literal["code", "parameter", "data", "version", "file"]
+    what: str
+    old: Any = None
+    new: Any = None
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a task stands. Epochs are told while it is partial, the message once it failed."""
+
+    state: Literal["cached", "missing", "stale", "partial", "corrupt", "failed"]
+    reasons: tuple[Reason, ...] = ()
+    epoch: int | None = None
+    epochs: int | None = None
+    message: str | None = None
+
+
+Kind = Literal["entry", "checkpoint", "failure", "set aside", "unfinished"]
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """Something that nothing refers to any more."""
+
+    what: Kind
+    key: str
+    name: str
+    path: Path
+    bytes: int
+
+    def __str__(self) -> str:
+        return f"{self.what:10} {self.bytes / 1e6:9.2f} MB  {self.name}"
+
+
+def differences(record: Record, task: Task, code: Code) -> tuple[Reason, ...]:
+    """Why an entry isn't what the task asks for."""
+    compared: list[tuple[Any, Mapping, Mapping]] = [
+        ("version", {"store format": record["format"]}, {"store format": FORMAT}),
+        ("parameter", dict(_leaves(record["spec"])), dict(_leaves(task.spec))),
+        ("data", record["inputs"], task.inputs),
+        ("code", record["manifest"], code.manifest),
+    ]
+    return tuple(
+        Reason(kind, what, old.get(what), new.get(what))
+        for kind, old, new in compared
+        for what in sorted({*old, *new})
+        if what not in old or what not in new or canonical(old[what]) != canonical(new[what])
+    )
+
+
+def _leaves(spec: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in spec.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
