@@ -26,7 +26,7 @@ def mean_image(images: Array, batch: int = 5000) -> np.ndarray:
 
 # ── Linear denoiser ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-PENALTIES = (1e-4, 1e-3, 1e-2)  # on the scale of a pixel's variance; noise regularises too, so few are enough
+PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1)  # on the scale of a pixel's variance; noise regularises too, so few are enough
 
 
 @dataclass(frozen=True)
@@ -59,17 +59,16 @@ def fit_linear_denoiser(
     seen, variances, covariances = _moments(train, clean, corrupt, generator, batch)
     held_out = as_images(validation, device)
     noisy = corrupt(held_out, generator)
-    best, least = None, float("inf")
-    for penalty in PENALTIES:
+
+    def candidate(penalty: float) -> LinearDenoiser:
         ridge = variances + penalty * torch.eye(len(variances), dtype=torch.float64, device=device)
         weight = torch.cholesky_solve(covariances, torch.linalg.cholesky(ridge)).float()
-        candidate = LinearDenoiser(seen.cpu().numpy(), clean.flatten().cpu().numpy(), weight.cpu().numpy(), penalty)
-        error = float((candidate.denoise(noisy) - held_out).square().mean())
-        if error < least:
-            best, least = candidate, error
-    if best is None:
-        raise ValueError("the corrupted images hold NaN or infinite values")
-    return best
+        return LinearDenoiser(seen.cpu().numpy(), clean.flatten().cpu().numpy(), weight.cpu().numpy(), penalty)
+
+    def error(denoiser: LinearDenoiser) -> float:
+        return float((denoiser.denoise(noisy) - held_out).square().mean())
+
+    return min(map(candidate, PENALTIES), key=error)
 
 
 def _moments(
@@ -81,7 +80,7 @@ def _moments(
     products = torch.zeros(size, 2 * size, dtype=torch.float64, device=clean.device)
     for start in range(0, len(images), batch):
         target = as_images(images[start : start + batch])
-        seen = (corrupt(target, generator) - clean).flatten(1)  # near zero mean already: sums stay exact in fp32
+        seen = (as_images(corrupt(target, generator)) - clean).flatten(1)  # near zero: exact enough in fp32
         total += seen.double().sum(0)
         products += seen.T @ torch.cat([seen, (target - clean).flatten(1)], dim=1)
     offset = total / len(images)

@@ -137,7 +137,7 @@ def interpolate_linear(start: Array, end: Array, steps: int = 10) -> Tensor:
 
 
 def interpolate_spherical(start: Array, end: Array, steps: int = 10) -> Tensor:
-    """Latents [steps, ...] on the arc between two latents (Shoemake's slerp), which keeps the norm that a prior expects.
+    """Latents [steps, ...] on the arc between two latents (Shoemake's slerp), near the norm that a prior expects.
 
     Latents in one line with the origin span no arc: they are joined by the straight line.
     """
@@ -160,7 +160,7 @@ def _ends(start: Array, end: Array, steps: int) -> tuple[Tensor, Tensor]:
 
 @dataclass(frozen=True)
 class Smoothness:
-    """How directly and how evenly a decoded path leads from its first to its last image; 1 and 1 is a plain cross-fade."""
+    """How directly and how evenly a decoded path leads from its first to its last image; a cross-fade has 1 and 1."""
 
     detour: float  # length of the path / distance of its ends
     jump: float  # longest step / mean step

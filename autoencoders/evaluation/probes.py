@@ -121,7 +121,7 @@ def fit_logistic(
             value.backward()
             return value
 
-        solver.step(loss)  # type: ignore[no-untyped-call]
+        solver.step(loss)
 
     def candidates() -> Iterator[tuple[float, Layers]]:
         for penalty in LOGISTIC_PENALTIES:

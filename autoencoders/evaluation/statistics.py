@@ -56,9 +56,10 @@ def paired_difference(a: np.ndarray, b: np.ndarray, *, transform: Transform | No
 
     Each is [images] or [seeds, images]; one without seeds (a baseline) stands beside each seed of the other.
     """
-    first, second = np.broadcast_arrays(_table(a), _table(b))
-    if _table(a).shape[1] != _table(b).shape[1]:
+    first, second = _table(a), _table(b)
+    if first.shape[1] != second.shape[1]:
         raise ValueError(f"paired values must be of the same images: {np.shape(a)} and {np.shape(b)}")
+    first, second = np.broadcast_arrays(first, second)
     figure = transform or _identity
     if not (np.isfinite(first).all() and np.isfinite(second).all()):
         raise ValueError("a difference of infinite values is undefined")

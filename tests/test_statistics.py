@@ -1,0 +1,174 @@
+"""Intervals: right width, right coverage, right pairing, and no NaN out of anything."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from autoencoders.evaluation.statistics import Estimate, bootstrap, paired_difference, spread
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(7)
+
+
+def pooled(mse: np.ndarray) -> np.ndarray:
+    return -10 * np.log10(mse)
+
+
+# ── One figure ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_interval_has_the_width_that_theory_gives(rng: np.random.Generator) -> None:
+    values = rng.normal(5, 2, 4000)
+    estimate = bootstrap(values)
+    assert estimate.value == pytest.approx(values.mean())
+    assert estimate.n == 4000
+    half = 1.96 * values.std() / np.sqrt(4000)
+    assert (estimate.hi - estimate.lo) / 2 == pytest.approx(half, rel=0.1)
+    assert estimate.lo < estimate.value < estimate.hi
+
+
+def test_interval_agrees_with_scipy(rng: np.random.Generator) -> None:
+    from scipy import stats
+
+    values = rng.exponential(1, 300)
+    reference = stats.bootstrap((values,), np.mean, method="percentile", rng=np.random.default_rng(0), batch=100)
+    estimate = bootstrap(values)
+    assert estimate.lo == pytest.approx(reference.confidence_interval.low, abs=0.02)
+    assert estimate.hi == pytest.approx(reference.confidence_interval.high, abs=0.02)
+
+
+def test_interval_covers_the_truth_nineteen_times_in_twenty(rng: np.random.Generator) -> None:
+    hits = [estimate.lo <= 0 <= estimate.hi for estimate in (bootstrap(rng.normal(0, 1, 60)) for _ in range(300))]
+    assert 0.90 <= np.mean(hits) <= 0.98
+
+
+def test_small_differences_on_a_large_offset_survive_single_precision() -> None:
+    values = 1e4 + np.linspace(0, 1e-3, 1000)
+    estimate = bootstrap(values)
+    assert 1e4 + 4e-4 < estimate.lo < estimate.value < estimate.hi < 1e4 + 6e-4
+
+
+def test_the_seed_fixes_the_interval(rng: np.random.Generator) -> None:
+    values = rng.normal(size=50)
+    assert bootstrap(values) == bootstrap(values.copy())
+    assert bootstrap(values, seed=1) != bootstrap(values, seed=2)
+
+
+def test_a_transform_is_applied_to_the_mean_not_to_the_images() -> None:
+    mse = np.array([0.01, 0.03])
+    assert bootstrap(mse, transform=pooled).value == pytest.approx(-10 * np.log10(0.02))
+
+
+def test_constant_values_have_an_interval_of_no_width() -> None:
+    assert bootstrap(np.full(10, 0.3)) == pytest.approx((0.3, 0.3, 0.3, 10))
+
+
+def test_one_image_says_nothing_about_the_spread() -> None:
+    assert bootstrap(np.array([2.0])) == Estimate(2.0, -np.inf, np.inf, 1)
+
+
+def test_infinite_values_give_infinities_never_nan() -> None:
+    some = bootstrap(np.array([1.0, 2.0, 3.0, np.inf]))
+    assert some.value == some.hi == np.inf
+    assert np.isfinite(some.lo)
+    assert bootstrap(np.full(5, np.inf)) == Estimate(np.inf, np.inf, np.inf, 5)
+    assert bootstrap(np.full(5, -np.inf)) == Estimate(-np.inf, -np.inf, -np.inf, 5)
+
+
+def test_a_perfect_pooled_figure_is_infinite_and_rounding_never_makes_an_error_negative() -> None:
+    with np.errstate(divide="ignore"):
+        assert bootstrap(np.zeros(5), transform=pooled).lo == np.inf
+        assert bootstrap(np.array([0.0] * 30 + [1e-3]), transform=pooled).hi == np.inf
+
+
+@pytest.mark.parametrize(
+    "values",
+    [np.array([]), np.zeros((3, 0)), np.zeros((2, 2, 2)), np.array([1.0, np.nan]), np.array([np.inf, -np.inf])],
+)
+def test_values_without_a_mean_are_refused(values: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="values must be|hold NaN|undefined"):
+        bootstrap(values)
+
+
+# ── Differences ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_pairing_removes_what_the_images_have_in_common(rng: np.random.Generator) -> None:
+    images = rng.normal(0, 10, 500)
+    a, b = images + 0.5 + rng.normal(0, 0.1, 500), images + rng.normal(0, 0.1, 500)
+    difference = paired_difference(a, b)
+    assert 0.4 < difference.lo < difference.value < difference.hi < 0.6
+    assert bootstrap(a).lo < bootstrap(b).hi, "unpaired, the intervals overlap by far"
+
+
+def test_a_difference_is_antisymmetric(rng: np.random.Generator) -> None:
+    a, b = rng.normal(size=(2, 80))
+    ab, ba = paired_difference(a, b), paired_difference(b, a)
+    assert ab.value == pytest.approx(-ba.value)
+    assert (ab.lo, ab.hi) == (pytest.approx(-ba.hi), pytest.approx(-ba.lo))
+
+
+def test_no_difference_is_zero(rng: np.random.Generator) -> None:
+    a = rng.normal(size=40)
+    assert paired_difference(a, a) == Estimate(0.0, 0.0, 0.0, 40)
+
+
+def test_seeds_that_disagree_widen_the_interval(rng: np.random.Generator) -> None:
+    noise = rng.normal(0, 0.01, (3, 400))
+    agreeing = paired_difference(noise + 1.0, np.zeros(400))
+    disagreeing = paired_difference(noise + np.array([[0.0], [1.0], [2.0]]), np.zeros(400))
+    assert agreeing.value == pytest.approx(disagreeing.value, abs=0.01)
+    assert agreeing.hi - agreeing.lo < 0.01
+    assert disagreeing.hi - disagreeing.lo > 1
+
+
+def test_several_seeds_do_not_hide_the_images_spread(rng: np.random.Generator) -> None:
+    """Three seeds on the same 100 images are not 300 images."""
+    images = rng.normal(0, 1, 100)
+    once, thrice = bootstrap(images), bootstrap(np.tile(images, (3, 1)))
+    assert thrice.n == 100
+    assert thrice.hi - thrice.lo == pytest.approx(once.hi - once.lo, rel=1e-3)
+
+
+def test_a_baseline_without_seeds_stands_beside_each_seed(rng: np.random.Generator) -> None:
+    models, baseline = rng.normal(1, 1, (3, 50)), rng.normal(0, 1, 50)
+    assert paired_difference(models, baseline) == paired_difference(models, np.tile(baseline, (3, 1)))
+
+
+def test_a_difference_of_pooled_figures() -> None:
+    a, b = np.full(20, 0.001), np.full(20, 0.01)
+    assert paired_difference(a, b, transform=pooled).value == pytest.approx(10.0)
+
+
+def test_different_images_or_infinite_values_cannot_be_paired() -> None:
+    with pytest.raises(ValueError, match="same images"):
+        paired_difference(np.zeros(3), np.zeros(4))
+    with pytest.raises(ValueError, match="same images"):
+        paired_difference(np.zeros(3), np.zeros(1))
+    with pytest.raises(ValueError, match="undefined"):
+        paired_difference(np.array([np.inf, 1.0]), np.zeros(2))
+    with pytest.raises(ValueError, match="undefined"), np.errstate(divide="ignore", invalid="ignore"):
+        paired_difference(np.zeros(2), np.zeros(2), transform=pooled)
+
+
+# ── Over runs ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_spread_is_the_sample_deviation() -> None:
+    runs = spread(np.array([23.0, 24.0, 25.0]))
+    assert (runs.mean, runs.std, runs.n) == (24.0, 1.0, 3)
+    assert str(runs) == "24 ± 1 (3)"
+
+
+def test_one_run_has_no_deviation() -> None:
+    assert spread(np.array([0.5])).std is None
+    assert str(spread(np.array([0.5]))) == "0.5 (1)"
+
+
+@pytest.mark.parametrize("values", [[], [np.nan], [[1.0, 2.0]]])
+def test_a_spread_of_nothing_is_refused(values: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="row of finite values"):
+        spread(np.array(values))
