@@ -135,8 +135,8 @@ class ViTMAE(Spec):
     implementation: ClassVar[str] = "autoencoders.models:ViTMaskedAutoencoder"
     ratio: float = 0.75
     patch: int = 4
-    dim: int = 128
-    depth: int = 4
+    dim: int = 96
+    depth: int = 5
     heads: int = 4
     decoder_depth: int = 1
     masked_weight: float = 3.0
@@ -202,6 +202,10 @@ VARIANCE = 0.1  # the assignment gives the noise as this variance, and also name
 SIGMAS = (0.1, 0.3, 0.5)  # the levels trained on
 UNSEEN_SIGMAS = (0.2, 0.4)  # measured, never trained on
 RATIOS = (0.1, 0.3, 0.5, 0.75)  # of masked patches
+TRIPLES = {  # a − b + c; the first is the assignment's
+    "cifar10": (("dog", "cat", "bird"), ("truck", "automobile", "ship"), ("horse", "deer", "frog")),
+    "photos10": (("astronaut", "chelsea", "coffee"), ("rocket", "hubble", "china"), ("flower", "retina", "ihc")),
+}
 TV_IMAGES, TV_VALIDATION = 1000, 100  # total variation takes its time: it is measured and tuned on so many images
 
 
@@ -246,7 +250,7 @@ def describe(corruption: Input) -> str:
 class Reconstruction(Spec):
     """How close a subject's output comes to the clean image, for each test image."""
 
-    function: ClassVar[str] = "autoencoders.measurements:reconstruction"
+    function: ClassVar[str] = "autoencoders.measurements.reconstruction:reconstruction"
     input: Corruption | PatchMask | None = None
     split: Literal["validation", "test"] = "test"
     images: int | None = None  # the first so many of a fixed order; None: all
@@ -262,7 +266,7 @@ class Reconstruction(Spec):
 class ProbeFit(Spec):
     """Linear classifiers fitted to a subject's frozen embeddings of the training images."""
 
-    function: ClassVar[str] = "autoencoders.measurements:probe_fit"
+    function: ClassVar[str] = "autoencoders.measurements.probing:probe_fit"
     features: Literal["latent", "map"] = "latent"
     classifier: Literal["ridge", "logistic"] = "ridge"
     reduced: int = 128  # also fitted after training-set PCA to this size, where comparisons are made
@@ -276,7 +280,7 @@ class ProbeFit(Spec):
 class Probe(Spec):
     """What such classifiers make of the test images, clean or corrupted."""
 
-    function: ClassVar[str] = "autoencoders.measurements:probe"
+    function: ClassVar[str] = "autoencoders.measurements.probing:probe"
     fit: ProbeFit = ProbeFit()
     input: Corruption | None = None
     images: int | None = None
@@ -291,7 +295,7 @@ class Probe(Spec):
 class Latent(Spec):
     """The latent space's structure in measures and in coordinates, for clean and for corrupted inputs."""
 
-    function: ClassVar[str] = "autoencoders.measurements:latent_structure"
+    function: ClassVar[str] = "autoencoders.measurements.latent:latent_structure"
     input: Corruption = Gaussian(0.3)
     images: int = 2000
     seed: int = 1_000_003
@@ -305,7 +309,7 @@ class Latent(Spec):
 class Posterior(Spec):
     """A VAE's latent units: which are active, what each costs, and what the prior decodes to."""
 
-    function: ClassVar[str] = "autoencoders.measurements:posterior"
+    function: ClassVar[str] = "autoencoders.measurements.latent:posterior"
     samples: int = 32
     images: int | None = None
     seed: int = 1_000_003
@@ -315,7 +319,104 @@ class Posterior(Spec):
         return "prior"
 
 
-Measurement = Reconstruction | ProbeFit | Probe | Latent | Posterior
+@dataclass(frozen=True, kw_only=True)
+class Interpolation(Spec):
+    """Images between two images, by the straight line and by the arc between their latents."""
+
+    function: ClassVar[str] = "autoencoders.measurements.generation:interpolation"
+    pairs: int = 200
+    steps: int = 9
+    seed: int = 0
+
+    @property
+    def label(self) -> str:
+        return f"{self.steps} steps"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arithmetic(Spec):
+    """a − b + c for classes: with their mean latents, and with images drawn from them."""
+
+    function: ClassVar[str] = "autoencoders.measurements.generation:arithmetic"
+    classes: tuple[str, ...] = ("dog", "cat", "bird")  # a, b, c
+    draws: int = 300
+    examples: int = 6
+    seed: int = 0
+    judge: ProbeFit = ProbeFit()
+
+    @property
+    def label(self) -> str:
+        return "{}-{}+{}".format(*self.classes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anomaly(Spec):
+    """How well reconstruction errors tell unfamiliar images from familiar ones."""
+
+    function: ClassVar[str] = "autoencoders.measurements.anomaly:anomaly"
+    images: int = 2000
+    seed: int = 0
+
+    @property
+    def label(self) -> str:
+        return "unfamiliar images"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Regions(Spec):
+    """A classifier's decision regions in a plane through the embeddings, and what the plane keeps of them."""
+
+    function: ClassVar[str] = "autoencoders.measurements.probing:regions"
+    features: Literal["latent", "map"] = "latent"
+    images: int = 1000
+    grid: int = 160
+
+    @property
+    def label(self) -> str:
+        return f"plane of the {self.features}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Occlusion(Spec):
+    """What happens to the rest of the reconstruction when one patch is hidden, beside the error's gradient."""
+
+    function: ClassVar[str] = "autoencoders.measurements.masking:occlusion"
+    images: int = 64
+    examples: int = 6
+    patch: int = 4
+
+    @property
+    def label(self) -> str:
+        return f"patches of {self.patch}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context(Spec):
+    """How far a masked model sees: error in a hole by distance to its rim, and what far content changes in it."""
+
+    function: ClassVar[str] = "autoencoders.measurements.masking:context"
+    images: int = 1000
+    seed: int = 0
+
+    @property
+    def label(self) -> str:
+        return "holes"
+
+
+Measurement = (
+    Reconstruction
+    | ProbeFit
+    | Probe
+    | Latent
+    | Posterior
+    | Interpolation
+    | Arithmetic
+    | Anomaly
+    | Regions
+    | Occlusion
+    | Context
+)
+JUDGE = Baseline(method="patches")  # of generated images: it owes nothing to any autoencoder
 
 
 # ── Profiles: how much work is done ──────────────────────────────────────────────────────────────────────────────────
@@ -472,7 +573,7 @@ class Catalogue:
 
     def baselines(self) -> list[Baseline]:
         sizes = dict.fromkeys((128, *self.profile.latents))
-        others = ("input", "mean", "ridge", "tv", "pixels")
+        others = ("input", "mean", "ridge", "tv", "pixels", "patches")
         return [*(Baseline(method=m) for m in others), *(Baseline(method="pca", size=k) for k in sizes)]
 
     def of_baseline(self, baseline: Baseline) -> list[Measurement]:
@@ -481,24 +582,49 @@ class Catalogue:
             case "mean":
                 return [self.reconstruction()]
             case "pca":
-                return [self.reconstruction(), *noisy, *self.probes("latent"), self.latent()]
+                latent = [*self.probes("latent"), self.latent(), self.regions("latent"), self.anomaly()]
+                return [self.reconstruction(), *noisy, *(latent if baseline.size == 128 else [])]
             case "pixels":
                 return [*self.probes("latent"), self.latent()]
+            case "patches":
+                return self.probes("latent")
             case _:
                 return noisy
 
     def of_model(self, experiment: Experiment) -> list[Measurement]:
         model = experiment.model
+        measured: list[Measurement] = [self.reconstruction(), *self.probes("map")]
         if isinstance(model, MCAE | ViTMAE):
-            masked = self.reconstruction(PatchMask(model.ratio))
-            return [self.reconstruction(), masked, *self.probes("map")]
-        noisy = [self.reconstruction(Gaussian(sigma)) for sigma in noise_levels()]
-        measured: list[Measurement] = [self.reconstruction(), *noisy, *self.probes("map")]
+            holes = Context(images=self.profile.images or Context.images)
+            return [
+                *measured,
+                self.reconstruction(PatchMask(model.ratio)),
+                self.regions("map"),
+                self.occlusion(),
+                holes,
+            ]
+        measured += [self.reconstruction(Gaussian(sigma)) for sigma in noise_levels()]
+        measured.append(self.anomaly())
         if isinstance(model, VAE) or model.bottleneck == "vector":
-            measured += [*self.probes("latent"), self.latent()]
+            measured += [*self.probes("latent"), self.latent(), self.regions("latent")]
         if isinstance(model, VAE):
-            measured.append(Posterior(images=self.profile.images))
+            measured += [Posterior(images=self.profile.images), self.occlusion(), Interpolation(), *self.arithmetics()]
+        if experiment.name == "ae-vector":
+            measured += [self.occlusion(), Interpolation()]
         return measured
+
+    def arithmetics(self) -> list[Measurement]:
+        judge = ProbeFit(classifier=self.profile.classifier)
+        return [Arithmetic(classes=classes, judge=judge) for classes in TRIPLES.get(self.dataset, ())]
+
+    def anomaly(self) -> Anomaly:
+        return Anomaly(images=self.profile.latent_images)
+
+    def regions(self, features: Literal["latent", "map"]) -> Regions:
+        return Regions(features=features, images=min(1000, self.profile.latent_images))
+
+    def occlusion(self) -> Occlusion:
+        return Occlusion(images=min(64, self.profile.images or 64))
 
     def reconstruction(self, corruption: Corruption | PatchMask | None = None) -> Reconstruction:
         return Reconstruction(input=corruption, images=self.profile.images)

@@ -248,8 +248,8 @@ def _upsampled(mask: Tensor, factor: int) -> Tensor:
 class MaskedAutoencoder(Masked):
     """Hides patches of its feature maps, all channels, behind a learned token for each scale.
 
-    One mask, drawn at the scale of a patch, is applied after each layer whose cells lie within one patch. The stem and
-    the first reduction see no more than their own cell, so that nothing of a hidden patch leaks into a visible one.
+    One mask, drawn at the scale of a patch, is applied again after each layer whose cells lie within one patch, so that
+    no convolution fills the holes. The stem sees no more than its own cell: nothing of a hidden patch leaks out of it.
     """
 
     def __init__(self, spec: config.MCAE, shape: Shape):
@@ -259,7 +259,7 @@ class MaskedAutoencoder(Masked):
         _grid(shape, 8, "the masked autoencoder")
         channels, width = shape[0], spec.width
         self.stem = nn.Conv2d(channels, width, 2, stride=2)  # 2×2 pixels in a cell
-        self.reduction = nn.Conv2d(width, 2 * width, 2, stride=2)  # 4×4 pixels in a cell
+        self.reduction = nn.Conv2d(width, 2 * width, 4, stride=2, padding=1)  # 4×4 pixels in a cell
         self.blocks = nn.ModuleList(Residual(2 * width, nn.Conv2d) for _ in range(spec.depth))
         self.head = nn.Conv2d(2 * width, 8 * width, 4, stride=2, padding=1)  # 8×8 pixels in a cell
         masked = [c for scale, c in enumerate((width, 2 * width, 8 * width)) if 2 ** (scale + 1) <= spec.patch]
@@ -514,9 +514,9 @@ def decode(model: Autoencoder, latents: Tensor, *, batch: int = 500) -> Tensor:
 def interpolate(model: Autoencoder, a: Tensor, b: Tensor, steps: int, *, spherical: bool = False) -> Tensor:
     """Images [N, steps, C, H, W] on the way from each image of ``a`` to its partner in ``b``, both ends included."""
     if steps < 2:
-        raise ValueError(f"an interpolation has at least its 2 ends, not {steps} steps")
+        raise InputError(f"an interpolation has at least its 2 ends, not {steps} steps")
     if a.shape != b.shape:
-        raise ValueError(f"each image needs a partner: {list(a.shape)} and {list(b.shape)} differ")
+        raise InputError(f"each image needs a partner: {list(a.shape)} and {list(b.shape)} differ")
     start, end = embed(model, a), embed(model, b)
     between = _slerp if spherical else torch.lerp
     shares = torch.linspace(0, 1, steps, device=start.device).view(steps, *[1] * start.ndim)
@@ -544,7 +544,7 @@ def sample(model: Autoencoder, count: int, generator: torch.Generator, *, batch:
 
 def _as_images(model: Autoencoder, images: Tensor) -> Tensor:
     if images.shape[1:] != model.shape:
-        raise ValueError(f"the model takes images of {list(model.shape)}, not {list(images.shape[1:])}")
+        raise InputError(f"the model takes images of {list(model.shape)}, not {list(images.shape[1:])}")
     scaled = images.float() / 255 if images.dtype == torch.uint8 else images.float()
     return scaled.contiguous(memory_format=torch.channels_last)
 
