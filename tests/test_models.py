@@ -1,0 +1,597 @@
+"""What each architecture promises: shapes, losses, what a mask hides, and the uses that any model allows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from autoencoders import config, models
+from autoencoders.errors import InputError
+
+SHAPE = (3, 16, 16)
+SPECS = {
+    "vector": (models.ConvAutoencoder, config.ConvAE(latent=12, width=4)),
+    "spatial": (models.ConvAutoencoder, config.ConvAE(bottleneck="spatial", latent=5, width=4)),
+    "vae": (models.VariationalAutoencoder, config.VAE(latent=6, width=4)),
+    "mcae": (models.MaskedAutoencoder, config.MCAE(width=4)),
+    "vit": (models.ViTMaskedAutoencoder, config.ViTMAE(dim=16, depth=2, heads=2, ratio=0.5)),
+    "digit": (models.DigitAutoencoder, config.DigitAE(dropout=0.2, batch_norm=True)),
+    "sweep": (models.SweepAutoencoder, config.SweepAE(bottleneck=7)),
+    "compact": (models.CompactAutoencoder, config.CompactAE()),
+}
+MASKED = ("mcae", "vit")
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def make(name: str, shape: models.Shape = SHAPE, seed: int = 0, **changes: object) -> models.Autoencoder:
+    model_class, spec = SPECS[name]
+    return models.build(model_class, replace(spec, **changes), shape, seed)
+
+
+def trained(name: str, **changes: object) -> models.Autoencoder:
+    """As after a training: no weight is zero, so that everything that may have influence has some."""
+    model = make(name, **changes)
+    generator = seeded(1)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += 0.1 * torch.randn(parameter.shape, generator=generator)
+    return model.eval()
+
+
+def pictures(count: int, shape: models.Shape = SHAPE, seed: int = 0) -> torch.Tensor:
+    return torch.rand(count, *shape, generator=seeded(seed))
+
+
+@pytest.fixture(params=SPECS)
+def name(request) -> str:
+    return request.param
+
+
+# ── Shapes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("shape", [(3, 32, 32), (1, 16, 24), (3, 64, 64)])
+def test_images_come_back_in_their_own_shape(name, shape):
+    model = make(name, shape)
+    assert model(pictures(2, shape)).shape == (2, *shape)
+
+
+@pytest.mark.parametrize("name", [n for n in SPECS if n != "mcae"])
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 8, 8)])
+def test_digits_of_28_and_8_pixels_fit(name, shape):
+    assert make(name, shape)(pictures(2, shape)).shape == (2, *shape)
+
+
+@pytest.mark.parametrize(
+    ("name", "latent", "features"),
+    [
+        ("vector", (12,), (8, 4, 4)),
+        ("spatial", (5, 4, 4), (5, 4, 4)),
+        ("vae", (6,), (8, 4, 4)),
+        ("mcae", (32, 2, 2), (32, 2, 2)),
+        ("vit", (16, 4, 4), (16, 4, 4)),
+        ("digit", (16, 1, 1), (16, 1, 1)),
+        ("sweep", (7,), (128, 2, 2)),
+        ("compact", (8, 12, 12), (8, 12, 12)),
+    ],
+)
+def test_latents_and_feature_maps_have_the_sizes_documented(name, latent, features):
+    model = make(name)
+    assert models.embed(model, pictures(2)).shape == (2, *latent)
+    assert models.feature_map(model, pictures(2)).shape == (2, *features)
+
+
+def test_on_cifar_the_spatial_bottleneck_is_8_by_8():
+    model = models.build(models.ConvAutoencoder, config.ConvAE(bottleneck="spatial", latent=32), (3, 32, 32), 0)
+    assert models.embed(model, torch.zeros(1, 3, 32, 32)).shape == (1, 32, 8, 8)
+
+
+def test_an_autoencoder_squeezes_everything_through_its_latent(name):
+    model, images = trained(name), pictures(3)
+    with torch.no_grad():
+        assert torch.equal(model(images), model.decode(model.encode(images)))
+
+
+@pytest.mark.parametrize("name", ["vector", "spatial", "vae"])
+def test_encoders_are_of_convolutions_and_decoders_of_transposed_ones(name):
+    model = make(name)
+    for part, layer in ((model.encoder, nn.Conv2d), (model.decoder, nn.ConvTranspose2d)):
+        with_weights = [m for m in part.modules() if "weight" in dict(m.named_parameters(recurse=False))]
+        assert len(with_weights) == 3
+        assert all(type(m) is layer for m in with_weights)
+
+
+def test_gradients_reach_every_parameter(name):
+    model = trained(name).train()
+    model.losses(pictures(4), pictures(4, seed=1), seeded())["loss"].backward()
+    assert [n for n, p in model.named_parameters() if p.grad is None or not p.grad.any()] == []
+
+
+def test_a_residual_block_starts_as_the_identity():
+    x = pictures(2, (4, 5, 5))
+    assert torch.equal(models.Residual(4, nn.Conv2d)(x), x)
+
+
+def test_depth_adds_blocks_without_changing_what_a_new_model_computes():
+    shallow, deep = make("vector", depth=0), make("vector", depth=3)
+    deep.load_state_dict({**deep.state_dict(), **_renumbered(shallow.state_dict(), 3)})
+    assert torch.allclose(shallow(pictures(2)), deep(pictures(2)), atol=1e-6)
+
+
+def _renumbered(state: dict[str, torch.Tensor], blocks: int) -> dict[str, torch.Tensor]:
+    """The shallow decoder's last layer comes later in a deeper one."""
+    return {k.replace("decoder.1.", f"decoder.{1 + blocks}."): v for k, v in state.items()}
+
+
+def test_the_compact_autoencoder_has_the_size_of_its_study():
+    model = models.build(models.CompactAutoencoder, config.CompactAE(), (3, 32, 32), 0)
+    assert sum(p.numel() for p in model.parameters()) == 1611
+
+
+def test_the_digit_autoencoder_has_the_layers_of_its_study():
+    model = make("digit", (1, 28, 28), dropout=0.1, batch_norm=True)
+    convolutions = [m for m in model.encoder if isinstance(m, nn.Conv2d)]
+    assert [m.out_channels for m in convolutions] == [128, 64, 32, 16]
+    assert all(m.stride == (2, 2) for m in convolutions)
+    assert sum(isinstance(m, nn.Dropout) for m in model.modules()) == 7
+    assert sum(isinstance(m, nn.BatchNorm2d) for m in model.modules()) == 7
+    assert isinstance(model.decoder[-1], nn.Sigmoid)
+
+
+def test_without_being_asked_the_digit_autoencoder_has_neither_dropout_nor_batch_norm():
+    model = make("digit", dropout=0.0, batch_norm=False)
+    assert not any(isinstance(m, nn.Dropout | nn.BatchNorm2d) for m in model.modules())
+
+
+def test_the_vit_control_has_the_masked_autoencoders_parameter_count():
+    counts = [
+        sum(p.numel() for p in models.build(model_class, spec, (3, 32, 32), 0).parameters())
+        for model_class, spec in (
+            (models.MaskedAutoencoder, config.MCAE()),
+            (models.ViTMaskedAutoencoder, config.ViTMAE()),
+        )
+    ]
+    assert counts[1] == pytest.approx(counts[0], rel=0.1)
+
+
+# ── Arguments ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("vector", {"latent": 0}, "latent and width must be at least 1"),
+        ("vector", {"width": 0}, "latent and width must be at least 1"),
+        ("vector", {"depth": -1}, "depth can't be negative"),
+        ("vae", {"latent": 0}, "latent and width must be at least 1"),
+        ("vae", {"beta": -1.0}, "beta can't be negative"),
+        ("mcae", {"ratio": 0.0}, "hides none or all"),
+        ("mcae", {"ratio": 1.0}, "hides none or all"),
+        ("mcae", {"ratio": 0.01}, "hides none or all"),
+        ("mcae", {"patch": 3}, "multiples of 3 pixels, not 16×16"),
+        ("mcae", {"patch": 16, "ratio": 0.5}, "hides none or all"),
+        ("mcae", {"patch": 1}, "2, 4 or 8 pixels, not 1"),
+        ("mcae", {"patch": 0}, "at least 1 pixel"),
+        ("mcae", {"masked_weight": 0.0}, "must be positive"),
+        ("vit", {"ratio": 1.0}, "hides none or all"),
+        ("vit", {"dim": 18}, "multiple of 4, not 18"),
+        ("vit", {"heads": 3}, "3 heads can't share 16 dimensions"),
+        ("vit", {"depth": 0}, "at least one block"),
+        ("digit", {"dropout": 1.0}, "dropout must lie in [0, 1), not 1.0"),
+        ("sweep", {"bottleneck": 0}, "at least 1 dimension"),
+        ("compact", {"channels": 0}, "at least 1 channel"),
+    ],
+)
+def test_impossible_specs_are_refused_in_one_clear_line(name, changes, message):
+    with pytest.raises(InputError) as refusal:
+        make(name, **changes)
+    assert message in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "message"),
+    [
+        ("vector", (3, 30, 32), "multiples of 4 pixels, not 30×32"),
+        ("vector", (3, 0, 0), "multiples of 4 pixels, not 0×0"),
+        ("vae", (3, 32, 31), "multiples of 4 pixels, not 32×31"),
+        ("mcae", (3, 28, 28), "multiples of 8 pixels, not 28×28"),
+        ("vit", (3, 30, 30), "multiples of 4 pixels, not 30×30"),
+        ("compact", (3, 4, 4), "at least 5×5"),
+    ],
+)
+def test_images_that_do_not_fit_are_refused_in_one_clear_line(name, shape, message):
+    with pytest.raises(InputError) as refusal:
+        make(name, shape)
+    assert message in str(refusal.value)
+
+
+# ── Losses ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("name", ["vector", "spatial", "sweep", "compact"])
+def test_autoencoders_learn_by_the_error_to_the_clean_image(name):
+    model, clean, noisy = trained(name), pictures(4), pictures(4, seed=1)
+    terms = model.losses(clean, noisy, seeded())
+    assert terms["loss"].item() == pytest.approx((model(noisy) - clean).square().mean().item(), rel=1e-5)
+    assert terms["error"] is terms["loss"]
+
+
+def test_every_model_reports_its_loss_and_its_error(name):
+    terms = make(name).losses(pictures(2), pictures(2), seeded())
+    assert list(terms)[0] == "loss"
+    assert "error" in terms
+    assert all(value.ndim == 0 and value.isfinite() for value in terms.values())
+
+
+def test_losses_are_fp32_in_a_bf16_forward_pass(name):
+    model, clean = trained(name), pictures(4)
+    exact = model.losses(clean, clean, seeded())
+    with torch.autocast("cpu", torch.bfloat16):
+        rough = model.losses(clean, clean, seeded())
+    assert all(value.dtype == torch.float32 for value in rough.values())
+    assert rough["loss"].item() == pytest.approx(exact["loss"].item(), rel=0.02)
+
+
+@pytest.fixture
+def vae() -> models.VariationalAutoencoder:
+    model = trained("vae")
+    assert isinstance(model, models.VariationalAutoencoder)
+    return model
+
+
+def test_kl_is_that_of_normal_distributions_summed_over_latents(vae):
+    images = pictures(5)
+    mean, log_variance = vae.posterior(images)
+    posterior = torch.distributions.Normal(mean, (0.5 * log_variance).exp())
+    expected = torch.distributions.kl_divergence(posterior, torch.distributions.Normal(0.0, 1.0)).sum(dim=1).mean()
+    assert vae.losses(images, images, seeded())["kl"].item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_the_vaes_reconstruction_term_is_summed_over_pixels(vae):
+    terms = vae.losses(pictures(3), pictures(3), seeded())
+    assert terms["reconstruction"].item() == pytest.approx(terms["error"].item() * 3 * 16 * 16, rel=1e-5)
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.5, 4.0])
+@pytest.mark.parametrize("weight", [0.0, 0.25, 1.0])
+def test_beta_and_the_warm_up_weigh_the_kl_term_alone(beta, weight):
+    terms = make("vae", beta=beta).losses(pictures(3), pictures(3), seeded(), kl_weight=weight)
+    expected = terms["reconstruction"] + weight * beta * terms["kl"]
+    assert terms["loss"].item() == pytest.approx(expected.item(), rel=1e-6)
+
+
+def test_the_vae_samples_its_latents_from_the_posterior(vae):
+    """The mean squared error of samples exceeds that of the mean, and shrinks to it with the variance."""
+    images = pictures(8)
+    draws = [vae.losses(images, images, seeded(s))["error"].item() for s in range(3)]
+    assert len(set(draws)) == 3
+    assert draws[0] == vae.losses(images, images, seeded(0))["error"].item()
+    with torch.no_grad():
+        vae.to_posterior.weight[vae.latent :].zero_()
+        vae.to_posterior.bias[vae.latent :].fill_(-12.0)
+        certain = vae.losses(images, images, seeded())["error"].item()
+        assert certain == pytest.approx(F.mse_loss(vae(images), images).item(), rel=1e-2)
+
+
+def test_wild_variances_do_not_overflow(vae):
+    with torch.no_grad():
+        vae.to_posterior.bias[vae.latent :].fill_(1e6)
+    assert vae.losses(pictures(2), pictures(2), seeded())["kl"].isfinite()
+
+
+def test_a_vae_embeds_images_as_posterior_means(vae):
+    images = pictures(3)
+    assert torch.allclose(models.embed(vae, images), vae.posterior(images)[0], atol=1e-6)
+
+
+# ── Masks ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def masked_model(name: str, **changes: object) -> models.Masked:
+    model = trained(name, **changes)
+    assert isinstance(model, models.Masked)
+    return model
+
+
+MASKS = [("mcae", {"patch": 2}), ("mcae", {"patch": 4, "depth": 2}), ("mcae", {"patch": 8}), ("vit", {"patch": 4})]
+
+
+@pytest.mark.parametrize(("name", "changes"), MASKS)
+def test_nothing_of_a_hidden_patch_reaches_the_reconstruction(name, changes):
+    model, images = masked_model(name, **changes), pictures(4)
+    mask = model.draw_mask(4, seeded())
+    hidden = model.in_pixels(mask)
+    painted = torch.where(hidden, pictures(4, seed=9), images)
+    with torch.no_grad():
+        assert torch.equal(model(images, mask), model(painted, mask))
+        assert not torch.allclose(model(images), model(painted))
+
+
+@pytest.mark.parametrize(("name", "changes"), MASKS)
+def test_every_visible_pixel_has_influence(name, changes):
+    model = masked_model(name, **changes)
+    mask = model.draw_mask(1, seeded())
+    images = pictures(1).requires_grad_()
+    model(images, mask).square().sum().backward()
+    assert images.grad is not None
+    influence = images.grad.abs().sum(dim=1, keepdim=True) > 0
+    assert torch.equal(influence, ~model.in_pixels(mask))
+
+
+@pytest.mark.parametrize("patch", [4, 8])
+def test_later_convolutions_cannot_fill_the_holes(patch):
+    model = masked_model("mcae", patch=patch, depth=2)
+    assert isinstance(model, models.MaskedAutoencoder)
+    seen: list[torch.Tensor] = []
+    for layer in (model.reduction, *model.blocks, model.head):
+        layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    mask = model.draw_mask(3, seeded())
+    with torch.no_grad():
+        seen.append(model.encode(pictures(3), mask))
+    cells = [2, 4, 4, 4, 8][: 4 if patch == 4 else 5]
+    for features, cell in zip(seen, cells, strict=False):
+        hidden = models._upsampled(mask, patch // cell)[:, 0]
+        at_holes = features.movedim(1, -1)[hidden]
+        assert len(at_holes.unique(dim=0)) == 1, f"maps of {cell}-pixel cells show something behind the mask"
+        assert len(features.movedim(1, -1)[~hidden].unique(dim=0)) > 1
+
+
+def test_each_scale_has_one_token_of_its_own():
+    assert [len(masked_model("mcae", patch=p).tokens) for p in (2, 4, 8)] == [1, 2, 3]
+
+
+def test_the_vits_encoder_is_handed_visible_patches_only():
+    model = masked_model("vit", ratio=0.75)
+    lengths: list[int] = []
+    model.blocks.register_forward_pre_hook(lambda _, inputs: lengths.append(inputs[0].shape[1]))
+    model(pictures(2), model.draw_mask(2, seeded()))
+    model(pictures(2))
+    assert lengths == [4, 16]
+
+
+def test_the_vit_knows_where_its_patches_are():
+    model, images = masked_model("vit"), pictures(1)
+    moved = images.roll(4, dims=3)
+    with torch.no_grad():
+        assert not torch.allclose(model(images).roll(4, dims=3), model(moved), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", MASKED)
+def test_the_masked_loss_weighs_the_hidden_region_up(name):
+    model, images = masked_model(name, masked_weight=3.0, ratio=0.25), pictures(4)
+    terms = model.losses(images, images, seeded())
+    mask = model.draw_mask(4, seeded())
+    hidden = model.in_pixels(mask)
+    squared = (model(images, mask) - images).square().mean(dim=1, keepdim=True)
+    weights = torch.where(hidden, 3.0, 1.0)
+    expected = {
+        "loss": (weights * squared).sum() / weights.sum(),
+        "masked": squared[hidden].mean(),
+        "visible": squared[~hidden].mean(),
+        "error": squared.mean(),
+    }
+    assert {k: v.item() for k, v in terms.items()} == pytest.approx({k: v.item() for k, v in expected.items()}, 1e-4)
+
+
+@pytest.mark.parametrize("name", MASKED)
+def test_masks_are_drawn_at_the_models_ratio_or_at_another(name):
+    model = masked_model(name, ratio=0.5)
+    assert (model.draw_mask(3, seeded()).sum(dim=(1, 2, 3)) == 8).all()
+    assert (model.draw_mask(3, seeded(), 0.25).sum(dim=(1, 2, 3)) == 4).all()
+
+
+@pytest.mark.parametrize("name", MASKED)
+def test_masks_translate_into_pixels_and_back(name):
+    model = masked_model(name)
+    pixels = models.draw_masks(model, 3, 0.5, seed=4)
+    assert pixels.shape == (3, 1, 16, 16)
+    assert (pixels.float().mean(dim=(1, 2, 3)) == 0.5).all()
+    assert torch.equal(model.in_pixels(model.in_patches(pixels)), pixels)
+    assert torch.equal(pixels, models.draw_masks(model, 3, 0.5, seed=4))
+    assert not torch.equal(pixels, models.draw_masks(model, 3, 0.5, seed=5))
+
+
+@pytest.mark.parametrize("name", MASKED)
+@pytest.mark.parametrize("ratio", [0.25, 0.75])
+def test_reconstruct_hides_what_the_mask_says(name, ratio):
+    model, images = masked_model(name), pictures(5)
+    mask = models.draw_masks(model, 5, ratio, seed=0)
+    with torch.no_grad():
+        expected = model(images, model.in_patches(mask)).clamp(0, 1)
+    assert torch.allclose(models.reconstruct(model, images, mask=mask, batch=2), expected, atol=1e-5)
+
+
+def test_masks_that_make_no_sense_are_refused():
+    model, images = masked_model("mcae"), pictures(2)
+    mask = models.draw_masks(model, 2, 0.5, seed=0)
+    half_a_patch = torch.zeros_like(mask)
+    half_a_patch[:, :, :2] = True
+    for bad, message in (
+        (half_a_patch, "whole patches of 4 pixels"),
+        (mask.float(), "a mask is boolean"),
+        (mask[:, :, :8], r"\[N, 1, 16, 16\]"),
+        (mask[:1], "2 images need as many masks, not 1"),
+    ):
+        with pytest.raises(InputError, match=message):
+            models.reconstruct(model, images, mask=bad)
+    with pytest.raises(InputError, match="ConvAutoencoder hides no patches"):
+        models.reconstruct(make("vector"), images, mask=mask)
+    with pytest.raises(InputError, match="ConvAutoencoder hides no patches"):
+        models.draw_masks(make("vector"), 2, 0.5, seed=0)
+
+
+def test_the_vit_needs_equally_many_hidden_patches_in_each_image():
+    model = masked_model("vit")
+    mask = torch.zeros(2, 1, 16, 16, dtype=torch.bool)
+    mask[0, :, :4, :4] = True
+    with pytest.raises(InputError, match="equally many hidden patches"):
+        models.reconstruct(model, pictures(2), mask=mask)
+
+
+@pytest.mark.parametrize("name", MASKED)
+def test_a_single_patch_can_be_hidden(name):
+    """As in studies of what matters: one patch away, the rest of the picture changes."""
+    model, images = masked_model(name), pictures(1)
+    mask = torch.zeros(1, 1, 16, 16, dtype=torch.bool)
+    mask[:, :, 4:8, 4:8] = True
+    assert not torch.allclose(models.reconstruct(model, images, mask=mask), models.reconstruct(model, images))
+
+
+# ── Uses ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_reconstructions_lie_in_the_unit_range(name):
+    model = trained(name)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter *= 3
+    output = models.reconstruct(model, pictures(4))
+    assert output.min() >= 0
+    assert output.max() <= 1
+
+
+def test_batches_make_no_difference(name):
+    model, images = trained(name), pictures(5)
+    for use in (models.reconstruct, models.embed, models.feature_map):
+        assert torch.allclose(use(model, images, batch=2), use(model, images), atol=1e-5)
+
+
+def test_uint8_images_mean_what_their_floats_mean(name):
+    model = trained(name)
+    images = torch.randint(0, 256, (3, *SHAPE), generator=seeded(), dtype=torch.uint8)
+    for use in (models.reconstruct, models.embed, models.feature_map):
+        assert torch.equal(use(model, images), use(model, images.float() / 255))
+
+
+def test_no_images_make_no_images(name):
+    model = make(name)
+    assert models.reconstruct(model, pictures(0)).shape == (0, *SHAPE)
+    assert len(models.embed(model, pictures(0))) == len(models.feature_map(model, pictures(0))) == 0
+
+
+def test_uses_switch_dropout_off_and_leave_the_model_as_it_was():
+    model = trained("digit", dropout=0.5).train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    images = pictures(3)
+    assert torch.equal(models.reconstruct(model, images), models.reconstruct(model, images))
+    assert model.training
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_results_can_be_learned_from_and_written_to(name):
+    embedding = models.embed(trained(name), pictures(2))
+    assert not embedding.requires_grad
+    embedding += 1
+    nn.Linear(embedding[0].numel(), 2)(embedding.flatten(1)).sum().backward()
+
+
+def test_images_of_another_shape_are_refused(name):
+    with pytest.raises(InputError, match=r"takes images of \[3, 16, 16\], not \[3, 8, 8\]"):
+        models.embed(make(name), pictures(2, (3, 8, 8)))
+
+
+def test_decode_gives_back_what_reconstruct_gives(name):
+    model, images = trained(name), pictures(3)
+    latents = models.embed(model, images)
+    assert torch.allclose(models.decode(model, latents, batch=2), models.reconstruct(model, images), atol=1e-5)
+
+
+@pytest.mark.parametrize("spherical", [False, True])
+def test_interpolations_begin_and_end_at_the_reconstructions(name, spherical):
+    model, a, b = trained(name), pictures(2), pictures(2, seed=1)
+    path = models.interpolate(model, a, b, 5, spherical=spherical)
+    assert path.shape == (2, 5, *SHAPE)
+    assert torch.allclose(path[:, 0], models.reconstruct(model, a), atol=1e-4)
+    assert torch.allclose(path[:, -1], models.reconstruct(model, b), atol=1e-4)
+
+
+def test_the_middle_of_a_straight_interpolation_is_the_mean_latent(vae):
+    a, b = pictures(2), pictures(2, seed=1)
+    middle = models.decode(vae, (models.embed(vae, a) + models.embed(vae, b)) / 2)
+    assert torch.allclose(models.interpolate(vae, a, b, 3)[:, 1], middle, atol=1e-5)
+
+
+def test_a_spherical_interpolation_keeps_its_distance_from_the_origin():
+    start, end = F.normalize(torch.randn(2, 4, 9, generator=seeded()), dim=2)
+    path = models._slerp(start[None], end[None], torch.linspace(0, 1, 7).view(7, 1, 1))
+    assert torch.allclose(path.norm(dim=2), torch.ones(7, 4), atol=1e-5)
+    angles = (path[:-1] * path[1:]).sum(dim=2).clamp(-1, 1).arccos()
+    assert torch.allclose(angles, angles[:1].expand_as(angles), atol=1e-3)  # at a constant speed
+
+
+@pytest.mark.parametrize("name", ["vae", "spatial"])
+def test_a_spherical_interpolation_between_equal_images_stays_where_it_is(name):
+    model, a = trained(name), pictures(2)
+    path = models.interpolate(model, a, a, 3, spherical=True)
+    assert torch.allclose(path[:, 1], models.reconstruct(model, a), atol=1e-4)
+
+
+def test_interpolations_need_two_ends_and_partners(vae):
+    with pytest.raises(InputError, match="at least its 2 ends, not 1"):
+        models.interpolate(vae, pictures(1), pictures(1), 1)
+    with pytest.raises(InputError, match="needs a partner"):
+        models.interpolate(vae, pictures(1), pictures(2), 3)
+
+
+def test_samples_come_from_the_prior_and_from_the_generator(vae):
+    samples = models.sample(vae, 4, seeded(3), batch=3)
+    assert samples.shape == (4, *SHAPE)
+    noise = torch.randn(4, 6, generator=seeded(3))
+    assert torch.allclose(samples, models.decode(vae, noise), atol=1e-6)
+    assert models.sample(vae, 0, seeded()).shape == (0, *SHAPE)
+
+
+@pytest.mark.parametrize("name", [n for n in SPECS if n != "vae"])
+def test_only_a_vae_has_a_prior(name):
+    with pytest.raises(InputError, match="has no prior"):
+        models.sample(make(name), 1, seeded())
+
+
+# ── Weights ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_first_weights_depend_on_the_seed_alone(name):
+    torch.manual_seed(1)
+    first = make(name).state_dict()
+    torch.manual_seed(2)
+    state = torch.get_rng_state()
+    second, other = make(name).state_dict(), make(name, seed=1).state_dict()
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    assert any(not torch.equal(first[key], other[key]) for key in first)
+
+
+def test_weights_make_another_model_the_same(name):
+    model, other = trained(name).train(), make(name, seed=5)
+    model(pictures(4))  # batch norm's statistics belong to what has been learned
+    arrays = models.weights(model)
+    assert all(key.startswith("weights/") for key in arrays)
+    models.load_weights(other, {**arrays, "something/else": arrays[next(iter(arrays))]})
+    assert torch.equal(models.reconstruct(other, pictures(2)), models.reconstruct(model, pictures(2)))
+
+
+def test_weights_are_copies():
+    model = make("vector")
+    arrays = models.weights(model)
+    arrays["weights/to_latent.bias"][:] = 7
+    assert not (model.to_latent.bias == 7).any()
+
+
+@pytest.mark.parametrize("change", ["missing", "extra", "shape"])
+def test_weights_of_another_model_are_refused(change):
+    model = make("vector")
+    arrays = models.weights(model)
+    bias = arrays["weights/to_latent.bias"]
+    if change == "missing":
+        del arrays["weights/to_latent.bias"]
+    else:
+        arrays["weights/to_latent.bias" if change == "shape" else "weights/more"] = bias[:-1]
+    with pytest.raises(RuntimeError, match="to_latent|more"):
+        models.load_weights(model, arrays)
