@@ -152,6 +152,7 @@ class _References(ast.NodeVisitor):
     def __init__(self, package: str) -> None:
         self.package = package
         self.scopes: list[_Scope] = []
+        self.class_scopes: list[_Scope] = []
         self.found: set[Reference] = set()
         self.imported: set[str] = set()
 
@@ -165,9 +166,10 @@ class _References(ast.NodeVisitor):
             self.generic_visit(node)
 
     def _refer(self, name: str, attributes: tuple[str, ...]) -> None:
-        bound = next((scope[name] for scope in reversed(self.scopes) if name in scope), _MODULE_LEVEL)
-        starts = (name,) if bound is _MODULE_LEVEL else bound
-        self.found.update(Reference(start, attributes) for start in starts)
+        nearest = next((scope[name] for scope in reversed(self.scopes) if name in scope), _MODULE_LEVEL)
+        meanings = (name,) if nearest is _MODULE_LEVEL else nearest
+        imports = (meaning for scope in self.class_scopes for meaning in scope.get(name) or ())
+        self.found.update(Reference(start, attributes) for start in (*meanings, *imports))
 
     def visit_Import(self, node: ast.Import) -> None:
         self.imported.update(imported(node, self.package))
@@ -183,10 +185,9 @@ class _References(ast.NodeVisitor):
                     self.visit(ast.parse(part.value, mode="eval"))
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        self.class_scopes.append(bound(node.body, self.package))
         self.generic_visit(node)
-        for statement in node.body:
-            if isinstance(statement, ast.Import | ast.ImportFrom):
-                self.found.update(Reference(meaning) for _, meaning in bindings(statement, self.package))
+        self.class_scopes.pop()
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         for decorator in node.decorator_list:

@@ -1,0 +1,931 @@
+"""The store's promises: computed once, never wrong, never lost, always explained."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import logging
+import math
+import os
+import pickle
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autoencoders.errors import InputError, StorageError
+from autoencoders.store import Artifact, Reason, Store, Task, entries
+
+REPOSITORY = Path(__file__).parents[1]
+
+MODULE = """
+    RATE = 0.5
+
+    def train(x):
+        '''Train.'''
+        return helper(x) * RATE
+
+    def helper(x):
+        return x + 1
+
+    def plot(x):
+        return x
+"""
+
+
+def counted(folder: Path, scratch: Path) -> Artifact:
+    """Leaves a mark for each time that it runs."""
+    with (folder / "runs").open("a") as opened:
+        opened.write("run\n")
+    return Artifact({"weights/encoder.0": np.arange(6.0).reshape(2, 3)}, {"history": {"loss": [1.0, 0.5]}})
+
+
+class Bench:
+    """A store on an empty folder, a small package, and a task whose runs are counted."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.cache = folder / "cache"
+        self.package = folder / "lab"
+        self.package.mkdir()
+        (self.package / "__init__.py").touch()
+        self.module = self.package / "work.py"
+        self.module.write_text(textwrap.dedent(MODULE))
+        self.task = Task(
+            name="ae-vector",
+            kind="training",
+            spec={"model": {"type": "AE", "width": 32}, "rates": (0.1, 0.2), "seed": 0},
+            roots=("lab.work:train",),
+            inputs={"data": "f00d"},
+            compute=partial(counted, folder),
+        )
+
+    @property
+    def store(self) -> Store:
+        """As a fresh process would have it."""
+        return Store(self.cache, self.package)
+
+    @property
+    def entry(self) -> Path:
+        return self.cache / "artifacts" / self.store.key(self.task)
+
+    @property
+    def runs(self) -> int:
+        marks = self.folder / "runs"
+        return len(marks.read_text().splitlines()) if marks.exists() else 0
+
+    def state(self, task: Task | None = None) -> str:
+        return self.store.state(task or self.task).state
+
+    def edit(self, old: str, new: str) -> None:
+        source = self.module.read_text()
+        assert old in source
+        self.module.write_text(source.replace(old, new))
+
+    def returning(self, arrays: dict[str, Any] | None = None, meta: dict[str, Any] | None = None) -> Task:
+        return replace(self.task, compute=lambda scratch: Artifact(arrays or {}, meta or {}))
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def snapshot(folder: Path) -> dict[str, Any]:
+    """Everything about a folder that an inspection could change."""
+    return {
+        str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else None)
+        for path in [folder, *folder.rglob("*")]
+        if path.exists()
+    }
+
+
+def failing(error: BaseException) -> Callable[[Path], Artifact]:
+    def compute(scratch: Path) -> Artifact:
+        raise error
+
+    return compute
+
+
+def never(scratch: Path) -> Artifact:
+    raise AssertionError("computed again")
+
+
+# ── Once ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_computed_once_and_the_same_ever_after(bench: Bench) -> None:
+    first, second = bench.store.fetch(bench.task), bench.store.fetch(replace(bench.task, compute=never))
+    assert bench.runs == 1
+    for artifact in (first, second):
+        np.testing.assert_array_equal(artifact.arrays["weights/encoder.0"], np.arange(6.0).reshape(2, 3))
+        assert artifact.meta == {"history": {"loss": [1.0, 0.5]}}
+    assert bench.state() == "cached"
+    assert bench.store.contains(bench.task)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros((0, 3), np.float32),
+        np.array(3, np.int8),
+        np.array([], bool),
+        np.asfortranarray(np.arange(6).reshape(2, 3)),
+        np.array(["a", "äé"]),
+        np.array([np.nan, -0.0, np.inf]),
+        np.arange(6, dtype=">u2")[::2],
+        np.zeros(2, np.dtype([("x", "f4"), ("y", "i8")])),
+        np.array([1 + 2j], np.complex64),
+        np.float16(1.5),
+    ],
+)
+def test_arrays_come_back_as_they_were(bench: Bench, array: np.ndarray) -> None:
+    for name in ("file", "a/b.c", "ä", "x.npy", "allow_pickle"):
+        bench.store.fetch(bench.returning({name: array}))
+        [(found_name, found)] = bench.store.fetch(bench.task).arrays.items()
+        assert found_name == name
+        assert found.dtype == array.dtype
+        assert found.shape == array.shape
+        assert found.tobytes() == np.asarray(array).tobytes()
+        shutil.rmtree(bench.cache)
+
+
+def test_meta_comes_back_with_its_nan(bench: Bench) -> None:
+    meta = {
+        "loss": [float("nan"), float("inf"), -float("inf"), None],
+        "é": "é",
+        "n": np.float32(1.5),
+        "t": (1, 2),
+        "e": {},
+    }
+    for found in (bench.store.fetch(bench.returning(meta=meta)).meta, bench.store.fetch(bench.task).meta):
+        assert math.isnan(found["loss"][0])
+        assert found["loss"][1:] == [math.inf, -math.inf, None]
+        assert (found["é"], found["n"], found["t"], found["e"]) == ("é", 1.5, [1, 2], {})
+
+
+def test_empty_artifact(bench: Bench) -> None:
+    bench.store.fetch(bench.returning())
+    assert bench.store.fetch(bench.task) == Artifact({}, {})
+
+
+def test_entries_of_equal_artifacts_are_equal_bytes(bench: Bench) -> None:
+    bench.store.fetch(bench.task)
+    before = (bench.entry / "arrays.npz").read_bytes()
+    shutil.rmtree(bench.cache)
+    bench.store.fetch(bench.task)
+    assert (bench.entry / "arrays.npz").read_bytes() == before
+    np.testing.assert_array_equal(
+        np.load(bench.entry / "arrays.npz")["weights/encoder.0"], np.arange(6.0).reshape(2, 3)
+    )
+
+
+# ── Keys ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_key_does_not_depend_on_form(bench: Bench) -> None:
+    key = bench.store.key(bench.task)
+    shuffled = {"seed": 0, "rates": [0.1, 0.2], "model": {"width": 32, "type": "AE"}}
+    assert bench.store.key(replace(bench.task, spec=shuffled)) == key
+    assert bench.store.key(replace(bench.task, name="other name", compute=never)) == key
+    assert bench.store.key(replace(bench.task, roots=("lab.work:train", "lab.work:helper"))) == key
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "value": {"spec": {"model": {"type": "AE", "width": 33}, "rates": (0.1, 0.2), "seed": 0}},
+    "type": {"spec": {"model": {"type": "AE", "width": 32}, "rates": (0.1, 0.2), "seed": 0.0}},
+    "order of a list": {"spec": {"model": {"type": "AE", "width": 32}, "rates": (0.2, 0.1), "seed": 0}},
+    "one more": {"spec": {"model": {"type": "AE", "width": 32}, "rates": (0.1, 0.2), "seed": 0, "new": None}},
+    "kind": {"kind": "probe"},
+    "data": {"inputs": {"data": "beef"}},
+    "another input": {"inputs": {"data": "f00d", "model": "1"}},
+    "roots": {"roots": ("lab.work:plot",)},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_key_depends_on_content(bench: Bench, change: Mapping[str, Any]) -> None:
+    assert bench.store.key(replace(bench.task, **change)) != bench.store.key(bench.task)
+
+
+def test_spec_that_is_not_json_is_refused_by_name(bench: Bench) -> None:
+    with pytest.raises(TypeError, match=r"ae-vector.*not JSON|ae-vector.*isn't JSON"):
+        bench.store.key(replace(bench.task, spec={"model": object()}))
+
+
+def test_missing_root_is_one_clear_error(bench: Bench) -> None:
+    with pytest.raises(InputError, match="lab.work:nothing"):
+        bench.store.fetch(replace(bench.task, roots=("lab.work:nothing",)))
+    assert not bench.cache.exists()
+
+
+# ── Edits of the code ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("x + 1", "x + 2"), ("RATE = 0.5", "RATE = 0.25"), ("helper(x) *", "helper(x) +")]
+)
+def test_edit_in_reach_is_stale_and_its_undoing_finds_the_old_entry(bench: Bench, old: str, new: str) -> None:
+    bench.store.fetch(bench.task)
+    bench.edit(old, new)
+    assert bench.state() == "stale"
+    bench.store.fetch(bench.task)
+    assert bench.runs == 2
+    bench.edit(new, old)
+    assert bench.state() == "cached"
+    bench.store.fetch(bench.task)
+    assert bench.runs == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("'''Train.'''", "'''Learn.'''"), ("return x\n", "return 2 * x\n"), ("def", "# so\ndef")]
+)
+def test_edit_out_of_reach_recomputes_nothing(bench: Bench, old: str, new: str) -> None:
+    bench.store.fetch(bench.task)
+    bench.edit(old, new)
+    assert bench.state() == "cached"
+    bench.store.fetch(bench.task)
+    assert bench.runs == 1
+
+
+def test_change_of_joblibs_cached_function_loses_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    from autoencoders.store import backend
+
+    bench.store.fetch(bench.task)
+
+    def rewritten(key: str, code: str, compute: Callable) -> Any:
+        """Another source, as after a release that touches the store."""
+        return compute()
+
+    monkeypatch.setattr(backend, "_entry", rewritten)
+    bench.store.fetch(bench.task)
+    assert bench.runs == 1
+
+
+# ── Why something is stale ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_reasons_name_the_function(bench: Bench) -> None:
+    bench.store.fetch(bench.task)
+    bench.edit("x + 1", "x + 2")
+    [reason] = bench.store.state(bench.task).reasons
+    assert (reason.kind, reason.what) == ("code", "lab.work.helper")
+    assert reason.old != reason.new
+
+
+def test_reasons_name_what_the_code_reaches_no_more(bench: Bench) -> None:
+    bench.store.fetch(bench.task)
+    bench.edit("helper(x) * RATE", "x * RATE")
+    reasons = {reason.what: reason for reason in bench.store.state(bench.task).reasons}
+    assert reasons.keys() == {"lab.work.train", "lab.work.helper"}
+    assert reasons["lab.work.helper"].new is None
+
+
+def test_reasons_name_the_parameter(bench: Bench) -> None:
+    bench.store.fetch(bench.task)
+    spec = {"model": {"type": "AE", "width": 64}, "rates": [0.1], "depth": 2}
+    assert bench.store.state(replace(bench.task, spec=spec)).reasons == (
+        Reason("parameter", "depth", None, 2),
+        Reason("parameter", "model.width", 32, 64),
+        Reason("parameter", "rates", [0.1, 0.2], [0.1]),
+        Reason("parameter", "seed", 0, None),
+    )
+
+
+def test_reasons_name_the_data(bench: Bench) -> None:
+    bench.store.fetch(bench.task)
+    changed = replace(bench.task, inputs={"data": "beef"})
+    assert bench.store.state(changed).reasons == (Reason("data", "data", "f00d", "beef"),)
+
+
+def test_reasons_compare_with_the_most_similar_entry(bench: Bench) -> None:
+    for width, seed in ((8, 1), (16, 2), (32, 3)):
+        bench.store.fetch(replace(bench.task, spec={"width": width, "seed": seed}))
+    assert bench.store.state(replace(bench.task, spec={"width": 17, "seed": 2})).reasons == (
+        Reason("parameter", "width", 16, 17),
+    )
+
+
+@pytest.mark.parametrize("other", [{"name": "vae"}, {"kind": "probe"}])
+def test_entries_of_other_names_and_kinds_are_no_older_versions(bench: Bench, other: Mapping[str, Any]) -> None:
+    bench.store.fetch(replace(bench.task, **other))
+    assert bench.state(replace(bench.task, spec={"seed": 7})) == "missing"
+
+
+def test_store_format_is_a_reason(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.store.fetch(bench.task)
+    for module in ("store", "tasks"):
+        monkeypatch.setattr(f"autoencoders.store.{module}.FORMAT", 2)
+    assert bench.store.state(bench.task).reasons == (Reason("version", "store format", 1, 2),)
+
+
+# ── Processes ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+WORKER = """
+    import os, sys, time
+    from functools import partial
+    from pathlib import Path
+    import numpy as np
+    from autoencoders.store import Artifact, Store, Task
+
+    folder, pause = Path(sys.argv[1]), float(sys.argv[2])
+
+    def compute(scratch):
+        with (folder / "runs").open("a") as opened:
+            opened.write("run\\n")
+        (scratch / "checkpoint").write_text("half")
+        time.sleep(pause)
+        return Artifact({"x": np.arange(5)}, {"pid": os.getpid()})
+
+    task = Task(name="slow", kind="training", spec={}, roots=("lab.work:train",), inputs={}, compute=compute)
+    print(Store(folder / "cache", folder / "lab").fetch(task).meta["pid"])
+"""
+
+
+def worker(bench: Bench, pause: float) -> subprocess.Popen:
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, "-c", textwrap.dedent(WORKER), str(bench.folder), str(pause)]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_four_processes_compute_once(bench: Bench) -> None:
+    processes = [worker(bench, 0.7) for _ in range(4)]
+    printed = [process.communicate(timeout=60) for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4, printed
+    assert len({out for out, _ in printed}) == 1
+    assert bench.runs == 1
+
+
+def test_four_threads_compute_once(bench: Bench) -> None:
+    def slow(scratch: Path) -> Artifact:
+        time.sleep(0.2)
+        return counted(bench.folder, scratch)
+
+    store = bench.store
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(store.fetch, [replace(bench.task, compute=slow)] * 4))
+    assert bench.runs == 1
+    assert len({artifact.arrays["weights/encoder.0"].sum() for artifact in found}) == 1
+
+
+def test_killed_in_the_middle_of_computing(bench: Bench) -> None:
+    process = worker(bench, 60)
+    deadline = time.monotonic() + 30
+    while not list(bench.cache.glob("checkpoints/*/checkpoint")):
+        assert time.monotonic() < deadline, process.poll()
+        time.sleep(0.02)
+    slow = Task(name="slow", kind="training", spec={}, roots=("lab.work:train",), inputs={}, compute=never)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert bench.state(slow) == "partial"
+
+    def resume(scratch: Path) -> Artifact:
+        return Artifact({}, {"resumed from": (scratch / "checkpoint").read_text()})
+
+    started = time.monotonic()
+    assert bench.store.fetch(replace(slow, compute=resume)).meta == {"resumed from": "half"}
+    assert time.monotonic() - started < 5
+    assert bench.state(slow) == "cached"
+
+
+def test_killed_in_the_middle_of_writing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    pid = os.fork()
+    if not pid:
+        os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        bench.store.fetch(bench.task)
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == signal.SIGKILL
+    assert bench.state() == "missing"
+    [unfinished] = bench.store.prune([bench.task], dry_run=True)
+    assert unfinished.what == "unfinished"
+    bench.store.fetch(bench.task)
+    assert bench.runs == 2
+    assert {dropped.what for dropped in bench.store.prune([bench.task])} == {"unfinished"}
+
+
+def test_tasks_travel_to_other_processes(bench: Bench) -> None:
+    task, store = pickle.loads(pickle.dumps((bench.task, bench.store)))
+    store.fetch(task)
+    assert bench.state() == "cached"
+
+
+# ── Failures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_failure_leaves_no_entry_and_no_lock_and_is_remembered(bench: Bench) -> None:
+    broken = replace(bench.task, compute=failing(ValueError("loss became NaN\nat step 3")))
+    for _ in range(2):
+        with pytest.raises(ValueError, match="loss became NaN"):
+            bench.store.fetch(broken)
+    state = bench.store.state(bench.task)
+    assert (state.state, state.message) == ("failed", "ValueError: loss became NaN")
+    assert not bench.store.contains(bench.task)
+    assert not list(bench.cache.glob("artifacts/*"))
+    bench.store.fetch(bench.task)
+    assert bench.state() == "cached"
+    shutil.rmtree(bench.entry)
+    assert bench.state() == "missing"
+
+
+def test_failure_is_of_one_key_alone(bench: Bench) -> None:
+    with pytest.raises(ZeroDivisionError):
+        bench.store.fetch(replace(bench.task, compute=failing(ZeroDivisionError())))
+    assert bench.state(replace(bench.task, spec={"seed": 1})) == "missing"
+
+
+def test_interruption_is_no_failure(bench: Bench) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        bench.store.fetch(replace(bench.task, compute=failing(KeyboardInterrupt())))
+    assert bench.state() == "missing"
+    bench.store.fetch(bench.task)
+
+
+@pytest.mark.parametrize(
+    "artifact",
+    [
+        Artifact({"x": np.array([object()])}, {}),
+        Artifact({"x": np.array([None, 1.0])}, {}),
+        Artifact({"x": np.zeros(1, np.dtype([("a", object)]))}, {}),
+        Artifact({}, {"model": object()}),
+        Artifact({}, {"array": np.zeros(3)}),
+        Artifact({}, {"set": {1, 2}}),
+    ],
+)
+def test_live_objects_are_refused(bench: Bench, artifact: Artifact) -> None:
+    with pytest.raises(TypeError):
+        bench.store.fetch(replace(bench.task, compute=lambda scratch: artifact))
+    assert bench.state() == "failed"
+    assert not list(bench.cache.glob("artifacts/*"))
+
+
+# ── Checkpoints ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def interrupted_at(progress: str | None) -> Callable[[Path], Artifact]:
+    def compute(scratch: Path) -> Artifact:
+        assert list(scratch.iterdir()) == []
+        (scratch / "checkpoint.pt").write_text("weights")
+        if progress is not None:
+            (scratch / "progress.json").write_text(progress)
+        raise KeyboardInterrupt
+
+    return compute
+
+
+@pytest.mark.parametrize(
+    ("progress", "epochs"),
+    [('{"epoch": 7, "epochs": 40}', (7, 40)), ('{"epo', (None, None)), (None, (None, None)), ("[]", (None, None))],
+)
+def test_partial_work_is_told_and_handed_back(bench: Bench, progress: str | None, epochs: tuple) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        bench.store.fetch(replace(bench.task, compute=interrupted_at(progress)))
+    state = bench.store.state(bench.task)
+    assert (state.state, (state.epoch, state.epochs)) == ("partial", epochs)
+    scratch = bench.store.scratch(bench.task)
+
+    def resume(folder: Path) -> Artifact:
+        assert folder == scratch
+        return Artifact({}, {"from": (folder / "checkpoint.pt").read_text()})
+
+    assert bench.store.fetch(replace(bench.task, compute=resume)).meta == {"from": "weights"}
+    assert not scratch.exists()
+
+
+# ── Damage ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def zero(path: Path) -> None:
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def flip_a_bit(path: Path) -> None:
+    """With the modification time put back, as a failing disk would."""
+    times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    os.utime(path, ns=times)
+
+
+def append(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"\n")
+
+
+@pytest.mark.parametrize("damage", [truncate, empty, zero, flip_a_bit, append, Path.unlink])
+@pytest.mark.parametrize("file", entries.FILES)
+def test_damage_is_found_set_aside_and_repaired(
+    bench: Bench, file: str, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.store.fetch(bench.task)
+    damage(bench.entry / file)
+    damaged = snapshot(bench.entry)
+    state = bench.store.state(bench.task)
+    assert state.state == "corrupt"
+    assert [(reason.kind, reason.what) for reason in state.reasons] == [("file", file)]
+    assert not bench.store.contains(bench.task)
+    assert not caplog.records
+
+    artifact = bench.store.fetch(bench.task)
+    assert bench.runs == 2
+    np.testing.assert_array_equal(artifact.arrays["weights/encoder.0"], np.arange(6.0).reshape(2, 3))
+    [warning] = caplog.records
+    assert warning.levelno == logging.WARNING
+    assert "ae-vector" in warning.getMessage()
+    assert "\n" not in warning.getMessage()
+    [aside] = (bench.cache / "set-aside").iterdir()
+    assert snapshot(aside).keys() == damaged.keys()
+    assert bench.state() == "cached"
+
+
+@pytest.mark.parametrize("position", range(0, 2000, 97))
+def test_a_flipped_bit_anywhere_is_found(bench: Bench, position: int) -> None:
+    bench.store.fetch(bench.task)
+    for file in entries.FILES:
+        data = bytearray((bench.entry / file).read_bytes())
+        original = bytes(data)
+        data[position % len(data)] ^= 1 << position % 8
+        (bench.entry / file).write_bytes(data)
+        assert bench.state() == "corrupt"
+        (bench.entry / file).write_bytes(original)
+    assert bench.state() == "cached"
+
+
+def test_damage_after_a_check_in_the_same_process_is_found(bench: Bench) -> None:
+    store = bench.store
+    store.fetch(bench.task)
+    time.sleep(0.15)
+    assert store.state(bench.task).state == store.state(bench.task).state == "cached"
+    flip_a_bit(bench.entry / "arrays.npz")
+    assert store.state(bench.task).state == "corrupt"
+
+
+def test_empty_entry_folder_is_damage(bench: Bench) -> None:
+    bench.entry.mkdir(parents=True)
+    assert bench.state() == "corrupt"
+    bench.store.fetch(bench.task)
+    assert bench.state() == "cached"
+
+
+class Bomb:
+    """What a planted pickle would do."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple:
+        return Path.touch, (self.mark,)
+
+
+def sealed_with(entry: Path, arrays: bytes) -> None:
+    """As an attacker would, who knows how records are made."""
+    record = entries.read_record(entry)
+    record["files"]["arrays.npz"] = {"bytes": len(arrays), "sha256": entries._sha256(arrays)}
+    (entry / "arrays.npz").write_bytes(arrays)
+    (entry / "record.json").write_bytes(entries._sealed(record))
+
+
+def planted_npz(bomb: Bomb) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, x=np.array([bomb], object))
+    return file.getvalue()
+
+
+def planted_member(bomb: Bomb) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("x.npy", pickle.dumps(bomb))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("plant", [planted_npz, planted_member, pickle.dumps])
+def test_planted_pickle_never_runs(bench: Bench, plant: Callable[[Bomb], bytes], tmp_path: Path) -> None:
+    mark = tmp_path / "exploded"
+    bench.store.fetch(bench.task)
+    sealed_with(bench.entry, plant(Bomb(mark)))
+    for name in ("output.pkl", "metadata.json", "func_code.py"):
+        (bench.entry / name).write_bytes(pickle.dumps(Bomb(mark)))
+    bench.store.fetch(bench.task)
+    assert not mark.exists()
+    assert bench.runs == 2
+    assert len(list((bench.cache / "set-aside").iterdir())) == 1
+
+
+def test_only_npz_and_json_are_written(bench: Bench) -> None:
+    bench.store.fetch(bench.task)
+    files = {str(path.relative_to(bench.cache)) for path in bench.cache.rglob("*") if path.is_file()}
+    key = bench.store.key(bench.task)
+    assert files == {f"artifacts/{key}/{name}" for name in entries.FILES} | {f"locks/{key}.lock"}
+
+
+# ── The disk ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("failing_write", range(4))
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EIO])
+def test_disk_that_refuses_is_one_clear_error(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, number: int, failing_write: int
+) -> None:
+    """At whichever of the entry's writes: its three files, and the renaming."""
+    done = 0
+
+    def or_fail(real: Callable) -> Callable:
+        def write(*arguments: Any) -> Any:
+            nonlocal done
+            done += 1
+            if done > failing_write:
+                raise OSError(number, os.strerror(number), str(arguments[0]))
+            return real(*arguments)
+
+        return write
+
+    monkeypatch.setattr(Path, "write_bytes", or_fail(Path.write_bytes))
+    monkeypatch.setattr(os, "replace", or_fail(os.replace))
+    with pytest.raises(StorageError) as caught:
+        bench.store.fetch(bench.task)
+    monkeypatch.undo()
+    assert os.strerror(number) in str(caught.value)
+    assert str(bench.cache) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not list((bench.cache / "artifacts").iterdir())
+    assert bench.state() == "missing"
+    bench.store.fetch(bench.task)
+    assert bench.state() == "cached"
+
+
+@pytest.mark.parametrize("place", ["locks", "checkpoints", "set-aside"])
+def test_folder_that_cannot_be_made_is_one_clear_error(bench: Bench, place: str) -> None:
+    bench.store.fetch(bench.task)
+    truncate(bench.entry / "meta.json")
+    shutil.rmtree(bench.cache / place, ignore_errors=True)
+    (bench.cache / place).write_text("in the way")
+    with pytest.raises(StorageError, match=place):
+        bench.store.fetch(bench.task)
+
+
+def test_disk_full_while_computing_is_a_storage_error_and_no_failure(bench: Bench) -> None:
+    error = OSError(errno.ENOSPC, "No space left on device", "/somewhere/checkpoint.pt")
+    with pytest.raises(StorageError, match=r"/somewhere/checkpoint\.pt: No space left on device"):
+        bench.store.fetch(replace(bench.task, compute=failing(error)))
+    assert bench.state() == "missing"
+
+
+def test_other_os_errors_of_a_computation_stay_what_they_are(bench: Bench) -> None:
+    with pytest.raises(FileNotFoundError):
+        bench.store.fetch(replace(bench.task, compute=failing(FileNotFoundError(2, "no", "data.bin"))))
+    assert bench.state() == "failed"
+
+
+def test_unreadable_disk_is_no_damage(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.store.fetch(bench.task)
+
+    time.sleep(0.15)
+    bench.store.state(bench.task)  # now the package's files are remembered, and only the entry's will be read
+
+    def unreadable(path: Path) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", unreadable)
+    with pytest.raises(StorageError, match="Input/output error"):
+        bench.store.state(bench.task)
+
+
+# ── Looking without touching ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def inspect(bench: Bench, task: Task) -> None:
+    store = bench.store
+    for _ in range(2):
+        store.key(task)
+        store.contains(task)
+        store.state(task)
+        store.scratch(task)
+        list(store.entries())
+        store.prune([], dry_run=True)
+        with pytest.raises(KeyError):
+            store.provenance(replace(task, spec={"seed": -1}))
+
+
+def test_inspection_of_nothing_makes_nothing(bench: Bench) -> None:
+    inspect(bench, bench.task)
+    assert not bench.cache.exists()
+    assert list(bench.store.entries()) == bench.store.prune([]) == []
+    assert not bench.cache.exists()
+
+
+def test_inspection_changes_nothing(bench: Bench) -> None:
+    """With an entry in each state, and cached entries loaded as well."""
+    bench.store.fetch(bench.task)
+    partial_task = replace(bench.task, name="partial", spec={"a": 1})
+    with pytest.raises(KeyboardInterrupt):
+        bench.store.fetch(replace(partial_task, compute=interrupted_at('{"epoch": 1, "epochs": 2}')))
+    failed = replace(bench.task, name="failed", spec={"a": 2})
+    with pytest.raises(ValueError, match="no"):
+        bench.store.fetch(replace(failed, compute=failing(ValueError("no"))))
+    corrupt = replace(bench.task, name="corrupt", spec={"a": 3})
+    bench.store.fetch(corrupt)
+    truncate(bench.cache / "artifacts" / bench.store.key(corrupt) / "arrays.npz")
+    stale, missing = replace(bench.task, spec={"a": 4}), replace(bench.task, name="missing", spec={"a": 5})
+
+    before = snapshot(bench.cache)
+    tasks = [bench.task, partial_task, failed, corrupt, stale, missing]
+    assert [bench.state(task) for task in tasks] == ["cached", "partial", "failed", "corrupt", "stale", "missing"]
+    for task in tasks:
+        inspect(bench, task)
+    bench.store.provenance(bench.task)
+    bench.store.fetch(bench.task)
+    assert snapshot(bench.cache) == before
+
+
+def test_cached_entries_are_read_without_a_lock(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As they must be where the cache is read-only."""
+    bench.store.fetch(bench.task)
+    monkeypatch.setattr("filelock.FileLock", never)
+    bench.store.fetch(bench.task)
+
+
+@pytest.fixture
+def read_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """A bench whose task is cached, in folders that this process may read but not write."""
+    folder = Path(tempfile.mkdtemp())  # which, unlike pytest's, everyone may be allowed to enter
+    bench = Bench(folder)
+    bench.store.fetch(bench.task)
+    folders = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
+    for path in folders:
+        path.chmod(0o555)
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)  # the superuser may write everywhere
+    try:
+        yield bench
+    finally:
+        os.seteuid(user)
+        for path in folders:
+            path.chmod(0o755)
+        shutil.rmtree(folder)
+
+
+def test_read_only_cache(read_only: Bench) -> None:
+    read_only.store.fetch(replace(read_only.task, compute=never))
+    assert read_only.state() == "cached"
+    assert read_only.store.prune([read_only.task]) == []
+    with pytest.raises(StorageError, match=r"locks.*Permission denied"):
+        read_only.store.fetch(replace(read_only.task, spec={}))
+    with pytest.raises(StorageError, match="Permission denied"):
+        read_only.store.prune([])
+
+
+# ── Provenance ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_provenance_tells_where_an_artifact_comes_from(bench: Bench) -> None:
+    def slow(scratch: Path) -> Artifact:
+        time.sleep(0.05)
+        return Artifact({}, {})
+
+    bench.store.fetch(replace(bench.task, compute=slow))
+    found = bench.store.provenance(bench.task)
+    assert found["key"] == bench.store.key(bench.task)
+    assert (found["name"], found["kind"], found["inputs"]) == ("ae-vector", "training", {"data": "f00d"})
+    assert found["spec"] == {"model": {"type": "AE", "width": 32}, "rates": [0.1, 0.2], "seed": 0}
+    assert found["manifest"].keys() == {"lab.work.RATE", "lab.work.helper", "lab.work.train"}
+    assert 0.05 <= found["seconds"] < 5
+    assert found["created"].endswith("+00:00")
+    assert found["versions"]["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert found["versions"].keys() >= {"numpy", "joblib"}
+    json.dumps(found)
+
+
+def test_entries_lists_what_is_cached(bench: Bench) -> None:
+    store = bench.store
+    for name in ("a", "b"):
+        store.fetch(replace(bench.task, name=name, spec={"name": name}))
+        assert name in {record["name"] for record in store.entries()}
+    truncate(bench.cache / "artifacts" / store.key(replace(bench.task, spec={"name": "a"})) / "record.json")
+    assert {record["name"] for record in bench.store.entries()} == {"b"}
+
+
+# ── Pruning ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def litter(bench: Bench) -> Task:
+    """An entry that is kept, and one of everything that isn't."""
+    kept = replace(bench.task, name="kept", spec={"kept": True})
+    bench.store.fetch(bench.task)
+    truncate(bench.entry / "meta.json")
+    bench.store.fetch(bench.task)
+    bench.store.fetch(kept)
+    with pytest.raises(ValueError, match="no"):
+        bench.store.fetch(replace(bench.task, spec={"a": 1}, compute=failing(ValueError("no"))))
+    with pytest.raises(KeyboardInterrupt):
+        bench.store.fetch(replace(bench.task, spec={"a": 2}, compute=interrupted_at(None)))
+    (bench.cache / "artifacts" / f".{bench.store.key(kept)}.1234abcd").mkdir()
+    return kept
+
+
+def test_prune_drops_what_nothing_refers_to(bench: Bench) -> None:
+    kept = litter(bench)
+    before = snapshot(bench.cache)
+    announced = bench.store.prune([kept], dry_run=True)
+    assert snapshot(bench.cache) == before
+    assert bench.store.prune([kept]) == announced
+    assert sorted(dropped.what for dropped in announced if dropped.key != bench.store.key(kept)) == sorted(
+        ["entry", "set aside", "failure", "checkpoint", "checkpoint"]
+    )
+    assert [dropped.what for dropped in announced if dropped.key == bench.store.key(kept)] == ["unfinished"]
+    assert all(str(dropped) for dropped in announced)
+    left = {
+        path.name
+        for place in ("artifacts", "checkpoints", "failures", "set-aside")
+        for path in (bench.cache / place).iterdir()
+    }
+    assert left == {bench.store.key(kept)}
+    assert bench.state(kept) == "cached"
+    assert bench.store.prune([kept]) == []
+
+
+def test_prune_keeps_partial_work_that_is_referred_to(bench: Bench) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        bench.store.fetch(replace(bench.task, compute=interrupted_at(None)))
+    assert bench.store.prune([bench.task]) == []
+    assert bench.state() == "partial"
+
+
+def test_prune_spares_what_is_being_computed(bench: Bench) -> None:
+    def compute(scratch: Path) -> Artifact:
+        (scratch / "checkpoint").write_text("precious")
+        assert bench.store.prune([]) == []
+        return Artifact({}, {"kept": (scratch / "checkpoint").read_text()})
+
+    assert bench.store.fetch(replace(bench.task, compute=compute)).meta == {"kept": "precious"}
+
+
+def test_tasks_compute_from_other_tasks(bench: Bench) -> None:
+    model = bench.task
+
+    def probe(scratch: Path) -> Artifact:
+        return Artifact({}, {"total": float(bench.store.fetch(model).arrays["weights/encoder.0"].sum())})
+
+    task = replace(bench.task, kind="probe", inputs={"model": bench.store.key(model)}, compute=probe)
+    assert bench.store.fetch(task).meta == {"total": 15.0}
+    assert bench.runs == 1
+
+
+# ── Speed ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_five_hundred_states_take_less_than_a_second(bench: Bench) -> None:
+    tasks = [replace(bench.task, name=f"task {i}", spec={"i": i}) for i in range(500)]
+    writer = bench.store
+    for task in tasks[:250]:
+        artifact, record = writer._compute(task, writer.key(task), writer._code(task))
+        entries.write(bench.cache / "artifacts" / writer.key(task), artifact, record)
+    reader = bench.store
+    started = time.process_time()
+    states = [reader.state(task).state for task in tasks]
+    assert time.process_time() - started < 1
+    assert states[:250] == ["cached"] * 250
+    assert set(states[250:]) == {"missing"}
+
+
+def test_cached_fetch_costs_less_than_five_milliseconds(bench: Bench) -> None:
+    store = bench.store
+    store.fetch(bench.task)
+    started = time.process_time()
+    for _ in range(50):
+        store.fetch(bench.task)
+    assert (time.process_time() - started) / 50 < 0.005
+
+
+def test_import_and_status_need_neither_torch_nor_joblib(bench: Bench) -> None:
+    script = (
+        "import sys\nfrom pathlib import Path\n"
+        "from autoencoders import launch\nfrom autoencoders.store import Store, Task\n"
+        "task = Task(name='', kind='', spec={}, roots=('lab.work:train',), inputs={}, compute=print)\n"
+        f"assert Store(Path({str(bench.cache)!r}), {str(bench.package)!r}).state(task).state == 'missing'\n"
+        "print({'torch', 'joblib', 'numpy', 'filelock', 'asyncio'} & set(sys.modules))"
+    )
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    found = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "set()"
