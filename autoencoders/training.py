@@ -38,7 +38,7 @@ BETAS = (0.9, 0.99)  # of AdamW: trainings are short, so its averages must be, t
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a training is; ``epoch`` is the one under way, counted from 1."""
+    """How far a training is; ``epoch`` is that of the last step, counted from 1."""
 
     epoch: int
     epochs: int
@@ -226,7 +226,7 @@ class Run:
         return {name: total.item() / len(self.validation) for name, total in totals.items()}
 
     def progress(self, loss: float) -> Progress:
-        epoch = min(self.step // self.steps_per_epoch + 1, self.recipe.epochs)
+        epoch = math.ceil(self.step / self.steps_per_epoch)
         return Progress(epoch, self.recipe.epochs, self.step, self.steps, loss, self.images_seen / self.seconds)
 
     @property
@@ -254,26 +254,27 @@ class Run:
     # ── Checkpoints ──
 
     @functools.cached_property
-    def identity(self) -> str:
+    def identity(self) -> bytes:
         """What a checkpoint must have been made from to be gone on with; the name is for people and is left out."""
         spec = {key: value for key, value in self.experiment.to_dict().items() if key != "name"}
         shapes = {name: list(value.shape) for name, value in self.model.state_dict().items()}
         images = [_digest(data.cpu().numpy().tobytes()).hex() for data in (self.train, self.validation)]
-        return json.dumps([spec, shapes, images, torch.__version__], sort_keys=True)
+        return _digest(json.dumps([spec, shapes, images, torch.__version__], sort_keys=True).encode())
 
     def save(self, path: Path) -> None:
         """Writes a checkpoint, all of it or nothing."""
         buffer = io.BytesIO()
-        torch.save({"identity": self.identity, **self._state()}, buffer)
+        torch.save(self._state(), buffer)
         payload = buffer.getvalue()
         temporary = path.with_name(f"{path.name}.{os.getpid()}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(_digest(payload) + payload)
+            temporary.write_bytes(_digest(payload, self.identity) + payload)
             os.replace(temporary, path)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
             raise StorageError(f"can't write the checkpoint {path}: {error.strerror}") from error
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def _state(self) -> dict[str, Any]:
         books = {"step": self.step, "sums": self.sums, "history": self.history, "seconds": self.seconds}
@@ -286,11 +287,9 @@ class Run:
         except OSError:
             return
         digest, payload = content[:DIGEST_SIZE], content[DIGEST_SIZE:]
-        if _digest(payload) != digest:
+        if digest != _digest(payload, self.identity):
             return
         state = torch.load(io.BytesIO(payload), map_location=self.device, weights_only=True)
-        if state["identity"] != self.identity:
-            return
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.seconds = state["step"], state["seconds"]
@@ -333,5 +332,5 @@ def _device_name(device: torch.device) -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def _digest(content: bytes) -> bytes:
-    return hashlib.blake2b(content, digest_size=DIGEST_SIZE).digest()
+def _digest(content: bytes, key: bytes = b"") -> bytes:
+    return hashlib.blake2b(content, digest_size=DIGEST_SIZE, key=key).digest()

@@ -225,7 +225,7 @@ def test_autoencoders_learn_by_the_error_to_the_clean_image(name):
 
 def test_every_model_reports_its_loss_and_its_error(name):
     terms = make(name).losses(pictures(2), pictures(2), seeded())
-    assert list(terms)[0] == "loss"
+    assert next(iter(terms)) == "loss"
     assert "error" in terms
     assert all(value.ndim == 0 and value.isfinite() for value in terms.values())
 

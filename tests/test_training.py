@@ -1,0 +1,575 @@
+"""The training loop: that it learns, repeats itself exactly, survives interruptions and notices divergence."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from autoencoders import config, models, training
+from autoencoders.data import Split
+from autoencoders.errors import InputError, StorageError, TrainingError
+from autoencoders.store import Artifact
+
+SHAPE = (3, 16, 16)
+MODELS = {
+    "ae": (models.ConvAutoencoder, config.ConvAE(latent=8, width=4)),
+    "vae": (models.VariationalAutoencoder, config.VAE(latent=8, width=4)),
+    "mcae": (models.MaskedAutoencoder, config.MCAE(width=4)),
+    "vit": (models.ViTMaskedAutoencoder, config.ViTMAE(dim=16, depth=1, heads=2, ratio=0.5)),
+    "digit": (models.DigitAutoencoder, config.DigitAE(dropout=0.2, batch_norm=True)),
+}
+
+
+def blobs(count: int, seed: int = 0) -> Split:
+    """Pictures that a small model can learn: a bright spot of any colour, somewhere."""
+    generator = torch.Generator().manual_seed(seed)
+    centre, colour = 16 * torch.rand(count, 2, 1, 1, generator=generator), torch.rand(count, 3, generator=generator)
+    y, x = torch.arange(16).view(16, 1), torch.arange(16).view(1, 16)
+    spot = torch.exp(-((y - centre[:, 0]) ** 2 + (x - centre[:, 1]) ** 2) / 30)
+    images = 255 * colour[:, :, None, None] * spot[:, None]
+    return Split(images.to(torch.uint8), torch.zeros(count, dtype=torch.int64))
+
+
+TRAIN, VALIDATION = blobs(50), blobs(12, seed=1)
+
+
+def experiment(name: str = "ae", *, sigma: float | None = 0.2, seed: int = 0, **recipe: object) -> config.Experiment:
+    corruption = None if sigma is None else config.Gaussian(sigma)
+    settings = config.Training(**{"epochs": 2, "batch": 16, **recipe})  # type: ignore[arg-type]
+    return config.Experiment(name=name, model=MODELS[name][1], corruption=corruption, training=settings, seed=seed)
+
+
+def fit(spec: config.Experiment, model_class=None, data: Split = TRAIN, validation: Split = VALIDATION, **more):
+    return training.train(spec, model_class or MODELS[spec.name][0], data, validation, **more)
+
+
+def assert_equal_weights(a: Artifact, b: Artifact) -> None:
+    assert a.arrays.keys() == b.arrays.keys()
+    assert [name for name in a.arrays if not np.array_equal(a.arrays[name], b.arrays[name])] == []
+
+
+def timeless(artifact: Artifact) -> dict[str, list[float]]:
+    return {name: values for name, values in artifact.meta["history"].items() if name != "seconds"}
+
+
+class Recorder(models.Autoencoder):
+    """A model of one weight that remembers what it is handed."""
+
+    def __init__(self, spec: object, shape: models.Shape):
+        super().__init__(shape)
+        self.weight = nn.Parameter(torch.ones(2, 2))
+        self.clean: list[torch.Tensor] = []
+        self.noisy: list[torch.Tensor] = []
+        self.kl_weights: list[float] = []
+        self.draws: list[float] = []
+
+    def losses(self, clean, noisy, generator, kl_weight=1.0):
+        if self.training:
+            self.clean.append(clean)
+            self.noisy.append(noisy)
+            self.kl_weights.append(kl_weight)
+            self.draws.append(torch.rand(1, generator=generator).item() + torch.rand(1).item())
+        error = (self.weight.mean() * noisy - clean).square().mean()
+        return {"loss": self.spoil(error), "error": error}
+
+    def spoil(self, loss: torch.Tensor) -> torch.Tensor:
+        return loss
+
+
+def recorded(spec: config.Experiment, data: Split = TRAIN) -> list[Recorder]:
+    made: list[Recorder] = []
+
+    def build(*arguments) -> Recorder:
+        made.append(Recorder(*arguments))
+        return made[-1]
+
+    fit(spec, build, data)
+    return made
+
+
+# ── Learning ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_family_learns(name):
+    history = fit(experiment(name, sigma=None, epochs=15, batch=4, learning_rate=5e-3)).meta["history"]
+    images = VALIDATION.images.float() / 255
+    mean_image = (images - (TRAIN.images.float() / 255).mean(dim=0)).square().mean().item()
+    assert history["validation/error"][-1] < 0.8 * mean_image
+    assert history["train/loss"][-1] < 0.8 * history["train/loss"][0]
+
+
+def test_a_denoiser_learns_the_clean_image():
+    spec = experiment(sigma=0.3, epochs=15, batch=4, learning_rate=5e-3)
+    model = models.build(models.ConvAutoencoder, spec.model, SHAPE, 0)
+    models.load_weights(model, fit(spec).arrays)
+    clean = VALIDATION.images.float() / 255
+    noisy = (clean + 0.3 * torch.randn(clean.shape, generator=torch.Generator().manual_seed(3))).clamp(0, 1)
+    errors = [(images - clean).square().mean().item() for images in (models.reconstruct(model, noisy), noisy)]
+    assert errors[0] < 0.5 * errors[1]
+
+
+def test_the_artifact_is_the_trained_model():
+    spec = experiment(sigma=None)
+    artifact = fit(spec)
+    model = models.build(models.ConvAutoencoder, spec.model, SHAPE, 0)
+    models.load_weights(model, artifact.arrays)
+    with torch.no_grad():
+        error = (model(VALIDATION.images.float() / 255) - VALIDATION.images.float() / 255).square().mean().item()
+    assert artifact.meta["history"]["validation/error"][-1] == pytest.approx(error, rel=1e-5)
+
+
+# ── Steps ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def numbered(count: int) -> Split:
+    images = torch.arange(count, dtype=torch.uint8).view(-1, 1, 1, 1).expand(count, 3, 16, 16)
+    return Split(images, torch.zeros(count, dtype=torch.int64))
+
+
+@pytest.mark.parametrize(("count", "batch", "sizes"), [(50, 16, {12, 13}), (7, 100, {7}), (1, 1, {1}), (6, 3, {3})])
+def test_each_epoch_shows_every_image_once_in_an_order_of_its_own(count, batch, sizes):
+    [model] = recorded(experiment(sigma=None, epochs=3, batch=batch), numbered(count))
+    shown = torch.cat([clean[:, 0, 0, 0] * 255 for clean in model.clean]).round().long().view(3, count)
+    assert all(torch.equal(epoch.sort().values, torch.arange(count)) for epoch in shown)
+    assert count < 7 or not torch.equal(shown[0], shown[1])
+    assert {len(clean) for clean in model.clean} == sizes
+
+
+def test_every_step_has_noise_of_its_own():
+    [model] = recorded(experiment(sigma=0.01, epochs=2), numbered(64))
+    noise = [(noisy - clean)[noisy.isfinite()].flatten() for clean, noisy in zip(model.clean, model.noisy, strict=True)]
+    assert all(len(part) for part in noise)
+    assert len({part.std().item() for part in noise}) == len(noise)
+    assert len(set(model.draws)) == len(model.draws)
+
+
+def test_without_a_corruption_the_model_sees_the_images():
+    [model] = recorded(experiment(sigma=None))
+    assert all(torch.equal(*pair) for pair in zip(model.clean, model.noisy, strict=True))
+
+
+def test_images_arrive_as_floats_in_the_unit_range_and_channels_last():
+    [model] = recorded(experiment(sigma=None, epochs=1))
+    images = torch.cat(model.clean)
+    assert images.dtype == torch.float32
+    assert images.max() * 255 == TRAIN.images.max()
+    assert all(clean.is_contiguous(memory_format=torch.channels_last) for clean in model.clean)
+
+
+def test_the_kl_weight_rises_over_its_share_of_the_steps():
+    [model] = recorded(experiment(epochs=5, batch=10, kl_warmup=0.4), numbered(50))
+    assert model.kl_weights == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9] + [1.0] * 16)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
+def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero(share):
+    recipe = config.Training(learning_rate=0.2, warmup=share)
+    rates = [training.learning_rate(recipe, step, 200) for step in range(200)]
+    peak = int(200 * share)
+    assert rates[: max(peak, 1)] == sorted(rates[: max(peak, 1)])
+    assert rates[peak:] == sorted(rates[peak:], reverse=True)
+    assert max(rates) == pytest.approx(0.2)
+    assert min(rates) > 0
+    assert share == 1 or rates[-1] < 0.001
+
+
+def test_without_a_warm_up_the_kl_term_counts_from_the_first_step():
+    assert training.kl_weight(config.Training(kl_warmup=0.0), 0, 100) == 1
+
+
+def run(name: str = "ae", **recipe: object) -> training.Run:
+    spec = experiment(name, **recipe)
+    return training.Run(spec, MODELS[name][0], TRAIN, VALIDATION, torch.device("cpu"))
+
+
+def test_gradients_are_clipped():
+    under_way = run("vae", clip_norm=0.5)
+    under_way.advance()
+    norm = torch.stack([p.grad.norm() for p in under_way.model.parameters() if p.grad is not None]).norm()
+    assert norm.item() == pytest.approx(0.5, rel=1e-3)
+    assert under_way.unseen[0][-1] > 0.5
+
+
+def test_kernels_decay_and_biases_and_tokens_do_not():
+    for name in MODELS:
+        under_way = run(name, weight_decay=0.3)
+        decays = {id(p): group["weight_decay"] for group in under_way.optimizer.param_groups for p in group["params"]}
+        for path, parameter in under_way.model.named_parameters():
+            free = path.endswith("bias") or "token" in path or "norm" in path or parameter.ndim == 1
+            assert decays[id(parameter)] == (0.0 if free else 0.3), f"{name}: {path}"
+
+
+@pytest.mark.parametrize(("supported", "wanted"), [(True, True), (True, False), (False, True)])
+def test_bf16_is_used_where_it_is_wanted_and_native(monkeypatch, supported, wanted):
+    monkeypatch.setattr(training, "_computes_bf16", lambda device: supported)
+    seen: list[torch.dtype] = []
+    under_way = run(bf16=wanted)
+    under_way.model.to_latent.register_forward_hook(lambda *call: seen.append(call[2].dtype))
+    under_way.advance()
+    under_way.validate()
+    half = torch.bfloat16 if supported and wanted else torch.float32
+    assert seen == [half, torch.float32]  # validation is always exact
+    assert {p.dtype for p in under_way.model.parameters()} == {torch.float32}
+
+
+# ── The same spec, the same weights ──────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_same_spec_gives_the_same_weights_bit_for_bit(name):
+    torch.manual_seed(1)
+    first = fit(experiment(name))
+    torch.manual_seed(2)
+    second = fit(experiment(name))
+    assert_equal_weights(first, second)
+    assert timeless(first) == timeless(second)
+
+
+def test_the_name_is_for_people():
+    spec = experiment()
+    assert_equal_weights(fit(spec), fit(replace(spec, name="other"), models.ConvAutoencoder))
+
+
+def test_seeds_differ():
+    first, second = fit(experiment(seed=0)), fit(experiment(seed=1))
+    assert any(not np.array_equal(first.arrays[name], second.arrays[name]) for name in first.arrays)
+
+
+def test_a_training_leaves_the_global_generator_alone_and_prints_nothing(capsys):
+    torch.manual_seed(3)
+    before = torch.get_rng_state()
+    fit(experiment("digit"))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_derived_seeds_depend_on_all_their_parts():
+    seeds = {
+        training.derived_seed(*parts) for parts in [(0, "a", 1), (0, "a", 2), (0, "b", 1), (1, "a", 1), (0, "a", 11)]
+    }
+    assert len(seeds) == 5
+    assert all(0 <= seed < 2**63 for seed in seeds)
+
+
+# ── Validation ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("name", ["ae", "vae", "mcae"])
+def test_validation_noise_and_masks_are_the_same_after_each_epoch(name):
+    history = fit(experiment(name, epochs=3, learning_rate=1e-30, bf16=False)).meta["history"]
+    assert len(set(history["validation/error"])) == 1
+    assert len(set(history["train/error"])) == 3
+
+
+def test_validation_noise_does_not_depend_on_the_seed():
+    runs = [
+        training.Run(experiment(seed=seed), MODELS["ae"][0], TRAIN, VALIDATION, torch.device("cpu")) for seed in (0, 1)
+    ]
+    runs[1].model.load_state_dict(runs[0].model.state_dict())
+    assert runs[0].validate() == runs[1].validate()
+
+
+def test_validation_averages_over_images_and_not_over_batches(monkeypatch):
+    under_way = run(sigma=None)
+    whole = under_way.validate()["error"]
+    monkeypatch.setattr(training, "VALIDATION_BATCH", 5)  # of 12 images
+    assert under_way.validate()["error"] == pytest.approx(whole, rel=1e-5)
+
+
+def test_validation_updates_no_statistics():
+    under_way = run("digit")
+    before = {name: value.clone() for name, value in under_way.model.state_dict().items()}
+    under_way.validate()
+    assert all(torch.equal(value, before[name]) for name, value in under_way.model.state_dict().items())
+    assert under_way.model.training
+
+
+# ── Books ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("name", "terms"),
+    [
+        ("ae", {"loss", "error"}),
+        ("vae", {"loss", "reconstruction", "kl", "error"}),
+        ("mcae", {"loss", "masked", "visible", "error"}),
+    ],
+)
+def test_the_history_has_each_term_for_each_epoch(name, terms):
+    history = fit(experiment(name, epochs=3)).meta["history"]
+    kinds = {f"{kind}/{term}" for kind in ("train", "validation") for term in terms}
+    assert history.keys() == kinds | {"learning_rate", "seconds"}
+    assert {len(values) for values in history.values()} == {3}
+    assert all(math.isfinite(value) for values in history.values() for value in values)
+
+
+def test_training_terms_are_means_over_the_epochs_images():
+    [model] = recorded(experiment(epochs=1, learning_rate=1e-30, sigma=0.1))
+    history = fit(experiment(epochs=1, learning_rate=1e-30, sigma=0.1), Recorder).meta["history"]
+    clean, noisy = torch.cat(model.clean), torch.cat(model.noisy)
+    assert history["train/error"] == pytest.approx([(noisy - clean).square().mean().item()], rel=1e-5)
+
+
+def test_the_meta_data_is_plain_and_says_what_was_done():
+    meta = fit(experiment(epochs=3)).meta
+    assert json.loads(json.dumps(meta, allow_nan=False)) == meta
+    assert meta["images"] == 150
+    assert meta["steps"] == 12
+    model = models.build(models.ConvAutoencoder, MODELS["ae"][1], SHAPE, 0)
+    assert meta["parameters"] == sum(p.numel() for p in model.parameters())
+    assert meta["images_per_second"] == pytest.approx(150 / meta["seconds"])
+    assert sum(meta["history"]["seconds"]) == pytest.approx(meta["seconds"], rel=1e-6)
+    assert {"torch", "device", "threads", "precision"} <= meta.keys()
+
+
+def test_progress_is_reported_up_to_the_last_step(monkeypatch):
+    monkeypatch.setattr(training, "STEPS_BETWEEN_LOOKS", 3)
+    told: list[training.Progress] = []
+    fit(experiment(epochs=2), report=told.append)
+    assert [p.step for p in told] == [3, 4, 7, 8]
+    assert [p.epoch for p in told] == [1, 1, 2, 2]
+    assert {(p.steps, p.epochs) for p in told} == {(8, 2)}
+    assert all(math.isfinite(p.loss) and p.images_per_second > 0 for p in told)
+
+
+# ── Interruptions ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def often(monkeypatch):
+    """A checkpoint after every step."""
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
+
+
+def interrupt(spec: config.Experiment, path: Path, step: int, data: Split = TRAIN) -> None:
+    """Trains until the step before this one is saved, and this one is lost."""
+
+    def report(progress: training.Progress) -> None:
+        if progress.step == step:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(spec, data=data, checkpoint=path, report=report)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("step", [2, 5, 8])
+def test_a_resumed_training_equals_the_uninterrupted_one_bit_for_bit(often, tmp_path, name, step):
+    whole = fit(experiment(name))
+    interrupt(experiment(name), tmp_path / "checkpoint", step)
+    steps: list[int] = []
+    resumed = fit(
+        experiment(name), checkpoint=tmp_path / "checkpoint", report=lambda progress: steps.append(progress.step)
+    )
+    assert steps == list(range(step, 9))
+    assert_equal_weights(whole, resumed)
+    assert timeless(whole) == timeless(resumed)
+    assert resumed.meta["images"] == whole.meta["images"]
+
+
+def test_a_training_may_be_interrupted_again_and_again(often, tmp_path):
+    for step in (2, 3, 6, 8):
+        interrupt(experiment("vae"), tmp_path / "checkpoint", step)
+    assert_equal_weights(fit(experiment("vae")), fit(experiment("vae"), checkpoint=tmp_path / "checkpoint"))
+
+
+def test_time_spent_before_an_interruption_counts(often, tmp_path):
+    interrupt(experiment(), tmp_path / "checkpoint", 4)
+    under_way = run()
+    under_way.resume(tmp_path / "checkpoint")
+    assert under_way.step == 3
+    assert under_way.seconds > 0
+
+
+def test_a_finished_training_is_not_repeated(often, tmp_path):
+    first = fit(experiment(), checkpoint=tmp_path / "checkpoint")
+    steps: list[int] = []
+    second = fit(experiment(), checkpoint=tmp_path / "checkpoint", report=lambda progress: steps.append(progress.step))
+    assert steps == []
+    assert_equal_weights(first, second)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "nonsense", "folder"])
+def test_a_damaged_checkpoint_is_as_good_as_none(often, tmp_path, damage):
+    path = tmp_path / "checkpoint"
+    interrupt(experiment(), path, 5)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    match damage:
+        case "truncated":
+            path.write_bytes(content[: len(content) // 2])
+        case "flipped":
+            path.write_bytes(content)
+        case "empty":
+            path.write_bytes(b"")
+        case "nonsense":
+            path.write_bytes(b"x" * 1000)
+        case "folder":
+            path.unlink()
+            path.mkdir()
+    under_way = run()
+    under_way.resume(path)
+    assert under_way.step == 0
+
+
+FOREIGN = {
+    "seed": experiment(seed=1),
+    "recipe": experiment(learning_rate=1e-4),
+    "corruption": experiment(sigma=0.3),
+    "width": replace(experiment(), model=config.ConvAE(latent=8, width=8)),
+    "model": replace(experiment("vae"), name="ae"),
+}
+
+
+@pytest.mark.parametrize("change", FOREIGN)
+def test_another_trainings_checkpoint_is_ignored(often, tmp_path, change):
+    interrupt(experiment(), tmp_path / "checkpoint", 5)
+    spec = FOREIGN[change]
+    model_class = models.VariationalAutoencoder if change == "model" else models.ConvAutoencoder
+    other = training.Run(spec, model_class, TRAIN, VALIDATION, torch.device("cpu"))
+    other.resume(tmp_path / "checkpoint")
+    assert other.step == 0
+
+
+def test_a_checkpoint_of_other_images_is_ignored(often, tmp_path):
+    interrupt(experiment(), tmp_path / "checkpoint", 5, data=blobs(50, seed=7))
+    under_way = run()
+    under_way.resume(tmp_path / "checkpoint")
+    assert under_way.step == 0
+
+
+def test_a_checkpoint_survives_a_new_name(often, tmp_path):
+    interrupt(experiment(), tmp_path / "checkpoint", 5)
+    renamed = replace(experiment(), name="other")
+    under_way = training.Run(renamed, models.ConvAutoencoder, TRAIN, VALIDATION, torch.device("cpu"))
+    under_way.resume(tmp_path / "checkpoint")
+    assert under_way.step == 4
+
+
+def test_checkpoints_are_written_by_time(tmp_path):
+    fit(experiment(), checkpoint=tmp_path / "checkpoint")  # over long before the first is due
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_checkpoints_are_written_whole_or_not_at_all(often, tmp_path, monkeypatch):
+    path = tmp_path / "new" / "checkpoint"
+    interrupt(experiment(), path, 5)
+    assert list(path.parent.iterdir()) == [path]
+    before = path.read_bytes()
+
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(StorageError, match="can't write the checkpoint .*: No space left on device"):
+        fit(experiment(), checkpoint=path)
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+# ── Divergence ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def spoiled(at: int, value: float):
+    """A model whose loss takes that value at that step, counted from 1."""
+
+    class Spoiled(Recorder):
+        def spoil(self, loss: torch.Tensor) -> torch.Tensor:
+            return loss * value if len(self.clean) == at and self.training else loss
+
+    return Spoiled
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("step", [1, 3, 40, 50])
+def test_divergence_names_the_experiment_and_its_first_bad_step(value, step):
+    with pytest.raises(TrainingError) as failure:
+        fit(experiment(batch=2), spoiled(step, value))
+    epoch = 1 if step <= 25 else 2
+    assert f"ae diverged: the loss or its gradient is not finite at step {step} of 50 (epoch {epoch})" in str(
+        failure.value
+    )
+
+
+def test_a_gradient_may_diverge_before_its_loss():
+    class Steep(Recorder):
+        def spoil(self, loss: torch.Tensor) -> torch.Tensor:
+            return loss + (self.weight - self.weight).sum().abs().sqrt() if len(self.clean) == 2 else loss
+
+    with pytest.raises(TrainingError, match="at step 2 of"):
+        fit(experiment(), Steep)
+
+
+def test_an_absurd_learning_rate_is_noticed():
+    with pytest.raises(TrainingError, match="a lower learning rate may help"):
+        fit(experiment(learning_rate=1e30, warmup=0.0))
+
+
+def test_divergence_is_noticed_within_a_few_dozen_steps():
+    made: list[Recorder] = []
+
+    def build(*arguments) -> Recorder:
+        made.append(spoiled(3, math.nan)(*arguments))
+        return made[-1]
+
+    with pytest.raises(TrainingError):
+        fit(experiment(batch=1, epochs=5), build)
+    assert len(made[0].clean) <= 50
+
+
+def test_nothing_diverged_is_ever_saved(often, tmp_path):
+    with pytest.raises(TrainingError):
+        fit(experiment(), spoiled(4, math.nan), checkpoint=tmp_path / "checkpoint")
+    spec = experiment()
+    under_way = training.Run(spec, Recorder, TRAIN, VALIDATION, torch.device("cpu"))
+    under_way.resume(tmp_path / "checkpoint")
+    assert under_way.step == 3
+
+
+# ── Arguments ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [
+        ({"epochs": 0}, "at least 1 epoch"),
+        ({"batch": 0}, "1 image in a batch"),
+        ({"learning_rate": 0.0}, "learning rate must be positive, not 0.0"),
+        ({"learning_rate": math.nan}, "learning rate must be positive, not nan"),
+        ({"weight_decay": -1.0}, "weight decay can't be negative"),
+        ({"warmup": 1.5}, r"in \[0, 1\]"),
+        ({"kl_warmup": -0.1}, r"in \[0, 1\]"),
+        ({"clip_norm": 0.0}, "must be positive"),
+    ],
+)
+def test_impossible_recipes_are_refused(recipe, message):
+    with pytest.raises(InputError, match=message):
+        fit(experiment(**recipe))
+
+
+def test_data_that_cannot_be_trained_on_are_refused():
+    nothing = Split(TRAIN.images[:0], TRAIN.labels[:0])
+    smaller = Split(VALIDATION.images[:, :, :8, :8], VALIDATION.labels)
+    floats = Split(TRAIN.images.float(), TRAIN.labels)
+    for data, validation, message in (
+        (nothing, VALIDATION, "at least 1 image"),
+        (TRAIN, nothing, "at least 1 image"),
+        (TRAIN, smaller, "differ in shape"),
+        (floats, VALIDATION, "must be uint8"),
+    ):
+        with pytest.raises(InputError, match=message):
+            fit(experiment(), data=data, validation=validation)
+
+
+def test_the_callers_images_are_left_alone():
+    before = TRAIN.images.clone()
+    fit(experiment())
+    assert torch.equal(TRAIN.images, before)
