@@ -220,7 +220,7 @@ def test_class_colours_give_the_class_away(no_data: Path) -> None:
     assert len({tuple(hue.tolist()) for hue in hues.values()}) == 10
 
 
-@pytest.mark.parametrize("name", EMBEDDED)
+@pytest.mark.parametrize("name", ["photos10", "digits-colored", "digits-colored-class"])
 def test_reading_twice_gives_the_same(name: str, no_data: Path) -> None:
     first, _ = data._read(name, no_data)
     data._read.cache_clear()

@@ -222,6 +222,7 @@ def test_ci_runs_what_people_run() -> None:
 # ── What the package asks for ────────────────────────────────────────────────────────────────────────────────────────
 
 SOURCES = [*sorted((PROJECT / "autoencoders").rglob("*.py")), PROJECT / "pipeline.py"]
+DISTRIBUTIONS = packages_distributions()
 NOTEBOOK_PACKAGES = {"papermill", "jupyter", "nbformat", "nbconvert", "IPython", "ipykernel", "pypandoc", "typst"}
 
 
@@ -243,10 +244,9 @@ def imported(tree: ast.AST, *, at_start: bool) -> Iterator[str]:
 def test_imports_are_declared_and_notebook_packages_wait(path: Path) -> None:
     tree = ast.parse(path.read_text())
     foreign = set(imported(tree, at_start=False)) - set(sys.stdlib_module_names) - {"autoencoders"}
-    known = packages_distributions()
     declared = {canonicalize_name(item.name) for item in [*RUNTIME, *EXTRAS["cluster"]]}
     for package in foreign:
-        names = {canonicalize_name(name) for name in known.get(package, [package])}
+        names = {canonicalize_name(name) for name in DISTRIBUTIONS.get(package, [package])}
         assert names & (declared | {"distributed"}), f"{package} is imported and not declared"
     if "reporting" not in str(path):
         assert not set(imported(tree, at_start=True)) & NOTEBOOK_PACKAGES
