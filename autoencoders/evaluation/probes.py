@@ -80,7 +80,7 @@ def reduce(train: Array, *others: Array, k: int = 128) -> tuple[Tensor, ...]:
 # ── Linear probes ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 RIDGE_PENALTIES = tuple(10.0**power for power in range(2, -6, -1))  # per sample, for features of variance one
-LOGISTIC_PENALTIES = tuple(10.0**power for power in range(-1, -6, -1))
+LOGISTIC_PENALTIES = tuple(10.0**power for power in range(0, -6, -1))
 
 
 @full_precision()
