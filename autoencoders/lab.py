@@ -15,7 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autoencoders import data
-from autoencoders.config import Baseline, Catalogue, Data, Experiment, Measurement, Probe, Profile, Subject
+from autoencoders.config import (
+    JUDGE,
+    Arithmetic,
+    Catalogue,
+    Data,
+    Experiment,
+    Measurement,
+    Probe,
+    Profile,
+    Subject,
+)
 from autoencoders.errors import InputError
 from autoencoders.settings import Settings, gpu_is_present
 from autoencoders.store import Artifact, Store, Task
@@ -158,8 +168,8 @@ class Bench:
             inputs["model"] = self.store.key(self.training(subject))
         else:
             fitted_to = {"baseline": subject.to_dict(), "data": self.data.to_dict()}
-        if isinstance(spec, Probe):
-            inputs["fit"] = self.store.key(self.measurement(subject, spec.fit))
+        if fit := self.fit_for(subject, spec):
+            inputs["fit"] = self.store.key(fit)
         seed = f"@{subject.seed}" if isinstance(subject, Experiment) else ""
         return Task(
             name=f"{self.label}/{subject.name}{seed}/{spec.label}",
@@ -169,6 +179,14 @@ class Bench:
             inputs=inputs,
             compute=partial(_measure, self, subject, spec),
         )
+
+    def fit_for(self, subject: Subject, spec: Measurement) -> Task | None:
+        """The classifier that a measurement asks, where it asks one."""
+        if isinstance(spec, Probe):
+            return self.measurement(subject, spec.fit)
+        if isinstance(spec, Arithmetic):
+            return self.measurement(JUDGE, spec.judge)
+        return None
 
     def carry_out(self, task: Task) -> None:
         """What a worker process does with a task; the result stays in the store."""
@@ -207,7 +225,8 @@ def _train(bench: Bench, experiment: Experiment, scratch: Path) -> Artifact:
 
 
 def _measure(bench: Bench, subject: Subject, spec: Measurement, scratch: Path) -> Artifact:
-    fitted = {"fit": bench.store.fetch(bench.measurement(subject, spec.fit))} if isinstance(spec, Probe) else {}
+    fit = bench.fit_for(subject, spec)
+    fitted = {"fit": bench.store.fetch(fit)} if fit else {}
     dataset = bench.dataset(subject.data if isinstance(subject, Experiment) else bench.data)
     measured = bench.model(subject) if isinstance(subject, Experiment) else subject
     return _named(spec.function)(spec, measured, dataset, device=bench.device, **fitted)

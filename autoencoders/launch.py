@@ -39,7 +39,7 @@ def _parallel(tasks: dict[int, T], function: Callable[[T], R], jobs: int) -> Ite
 
     with joblib.parallel_config("loky", inner_max_num_threads=max(1, joblib.cpu_count() // jobs)):
         parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
-    return parallel(joblib.delayed(_attempt_numbered)(index, function, task) for index, task in tasks.items())
+    return parallel(joblib.delayed(_attempt_numbered)(index, function, task) for index, task in list(tasks.items()))
 
 
 def _attempt_numbered(index: int, function: Callable[[T], R], task: T) -> tuple[int, R | Exception]:

@@ -60,4 +60,5 @@ def _as(value: Any, kind: Any) -> Any:
 
 
 def _wrong(value: Any, kind: Any, name: str) -> InputError:
-    return InputError(f"parameter {name} must be {getattr(kind, '__name__', kind) if not typing.get_args(kind) else kind}, not {value!r}")
+    wanted = kind.__name__ if isinstance(kind, type) and not typing.get_args(kind) else kind
+    return InputError(f"parameter {name} must be {wanted}, not {value!r}")

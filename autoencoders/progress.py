@@ -25,8 +25,8 @@ def follow(lab: Lab, tasks: list[Task]) -> None:
     with _display(lab, missing) as finished:
         for wave in _waves(missing):
             ready = [task for task in wave if not failures.keys() & set(task.inputs.values())]
-            for task, result in launch.run(ready, lab.bench.carry_out, jobs=lab.jobs(len(ready))):
-                if isinstance(result, BaseException):
+            for task, result in launch.run(ready, lab.bench.carry_out, lab.jobs(len(ready))):
+                if isinstance(result, Exception):
                     failures[lab.store.key(task)] = f"{task.name}: {result}"
                 finished(task)
     if failures:
@@ -85,5 +85,6 @@ def _watch(lab: Lab, tasks: list[Task], progress: Progress, stop: threading.Even
                 continue
             if name not in lines:
                 lines[name] = progress.add_task(name.split("/")[-1], total=now["steps"], note="")
-            note = f"epoch {now['epoch']}/{now['epochs']} · loss {now['loss']:.4g} · {now['images_per_second']:,.0f} images/s"
+            speed = f"{now['images_per_second']:,.0f} images/s"
+            note = f"epoch {now['epoch']}/{now['epochs']} · loss {now['loss']:.4g} · {speed}"
             progress.update(lines[name], completed=now["step"], note=note)

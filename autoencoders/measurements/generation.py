@@ -1,0 +1,77 @@
+"""What lies between and beyond the images: interpolation and arithmetic in the latent space."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autoencoders import config, models
+from autoencoders.data import Dataset
+from autoencoders.evaluation import latent
+from autoencoders.evaluation.neighbours import nearest
+from autoencoders.evaluation.statistics import bootstrap
+from autoencoders.measurements.common import as_bytes, chosen, exactly, features_of, row, unit
+from autoencoders.measurements.probing import restored
+from autoencoders.store import Artifact
+
+
+def interpolation(spec: config.Interpolation, subject: models.Autoencoder, data: Dataset, device: str) -> Artifact:
+    """How direct and how even the way from one test image to another is; a plain cross-fade has 1 for both."""
+    images, _ = chosen(data.test, 2 * spec.pairs)
+    start, end = unit(images, device).chunk(2)
+    arrays, rows = {}, []
+    for name, spherical in (("linear", False), ("spherical", True)):
+        paths = models.interpolate(subject, start, end, spec.steps, spherical=spherical)
+        arrays[f"examples/{name}"] = as_bytes(paths[:6])
+        measured = [latent.smoothness(path) for path in paths]
+        for metric in ("detour", "jump"):
+            values = np.array([getattr(m, metric) for m in measured])
+            arrays[f"{name}/{metric}"] = values
+            rows.append(row(None, f"{metric}_{name}", bootstrap(values)))
+    return Artifact(arrays | {"examples/ends": as_bytes(torch.stack([start[:6], end[:6]], 1))}, {"rows": rows})
+
+
+def arithmetic(
+    spec: config.Arithmetic, subject: models.Autoencoder, data: Dataset, device: str, fit: Artifact
+) -> Artifact:
+    """Which class the judge, and the nearest latents, see in a − b + c."""
+    images, labels = data.validation.images, data.validation.labels
+    latents = models.embed(subject, unit(images, device))
+    a, b, c = (data.classes.index(name) for name in spec.classes)
+    generator = torch.Generator().manual_seed(spec.seed)
+    drawn = [_drawn(labels, kind, spec.draws, generator) for kind in (a, b, c)]
+    results = latents[drawn[0]] - latents[drawn[1]] + latents[drawn[2]]
+    mean = latent.arithmetic(latents, labels, a, b, c)
+    made = models.decode(subject, torch.cat([mean[None], results]))
+    judged = _judged(made, data, device, fit)
+    plain = _judged(models.decode(subject, latents[drawn[2]]), data, device, fit)  # what the judge makes of c itself
+    shares = {name: judged[1:] == kind for name, kind in zip("abc", (a, b, c), strict=True)}
+    rows = [row(None, f"arithmetic_judged_{name}", bootstrap(hits)) for name, hits in shares.items()]
+    rows.append(row(None, "arithmetic_reference_c", bootstrap(plain == c)))
+    neighbour, share = latent.nearest_class(latents, labels, mean)
+    rows.append(row(None, "arithmetic_neighbours_share", exactly(share, len(latents))))
+    for entry in rows:
+        entry["input"] = spec.label
+    _, twins = nearest(results[: spec.examples], latents, 1)
+    arrays = {
+        f"examples/{n}": as_bytes(unit(images[d[: spec.examples]], "cpu")) for n, d in zip("abc", drawn, strict=True)
+    }
+    arrays |= {
+        "examples/result": as_bytes(made[1 : 1 + spec.examples]),
+        "examples/nearest": images[twins[:, 0].cpu()].numpy(),
+        "examples/mean": as_bytes(made[:1]),
+        "judged": judged,
+    }
+    verdict = {"judge": data.classes[int(judged[0])], "neighbours": data.classes[neighbour]}
+    return Artifact(arrays, {"rows": rows, "mean_judged_as": verdict})
+
+
+def _drawn(labels: Tensor, kind: int, count: int, generator: torch.Generator) -> Tensor:
+    """So many images of one class, with replacement: small data sets have few."""
+    places = torch.nonzero(labels == kind)[:, 0]
+    return places[torch.randint(len(places), (count,), generator=generator)]
+
+
+def _judged(images: Tensor, data: Dataset, device: str, fit: Artifact) -> np.ndarray:
+    return restored("native", fit).predict(features_of(config.JUDGE, images, "latent", data, device))

@@ -1,0 +1,61 @@
+"""The latent space's structure, and a VAE's units."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autoencoders import config, models
+from autoencoders.data import Dataset
+from autoencoders.evaluation import latent
+from autoencoders.measurements.common import Subject, as_bytes, chosen, corrupted, exactly, features_of, row, unit
+from autoencoders.store import Artifact
+
+
+def latent_structure(spec: config.Latent, subject: Subject, data: Dataset, device: str) -> Artifact:
+    """The classes in the latent space and what noise does to it, in measures; and the coordinates of its pictures."""
+    images, labels = chosen(data.test, spec.images)
+    clean = unit(images, device)
+    inputs = {"clean": (None, clean), "noisy": (spec.input, corrupted(clean, spec.input, spec.seed))}
+    arrays: dict[str, np.ndarray] = {"labels": labels.numpy()}
+    rows, spaces = [], {}
+    for name, (what, seen) in inputs.items():
+        space = spaces[name] = features_of(subject, seen, "latent", data, device).flatten(1)
+        projection = latent.project_pca(space)
+        arrays |= {f"{name}/pca": projection.coordinates, f"{name}/explained": projection.explained}
+        rows += [row(what, metric, exactly(value, len(space))) for metric, value in _structure(space, labels).items()]
+    arrays["clean/tsne"] = latent.project_tsne(spaces["clean"])
+    half = len(images) // 2  # as many points in this picture as in the other
+    arrays["joint/tsne"] = latent.project_tsne(torch.cat([spaces["clean"][:half], spaces["noisy"][:half]]))
+    moved = latent.shift(spaces["clean"], spaces["noisy"])
+    against = {
+        "cka": latent.linear_cka(spaces["clean"], spaces["noisy"]),
+        "shift_mean": moved.mean,
+        "shift_sample": moved.sample,
+    }
+    rows += [row(spec.input, metric, exactly(value, len(images))) for metric, value in against.items()]
+    trust = latent.trustworthiness(spaces["clean"], arrays["clean/tsne"])
+    rows.append(row(None, "tsne_trustworthiness", exactly(trust, len(images))))
+    return Artifact(arrays, {"rows": rows})
+
+
+def _structure(space: Tensor, labels: Tensor) -> dict[str, float]:
+    return {"purity": latent.purity(space, labels), "silhouette": latent.silhouette(space, labels)}
+
+
+def posterior(spec: config.Posterior, subject: Subject, data: Dataset, device: str) -> Artifact:
+    """Which of a VAE's units are active, what each costs, and what its prior decodes to."""
+    images, _ = chosen(data.test, spec.images)
+    with torch.no_grad():
+        parts = [subject.posterior(unit(part, device)) for part in images.split(500)]
+    mu, logvar = (torch.cat(half) for half in zip(*parts, strict=True))
+    active = latent.active_units(mu)
+    kl = latent.kl_per_dimension(mu, logvar)
+    samples = models.sample(subject, spec.samples, torch.Generator(device).manual_seed(spec.seed))
+    rows = [
+        row(None, "active_units", exactly(float(active.sum()), len(images))),
+        row(None, "active_share", exactly(float(active.mean()), len(images))),
+        row(None, "kl", exactly(float(kl.sum()), len(images))),
+    ]
+    return Artifact({"active": active, "kl": kl, "samples": as_bytes(samples)}, {"rows": rows})

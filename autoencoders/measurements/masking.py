@@ -1,0 +1,149 @@
+"""What hidden parts of an image do to the rest, and how far a masked model looks for a way to fill them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from autoencoders import config, models
+from autoencoders.data import Dataset
+from autoencoders.evaluation.statistics import bootstrap
+from autoencoders.measurements.common import as_bytes, chosen, row, unit
+from autoencoders.store import Artifact
+
+# ── Which parts matter ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def occlusion(spec: config.Occlusion, subject: models.Autoencoder, data: Dataset, device: str) -> Artifact:
+    """For each patch: how much the rest of the reconstruction changes when it is hidden; and the error's gradient.
+
+    Masked models hide it their own way, behind their token; the others see its place in mid-grey.
+    """
+    images, _ = chosen(data.test, spec.images)
+    clean = unit(images, device)
+    rows_of_patches, columns = clean.shape[2] // spec.patch, clean.shape[3] // spec.patch
+    whole = models.reconstruct(subject, clean)
+    hide = _hidden_reconstruction(subject, spec.patch)
+    changes, errors = [], []
+    for place in range(rows_of_patches * columns):
+        grid = torch.zeros(1, 1, rows_of_patches, columns, dtype=torch.bool, device=device)
+        grid.view(-1)[place] = True
+        rest = ~_in_pixels(grid, spec.patch)
+        output = hide(clean, grid)
+        changes.append(_mean_over(output - whole, rest))
+        errors.append(_mean_over(output - clean, rest) - _mean_over(whole - clean, rest))
+    change = torch.stack(changes, 1).unflatten(1, (rows_of_patches, columns))
+    increase = torch.stack(errors, 1).unflatten(1, (rows_of_patches, columns))
+    gradient = _gradient(subject, clean, spec.patch)
+    arrays = {
+        "change": change.cpu().numpy(),
+        "increase": increase.cpu().numpy(),
+        "gradient": gradient.cpu().numpy(),
+        "examples/clean": as_bytes(clean[: spec.examples]),
+    }
+    agreement = _correlation(change.flatten(1), gradient.flatten(1)).cpu().numpy()
+    rows = [
+        row(None, "occlusion_change", bootstrap(change.flatten(1).mean(1).cpu().numpy())),
+        row(None, "occlusion_error_increase", bootstrap(increase.flatten(1).mean(1).cpu().numpy())),
+        row(None, "occlusion_gradient_correlation", bootstrap(agreement)),
+    ]
+    return Artifact(arrays, {"rows": rows})
+
+
+def _hidden_reconstruction(subject: models.Autoencoder, patch: int) -> Callable[[Tensor, Tensor], Tensor]:
+    if isinstance(subject, models.Masked):
+        return lambda images, grid: models.reconstruct(subject, images, mask=_on_grid(grid, subject, len(images)))
+    return lambda images, grid: models.reconstruct(subject, torch.where(_in_pixels(grid, patch), 0.5, images))
+
+
+def _on_grid(grid: Tensor, subject: models.Masked, count: int) -> Tensor:
+    """The mask at the model's own patch size, where the patches are equal or the model's are smaller."""
+    factor = subject.grid[0] // grid.shape[2]
+    return _in_pixels(grid, factor).expand(count, -1, -1, -1)
+
+
+def _in_pixels(grid: Tensor, factor: int) -> Tensor:
+    return grid.repeat_interleave(factor, 2).repeat_interleave(factor, 3)
+
+
+def _mean_over(difference: Tensor, region: Tensor) -> Tensor:
+    """The mean square of each image's difference within a region that is the same for all."""
+    return (difference.square() * region).sum((1, 2, 3)) / (region.sum() * difference.shape[1])
+
+
+def _gradient(subject: models.Autoencoder, images: Tensor, patch: int) -> Tensor:
+    """How strongly each image's error depends on each patch: the norm of its gradient there."""
+    seen = images.clone().requires_grad_()
+    error = (subject(seen) - images).square().mean((1, 2, 3)).sum()
+    (slope,) = torch.autograd.grad(error, seen)
+    return torch.nn.functional.avg_pool2d(slope.square().sum(1, keepdim=True), patch).sqrt()[:, 0]
+
+
+def _correlation(a: Tensor, b: Tensor) -> Tensor:
+    """Pearson's, for each image; 0 where one of them is constant."""
+    a, b = a - a.mean(1, keepdim=True), b - b.mean(1, keepdim=True)
+    scale = a.norm(dim=1) * b.norm(dim=1)
+    return torch.where(scale > 0, (a * b).sum(1) / scale.clamp(min=1e-20), 0.0)
+
+
+# ── How far a model sees ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def context(spec: config.Context, subject: models.Masked, data: Dataset, device: str) -> Artifact:
+    """Error inside a hole by the distance to its rim; and what changes in a small hole when far content is exchanged.
+
+    Distances are in patches, the larger of the two directions.
+    """
+    images, _ = chosen(data.test, spec.images)
+    clean = unit(images, device)
+    grid = subject.grid
+    rows = []
+    large = _centred_square(grid, grid[0] * 3 // 4).to(device)
+    hole = _output(subject, clean, large)
+    colour = _visible_mean(clean, _in_pixels(large, subject.patch))
+    for distance in range(1, grid[0] * 3 // 8 + 1):
+        ring = _in_pixels(_inside_by(large, distance), subject.patch)
+        rows.append(row(None, f"hole_mse:{distance}", bootstrap(_mean_over(hole - clean, ring).cpu().numpy())))
+        rows.append(
+            row(None, f"hole_mse_mean_colour:{distance}", bootstrap(_mean_over(colour - clean, ring).cpu().numpy()))
+        )
+    small = _centred_square(grid, 2).to(device)
+    inside = _in_pixels(small, subject.patch)
+    before = _output(subject, clean, small)
+    strangers = clean.roll(1, dims=0)
+    for radius in range(grid[0] // 2 - 1):
+        kept = _in_pixels(_grown(small, radius), subject.patch)
+        after = _output(subject, torch.where(kept, clean, strangers), small)
+        rows.append(row(None, f"far_influence:{radius}", bootstrap(_mean_over(after - before, inside).cpu().numpy())))
+    examples = {"clean": clean, "hole": torch.where(_in_pixels(large, subject.patch), 0.5, clean), "output": hole}
+    return Artifact({f"examples/{name}": as_bytes(part[:8]) for name, part in examples.items()}, {"rows": rows})
+
+
+def _output(subject: models.Masked, images: Tensor, grid: Tensor) -> Tensor:
+    return models.reconstruct(subject, images, mask=grid.expand(len(images), -1, -1, -1))
+
+
+def _centred_square(grid: tuple[int, int], side: int) -> Tensor:
+    mask = torch.zeros(1, 1, *grid, dtype=torch.bool)
+    top, left = (grid[0] - side) // 2, (grid[1] - side) // 2
+    mask[..., top : top + side, left : left + side] = True
+    return mask
+
+
+def _grown(mask: Tensor, radius: int) -> Tensor:
+    return torch.nn.functional.max_pool2d(mask.float(), 2 * radius + 1, stride=1, padding=radius).bool()
+
+
+def _inside_by(mask: Tensor, distance: int) -> Tensor:
+    """The hidden patches whose nearest visible one is exactly so far away."""
+    visible = ~mask
+    return _grown(visible, distance) & ~_grown(visible, distance - 1)
+
+
+def _visible_mean(images: Tensor, hidden: Tensor) -> Tensor:
+    """Each image's mean visible colour everywhere: what a hole costs without any model."""
+    visible = ~hidden
+    mean = (images * visible).sum((2, 3), keepdim=True) / visible.sum()
+    return mean.expand(images.shape)

@@ -1,0 +1,86 @@
+"""What frozen embeddings know about the classes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autoencoders import config
+from autoencoders.data import Dataset
+from autoencoders.evaluation import pca, probes
+from autoencoders.evaluation.statistics import bootstrap
+from autoencoders.measurements.common import Subject, chosen, corrupted, features_of, row, unit
+from autoencoders.store import Artifact
+
+
+def probe_fit(spec: config.ProbeFit, subject: Subject, data: Dataset, device: str) -> Artifact:
+    """Linear classifiers on frozen embeddings: at native size, and after training-set PCA to the size compared at."""
+    train, validation = (
+        features_of(subject, split.images, spec.features, data, device) for split in (data.train, data.validation)
+    )
+    labels = (data.train.labels, data.validation.labels)
+    fit = probes.fit_ridge if spec.classifier == "ridge" else probes.fit_logistic
+    native = fit(train, labels[0], validation, labels[1])
+    arrays = stored("native", native)
+    if train.flatten(1).shape[1] > spec.reduced:
+        reduction = pca.fit_pca(train, spec.reduced)
+        small = [reduction.embed(part, spec.reduced) for part in (train, validation)]
+        arrays |= stored("reduced", fit(small[0], labels[0], small[1], labels[1]))
+        arrays |= {"reduction/mean": reduction.mean, "reduction/components": reduction.components}
+    return Artifact(arrays, {"size": int(train.flatten(1).shape[1]), "validation": native.validation})
+
+
+def probe(spec: config.Probe, subject: Subject, data: Dataset, device: str, fit: Artifact) -> Artifact:
+    """What the fitted classifiers make of the test images."""
+    images, labels = chosen(data.test, spec.images)
+    seen = corrupted(unit(images, device), spec.input, spec.seed)
+    features = features_of(subject, seen, spec.fit.features, data, device)
+    prefix = "probe_linear" if spec.fit.features == "latent" else "probe_linear_map"
+    outcomes = {prefix: probes.judge(restored("native", fit).predict(features), labels)}
+    if "reduction/mean" in fit.arrays:
+        reduction = pca.PCA(fit.arrays["reduction/mean"], fit.arrays["reduction/components"], np.empty(0))
+        small = reduction.embed(features, spec.fit.reduced)
+        outcomes[f"{prefix}_pca{spec.fit.reduced}"] = probes.judge(restored("reduced", fit).predict(small), labels)
+    else:
+        outcomes[f"{prefix}_pca{spec.fit.reduced}"] = outcomes[prefix]  # no larger than what it would be reduced to
+    arrays = {f"{metric}/correct": outcome.correct for metric, outcome in outcomes.items()}
+    rows = [row(spec.input, metric, bootstrap(outcome.correct)) for metric, outcome in outcomes.items()]
+    return Artifact(arrays, {"rows": rows})
+
+
+def stored(name: str, classifier: probes.Classifier) -> dict[str, np.ndarray]:
+    """A linear classifier has one layer."""
+    return {
+        f"{name}/weight": classifier.weights[0],
+        f"{name}/bias": classifier.biases[0],
+        f"{name}/labels": classifier.labels,
+    }
+
+
+def restored(name: str, fit: Artifact) -> probes.Classifier:
+    weight, bias, labels = (fit.arrays[f"{name}/{part}"] for part in ("weight", "bias", "labels"))
+    return probes.Classifier((weight,), (bias,), labels, penalty=0.0, validation=0.0)
+
+
+def regions(spec: config.Regions, subject: Subject, data: Dataset, device: str) -> Artifact:
+    """A linear classifier's regions in the plane that parts the training classes best (linear discriminants)."""
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    known, known_labels = chosen(data.train, 10 * spec.images)
+    shown, labels = chosen(data.test, spec.images)
+    features = [features_of(subject, part, spec.features, data, device) for part in (known, shown)]
+    train, test = (part.cpu().numpy() for part in probes.reduce(*features))
+    whole = LinearDiscriminantAnalysis(n_components=2).fit(train, known_labels)
+    points = whole.transform(test)
+    flat = LinearDiscriminantAnalysis().fit(whole.transform(train), known_labels)
+    x, y = np.linspace(*np.percentile(points, [1, 99], axis=0), spec.grid).T
+    mesh = np.stack(np.meshgrid(x, y), -1)
+    arrays = {
+        "points": points.astype(np.float32),
+        "labels": labels.numpy(),
+        "x": x,
+        "y": y,
+        "response": flat.predict(mesh.reshape(-1, 2)).reshape(spec.grid, spec.grid),
+    }
+    accuracies = {"plane_accuracy": flat.predict(points), "plane_full_accuracy": whole.predict(test)}
+    rows = [row(None, metric, bootstrap(found == labels.numpy())) for metric, found in accuracies.items()]
+    return Artifact(arrays, {"rows": rows})
