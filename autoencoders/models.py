@@ -81,6 +81,22 @@ class Residual(nn.Module):
         return x + self.outer(F.gelu(self.inner(x)))
 
 
+class PatchTranspose(nn.ConvTranspose2d):
+    """A transposed convolution whose stride is its kernel: as each cell makes a patch of its own, one matrix product
+    does it, several times faster on a CPU."""
+
+    def __init__(self, inputs: int, outputs: int, patch: int | tuple[int, int]):
+        super().__init__(inputs, outputs, patch, stride=patch)
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        (count, inputs, height, width), (rows, columns) = x.shape, self.kernel_size
+        assert self.bias is not None
+        weight, bias = self.weight.permute(2, 3, 1, 0).reshape(-1, inputs), self.bias.repeat(rows * columns)
+        patches = F.linear(x.permute(0, 2, 3, 1).reshape(-1, inputs), weight, bias)
+        pixels = patches.view(count, height, width, rows, columns, self.out_channels).transpose(2, 3)
+        return pixels.reshape(count, height * rows, width * columns, self.out_channels).permute(0, 3, 1, 2)
+
+
 class ConvEncoder(nn.Sequential):
     """4×4 pixels become one cell of a map, which residual blocks refine: little runs at full resolution."""
 
@@ -94,7 +110,7 @@ class ConvDecoder(nn.Sequential):
 
     def __init__(self, channels: int, width: int, depth: int):
         blocks = [Residual(2 * width, nn.ConvTranspose2d) for _ in range(depth)]
-        super().__init__(nn.GELU(), *blocks, nn.ConvTranspose2d(2 * width, channels, 4, stride=4))
+        super().__init__(nn.GELU(), *blocks, PatchTranspose(2 * width, channels, 4))
 
 
 def _grid(shape: Shape, cell: int, what: str) -> tuple[int, int]:
@@ -122,7 +138,7 @@ class ConvAutoencoder(Autoencoder):
         self.vector = spec.bottleneck == "vector"
         self.encoder = ConvEncoder(shape[0], spec.width, spec.depth)
         self.to_latent = nn.Conv2d(2 * spec.width, spec.latent, kernel)
-        self.from_latent = nn.ConvTranspose2d(spec.latent, 2 * spec.width, kernel)
+        self.from_latent = PatchTranspose(spec.latent, 2 * spec.width, kernel)
         self.decoder = ConvDecoder(shape[0], spec.width, spec.depth)
 
     def encode(self, images: Tensor) -> Tensor:
@@ -151,7 +167,7 @@ class VariationalAutoencoder(Autoencoder):
         self.latent, self.beta = spec.latent, spec.beta
         self.encoder = ConvEncoder(shape[0], spec.width, spec.depth)
         self.to_posterior = nn.Conv2d(2 * spec.width, 2 * spec.latent, grid)
-        self.from_latent = nn.ConvTranspose2d(spec.latent, 2 * spec.width, grid)
+        self.from_latent = PatchTranspose(spec.latent, 2 * spec.width, grid)
         self.decoder = ConvDecoder(shape[0], spec.width, spec.depth)
 
     def posterior(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -267,7 +283,7 @@ class MaskedAutoencoder(Masked):
         self.decoder = nn.Sequential(
             nn.ConvTranspose2d(8 * width, 2 * width, 4, stride=2, padding=1),
             nn.GELU(),
-            nn.ConvTranspose2d(2 * width, channels, 4, stride=4),
+            PatchTranspose(2 * width, channels, 4),
         )
 
     def encode(self, images: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -304,7 +320,7 @@ class ViTMaskedAutoencoder(Masked):
         self.blocks = nn.Sequential(*(Block(dim, spec.heads) for _ in range(spec.depth)), nn.LayerNorm(dim))
         self.token = nn.Parameter(torch.zeros(1, 1, dim))
         self.decoder = nn.Sequential(*(Block(dim, spec.heads) for _ in range(spec.decoder_depth)), nn.LayerNorm(dim))
-        self.to_pixels = nn.ConvTranspose2d(dim, channels, spec.patch, stride=spec.patch)
+        self.to_pixels = PatchTranspose(dim, channels, spec.patch)
 
     def encode(self, images: Tensor, mask: Tensor | None = None) -> Tensor:
         tokens = self.embedding(_centred(images)).flatten(2).transpose(1, 2) + self.positions
@@ -406,7 +422,7 @@ class SweepAutoencoder(Autoencoder):
             decoder += [nn.GELU(), _enlarging(widths[i + 1], widths[i], sizes[i + 1], sizes[i])]
         self.encoder, self.decoder = nn.Sequential(*encoder), nn.Sequential(*decoder)
         self.to_latent = nn.Conv2d(widths[-1], spec.bottleneck, sizes[-1])
-        self.from_latent = nn.ConvTranspose2d(spec.bottleneck, widths[-1], sizes[-1])
+        self.from_latent = PatchTranspose(spec.bottleneck, widths[-1], sizes[-1])
 
     def encode(self, images: Tensor) -> Tensor:
         return self.to_latent(self.feature_map(images)).flatten(1)

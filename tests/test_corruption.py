@@ -18,18 +18,18 @@ def grey() -> torch.Tensor:
 
 
 @pytest.mark.parametrize("sigma", [0.01, 0.1, 0.3])
-def test_gaussian_noise_has_the_standard_deviation_asked_for(grey, sigma):
+def test_gaussian_noise_has_the_standard_deviation_asked_for(grey: torch.Tensor, sigma: float) -> None:
     noise = corruption.gaussian(grey, sigma, seeded(), clip=False) - grey
     assert noise.std().item() == pytest.approx(sigma, rel=0.02)
     assert noise.mean().item() == pytest.approx(0, abs=0.02 * sigma)
 
 
-def test_noise_differs_between_images_channels_and_pixels(grey):
+def test_noise_differs_between_images_channels_and_pixels(grey: torch.Tensor) -> None:
     noise = corruption.gaussian(grey, 0.1, seeded(), clip=False) - grey
     assert noise.unique().numel() > 0.9 * noise.numel()
 
 
-def test_noise_is_clipped_unless_told_otherwise(grey):
+def test_noise_is_clipped_unless_told_otherwise(grey: torch.Tensor) -> None:
     clipped, free = (corruption.gaussian(grey, 1.0, seeded(), clip=clip) for clip in (True, False))
     assert (clipped.min(), clipped.max()) == (0, 1)
     assert free.min() < 0
@@ -37,11 +37,11 @@ def test_noise_is_clipped_unless_told_otherwise(grey):
     assert torch.equal(clipped, free.clamp(0, 1))
 
 
-def test_no_noise_changes_nothing(grey):
+def test_no_noise_changes_nothing(grey: torch.Tensor) -> None:
     assert torch.equal(corruption.gaussian(grey, 0.0, seeded()), grey)
 
 
-def test_noise_never_changes_its_input(grey):
+def test_noise_never_changes_its_input(grey: torch.Tensor) -> None:
     before = grey.clone()
     corruption.gaussian(grey, 0.3, seeded())
     corruption.hide_pixels(grey, 0.3, seeded())
@@ -49,18 +49,18 @@ def test_noise_never_changes_its_input(grey):
 
 
 @pytest.mark.parametrize("sigma", [-0.1, float("nan"), float("inf")])
-def test_impossible_sigmas_are_refused(grey, sigma):
+def test_impossible_sigmas_are_refused(grey: torch.Tensor, sigma: float) -> None:
     with pytest.raises(ValueError, match="sigma must be a finite number"):
         corruption.gaussian(grey, sigma, seeded())
 
 
-def test_noise_does_not_depend_on_the_memory_layout(grey):
+def test_noise_does_not_depend_on_the_memory_layout(grey: torch.Tensor) -> None:
     other = grey.contiguous(memory_format=torch.channels_last)
     assert torch.equal(corruption.gaussian(grey, 0.2, seeded()), corruption.gaussian(other, 0.2, seeded()))
 
 
 @pytest.mark.parametrize("spec", [config.Gaussian(0.3), config.PixelMask(0.5)])
-def test_the_generator_alone_decides_what_is_drawn(grey, spec):
+def test_the_generator_alone_decides_what_is_drawn(grey: torch.Tensor, spec: config.Corruption) -> None:
     torch.manual_seed(1)
     first = corruption.corrupt(grey, spec, seeded(7))
     torch.manual_seed(2)
@@ -68,7 +68,7 @@ def test_the_generator_alone_decides_what_is_drawn(grey, spec):
     assert not torch.equal(first, corruption.corrupt(grey, spec, seeded(8)))
 
 
-def test_corrupt_does_what_its_spec_says(grey):
+def test_corrupt_does_what_its_spec_says(grey: torch.Tensor) -> None:
     assert corruption.corrupt(grey, None, seeded()) is grey
     noisy = corruption.corrupt(grey, config.Gaussian(0.9, clip=False), seeded())
     assert torch.equal(noisy, corruption.gaussian(grey, 0.9, seeded(), clip=False))
@@ -76,13 +76,15 @@ def test_corrupt_does_what_its_spec_says(grey):
     assert torch.equal(hidden, corruption.hide_pixels(grey, 0.25, seeded()))
 
 
-def test_a_mask_over_a_models_patches_is_no_corruption_of_images(grey):
+def test_a_mask_over_a_models_patches_is_no_corruption_of_images(grey: torch.Tensor) -> None:
     with pytest.raises(TypeError, match="not a corruption"):
-        corruption.corrupt(grey, config.PatchMask(0.5), seeded())
+        corruption.corrupt(grey, config.PatchMask(0.5), seeded())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("ratio", "hidden"), [(0, 0), (0.1, 26), (0.5, 128), (1, 256)])
-def test_hidden_pixels_are_black_in_all_channels_and_as_many_as_asked_for(grey, ratio, hidden):
+def test_hidden_pixels_are_black_in_all_channels_and_as_many_as_asked_for(
+    grey: torch.Tensor, ratio: float, hidden: int
+) -> None:
     seen = corruption.hide_pixels(grey, ratio, seeded())
     black = (seen == 0).all(dim=1)
     assert (black.sum(dim=(1, 2)) == hidden).all()
@@ -91,29 +93,29 @@ def test_hidden_pixels_are_black_in_all_channels_and_as_many_as_asked_for(grey, 
 
 @pytest.mark.parametrize("grid", [(8, 8), (4, 6), (1, 1)])
 @pytest.mark.parametrize("ratio", [0.0, 0.1, 0.5, 0.75, 1.0])
-def test_each_mask_hides_exactly_its_share(grid, ratio):
+def test_each_mask_hides_exactly_its_share(grid: tuple[int, int], ratio: float) -> None:
     mask = corruption.random_mask(5, grid, ratio, seeded())
     assert mask.shape == (5, 1, *grid)
     assert mask.dtype == torch.bool
     assert (mask.sum(dim=(1, 2, 3)) == round(ratio * grid[0] * grid[1])).all()
 
 
-def test_masks_hide_every_place_equally_often():
+def test_masks_hide_every_place_equally_often() -> None:
     share = corruption.random_mask(4000, (4, 4), 0.25, seeded()).float().mean(dim=0)
     assert share.sub(0.25).abs().max() < 0.04
 
 
-def test_images_get_masks_of_their_own():
+def test_images_get_masks_of_their_own() -> None:
     masks = corruption.random_mask(50, (8, 8), 0.5, seeded()).flatten(1)
     assert len(masks.unique(dim=0)) == 50
 
 
-def test_no_images_need_no_masks():
+def test_no_images_need_no_masks() -> None:
     assert corruption.random_mask(0, (4, 4), 0.5, seeded()).shape == (0, 1, 4, 4)
     assert corruption.gaussian(torch.zeros(0, 3, 4, 4), 0.1, seeded()).shape == (0, 3, 4, 4)
 
 
 @pytest.mark.parametrize("ratio", [-0.1, 1.1, float("nan")])
-def test_impossible_ratios_are_refused(ratio):
+def test_impossible_ratios_are_refused(ratio: float) -> None:
     with pytest.raises(ValueError, match=r"must lie in \[0, 1\]"):
         corruption.random_mask(1, (4, 4), ratio, seeded())

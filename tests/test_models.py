@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from autoencoders import config, models
 from autoencoders.errors import InputError
 
 SHAPE = (3, 16, 16)
-SPECS = {
+SPECS: dict[str, tuple[type[Any], Any]] = {
     "vector": (models.ConvAutoencoder, config.ConvAE(latent=12, width=4)),
     "spatial": (models.ConvAutoencoder, config.ConvAE(bottleneck="spatial", latent=5, width=4)),
     "vae": (models.VariationalAutoencoder, config.VAE(latent=6, width=4)),
@@ -30,18 +31,18 @@ def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def make(name: str, shape: models.Shape = SHAPE, seed: int = 0, **changes: object) -> models.Autoencoder:
+def make(name: str, shape: models.Shape = SHAPE, seed: int = 0, **changes: Any) -> Any:
     model_class, spec = SPECS[name]
     return models.build(model_class, replace(spec, **changes), shape, seed)
 
 
-def trained(name: str, **changes: object) -> models.Autoencoder:
+def trained(name: str, **changes: Any) -> Any:
     """As after a training: no weight is zero, so that everything that may have influence has some."""
     model = make(name, **changes)
     generator = seeded(1)
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter += 0.1 * torch.randn(parameter.shape, generator=generator)
+            parameter.add_(torch.randn(parameter.shape, generator=generator), alpha=0.1)
     return model.eval()
 
 
@@ -50,7 +51,7 @@ def pictures(count: int, shape: models.Shape = SHAPE, seed: int = 0) -> torch.Te
 
 
 @pytest.fixture(params=SPECS)
-def name(request) -> str:
+def name(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
@@ -58,14 +59,14 @@ def name(request) -> str:
 
 
 @pytest.mark.parametrize("shape", [(3, 32, 32), (1, 16, 24), (3, 64, 64)])
-def test_images_come_back_in_their_own_shape(name, shape):
+def test_images_come_back_in_their_own_shape(name: str, shape: models.Shape) -> None:
     model = make(name, shape)
     assert model(pictures(2, shape)).shape == (2, *shape)
 
 
 @pytest.mark.parametrize("name", [n for n in SPECS if n != "mcae"])
 @pytest.mark.parametrize("shape", [(1, 28, 28), (3, 8, 8)])
-def test_digits_of_28_and_8_pixels_fit(name, shape):
+def test_digits_of_28_and_8_pixels_fit(name: str, shape: models.Shape) -> None:
     assert make(name, shape)(pictures(2, shape)).shape == (2, *shape)
 
 
@@ -82,44 +83,54 @@ def test_digits_of_28_and_8_pixels_fit(name, shape):
         ("compact", (8, 12, 12), (8, 12, 12)),
     ],
 )
-def test_latents_and_feature_maps_have_the_sizes_documented(name, latent, features):
+def test_latents_and_feature_maps_have_the_sizes_documented(
+    name: str, latent: tuple[int, ...], features: tuple[int, ...]
+) -> None:
     model = make(name)
     assert models.embed(model, pictures(2)).shape == (2, *latent)
     assert models.feature_map(model, pictures(2)).shape == (2, *features)
 
 
-def test_on_cifar_the_spatial_bottleneck_is_8_by_8():
+def test_on_cifar_the_spatial_bottleneck_is_8_by_8() -> None:
     model = models.build(models.ConvAutoencoder, config.ConvAE(bottleneck="spatial", latent=32), (3, 32, 32), 0)
     assert models.embed(model, torch.zeros(1, 3, 32, 32)).shape == (1, 32, 8, 8)
 
 
-def test_an_autoencoder_squeezes_everything_through_its_latent(name):
+def test_an_autoencoder_squeezes_everything_through_its_latent(name: str) -> None:
     model, images = trained(name), pictures(3)
     with torch.no_grad():
         assert torch.equal(model(images), model.decode(model.encode(images)))
 
 
 @pytest.mark.parametrize("name", ["vector", "spatial", "vae"])
-def test_encoders_are_of_convolutions_and_decoders_of_transposed_ones(name):
+def test_encoders_are_of_convolutions_and_decoders_of_transposed_ones(name: str) -> None:
     model = make(name)
     for part, layer in ((model.encoder, nn.Conv2d), (model.decoder, nn.ConvTranspose2d)):
         with_weights = [m for m in part.modules() if "weight" in dict(m.named_parameters(recurse=False))]
         assert len(with_weights) == 3
-        assert all(type(m) is layer for m in with_weights)
+        assert all(isinstance(m, layer) for m in with_weights)
 
 
-def test_gradients_reach_every_parameter(name):
+def test_gradients_reach_every_parameter(name: str) -> None:
     model = trained(name).train()
     model.losses(pictures(4), pictures(4, seed=1), seeded())["loss"].backward()
     assert [n for n, p in model.named_parameters() if p.grad is None or not p.grad.any()] == []
 
 
-def test_a_residual_block_starts_as_the_identity():
+@pytest.mark.parametrize(("size", "patch"), [((4, 4), 4), ((1, 1), (8, 6)), ((2, 3), 1)])
+def test_a_patch_transpose_is_a_transposed_convolution(size: tuple[int, int], patch: int | tuple[int, int]) -> None:
+    layer = models.PatchTranspose(5, 3, patch)
+    x = torch.randn(2, 5, *size, generator=seeded())
+    expected = F.conv_transpose2d(x, layer.weight, layer.bias, stride=patch)
+    assert torch.allclose(layer(x), expected, atol=1e-5)
+
+
+def test_a_residual_block_starts_as_the_identity() -> None:
     x = pictures(2, (4, 5, 5))
     assert torch.equal(models.Residual(4, nn.Conv2d)(x), x)
 
 
-def test_depth_adds_blocks_without_changing_what_a_new_model_computes():
+def test_depth_adds_blocks_without_changing_what_a_new_model_computes() -> None:
     shallow, deep = make("vector", depth=0), make("vector", depth=3)
     deep.load_state_dict({**deep.state_dict(), **_renumbered(shallow.state_dict(), 3)})
     assert torch.allclose(shallow(pictures(2)), deep(pictures(2)), atol=1e-6)
@@ -130,12 +141,12 @@ def _renumbered(state: dict[str, torch.Tensor], blocks: int) -> dict[str, torch.
     return {k.replace("decoder.1.", f"decoder.{1 + blocks}."): v for k, v in state.items()}
 
 
-def test_the_compact_autoencoder_has_the_size_of_its_study():
+def test_the_compact_autoencoder_has_the_size_of_its_study() -> None:
     model = models.build(models.CompactAutoencoder, config.CompactAE(), (3, 32, 32), 0)
     assert sum(p.numel() for p in model.parameters()) == 1611
 
 
-def test_the_digit_autoencoder_has_the_layers_of_its_study():
+def test_the_digit_autoencoder_has_the_layers_of_its_study() -> None:
     model = make("digit", (1, 28, 28), dropout=0.1, batch_norm=True)
     convolutions = [m for m in model.encoder if isinstance(m, nn.Conv2d)]
     assert [m.out_channels for m in convolutions] == [128, 64, 32, 16]
@@ -145,12 +156,12 @@ def test_the_digit_autoencoder_has_the_layers_of_its_study():
     assert isinstance(model.decoder[-1], nn.Sigmoid)
 
 
-def test_without_being_asked_the_digit_autoencoder_has_neither_dropout_nor_batch_norm():
+def test_without_being_asked_the_digit_autoencoder_has_neither_dropout_nor_batch_norm() -> None:
     model = make("digit", dropout=0.0, batch_norm=False)
     assert not any(isinstance(m, nn.Dropout | nn.BatchNorm2d) for m in model.modules())
 
 
-def test_the_vit_control_has_the_masked_autoencoders_parameter_count():
+def test_the_vit_control_has_the_masked_autoencoders_parameter_count() -> None:
     counts = [
         sum(p.numel() for p in models.build(model_class, spec, (3, 32, 32), 0).parameters())
         for model_class, spec in (
@@ -189,7 +200,7 @@ def test_the_vit_control_has_the_masked_autoencoders_parameter_count():
         ("compact", {"channels": 0}, "at least 1 channel"),
     ],
 )
-def test_impossible_specs_are_refused_in_one_clear_line(name, changes, message):
+def test_impossible_specs_are_refused_in_one_clear_line(name: str, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as refusal:
         make(name, **changes)
     assert message in str(refusal.value)
@@ -206,7 +217,7 @@ def test_impossible_specs_are_refused_in_one_clear_line(name, changes, message):
         ("compact", (3, 4, 4), "at least 5×5"),
     ],
 )
-def test_images_that_do_not_fit_are_refused_in_one_clear_line(name, shape, message):
+def test_images_that_do_not_fit_are_refused_in_one_clear_line(name: str, shape: models.Shape, message: str) -> None:
     with pytest.raises(InputError) as refusal:
         make(name, shape)
     assert message in str(refusal.value)
@@ -216,21 +227,21 @@ def test_images_that_do_not_fit_are_refused_in_one_clear_line(name, shape, messa
 
 
 @pytest.mark.parametrize("name", ["vector", "spatial", "sweep", "compact"])
-def test_autoencoders_learn_by_the_error_to_the_clean_image(name):
+def test_autoencoders_learn_by_the_error_to_the_clean_image(name: str) -> None:
     model, clean, noisy = trained(name), pictures(4), pictures(4, seed=1)
     terms = model.losses(clean, noisy, seeded())
     assert terms["loss"].item() == pytest.approx((model(noisy) - clean).square().mean().item(), rel=1e-5)
     assert terms["error"] is terms["loss"]
 
 
-def test_every_model_reports_its_loss_and_its_error(name):
+def test_every_model_reports_its_loss_and_its_error(name: str) -> None:
     terms = make(name).losses(pictures(2), pictures(2), seeded())
     assert next(iter(terms)) == "loss"
     assert "error" in terms
     assert all(value.ndim == 0 and value.isfinite() for value in terms.values())
 
 
-def test_losses_are_fp32_in_a_bf16_forward_pass(name):
+def test_losses_are_fp32_in_a_bf16_forward_pass(name: str) -> None:
     model, clean = trained(name), pictures(4)
     exact = model.losses(clean, clean, seeded())
     with torch.autocast("cpu", torch.bfloat16):
@@ -241,12 +252,10 @@ def test_losses_are_fp32_in_a_bf16_forward_pass(name):
 
 @pytest.fixture
 def vae() -> models.VariationalAutoencoder:
-    model = trained("vae")
-    assert isinstance(model, models.VariationalAutoencoder)
-    return model
+    return trained("vae")
 
 
-def test_kl_is_that_of_normal_distributions_summed_over_latents(vae):
+def test_kl_is_that_of_normal_distributions_summed_over_latents(vae: models.VariationalAutoencoder) -> None:
     images = pictures(5)
     mean, log_variance = vae.posterior(images)
     posterior = torch.distributions.Normal(mean, (0.5 * log_variance).exp())
@@ -254,20 +263,20 @@ def test_kl_is_that_of_normal_distributions_summed_over_latents(vae):
     assert vae.losses(images, images, seeded())["kl"].item() == pytest.approx(expected.item(), rel=1e-5)
 
 
-def test_the_vaes_reconstruction_term_is_summed_over_pixels(vae):
+def test_the_vaes_reconstruction_term_is_summed_over_pixels(vae: models.VariationalAutoencoder) -> None:
     terms = vae.losses(pictures(3), pictures(3), seeded())
     assert terms["reconstruction"].item() == pytest.approx(terms["error"].item() * 3 * 16 * 16, rel=1e-5)
 
 
 @pytest.mark.parametrize("beta", [0.0, 0.5, 4.0])
 @pytest.mark.parametrize("weight", [0.0, 0.25, 1.0])
-def test_beta_and_the_warm_up_weigh_the_kl_term_alone(beta, weight):
+def test_beta_and_the_warm_up_weigh_the_kl_term_alone(beta: float, weight: float) -> None:
     terms = make("vae", beta=beta).losses(pictures(3), pictures(3), seeded(), kl_weight=weight)
     expected = terms["reconstruction"] + weight * beta * terms["kl"]
     assert terms["loss"].item() == pytest.approx(expected.item(), rel=1e-6)
 
 
-def test_the_vae_samples_its_latents_from_the_posterior(vae):
+def test_the_vae_samples_its_latents_from_the_posterior(vae: models.VariationalAutoencoder) -> None:
     """The mean squared error of samples exceeds that of the mean, and shrinks to it with the variance."""
     images = pictures(8)
     draws = [vae.losses(images, images, seeded(s))["error"].item() for s in range(3)]
@@ -275,18 +284,18 @@ def test_the_vae_samples_its_latents_from_the_posterior(vae):
     assert draws[0] == vae.losses(images, images, seeded(0))["error"].item()
     with torch.no_grad():
         vae.to_posterior.weight[vae.latent :].zero_()
-        vae.to_posterior.bias[vae.latent :].fill_(-12.0)
+        vae.to_posterior.get_parameter("bias")[vae.latent :].fill_(-12.0)
         certain = vae.losses(images, images, seeded())["error"].item()
         assert certain == pytest.approx(F.mse_loss(vae(images), images).item(), rel=1e-2)
 
 
-def test_wild_variances_do_not_overflow(vae):
+def test_wild_variances_do_not_overflow(vae: models.VariationalAutoencoder) -> None:
     with torch.no_grad():
-        vae.to_posterior.bias[vae.latent :].fill_(1e6)
+        vae.to_posterior.get_parameter("bias")[vae.latent :].fill_(1e6)
     assert vae.losses(pictures(2), pictures(2), seeded())["kl"].isfinite()
 
 
-def test_a_vae_embeds_images_as_posterior_means(vae):
+def test_a_vae_embeds_images_as_posterior_means(vae: models.VariationalAutoencoder) -> None:
     images = pictures(3)
     assert torch.allclose(models.embed(vae, images), vae.posterior(images)[0], atol=1e-6)
 
@@ -294,18 +303,12 @@ def test_a_vae_embeds_images_as_posterior_means(vae):
 # ── Masks ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def masked_model(name: str, **changes: object) -> models.Masked:
-    model = trained(name, **changes)
-    assert isinstance(model, models.Masked)
-    return model
-
-
 MASKS = [("mcae", {"patch": 2}), ("mcae", {"patch": 4, "depth": 2}), ("mcae", {"patch": 8}), ("vit", {"patch": 4})]
 
 
 @pytest.mark.parametrize(("name", "changes"), MASKS)
-def test_nothing_of_a_hidden_patch_reaches_the_reconstruction(name, changes):
-    model, images = masked_model(name, **changes), pictures(4)
+def test_nothing_of_a_hidden_patch_reaches_the_reconstruction(name: str, changes: dict[str, Any]) -> None:
+    model, images = trained(name, **changes), pictures(4)
     mask = model.draw_mask(4, seeded())
     hidden = model.in_pixels(mask)
     painted = torch.where(hidden, pictures(4, seed=9), images)
@@ -315,8 +318,8 @@ def test_nothing_of_a_hidden_patch_reaches_the_reconstruction(name, changes):
 
 
 @pytest.mark.parametrize(("name", "changes"), MASKS)
-def test_every_visible_pixel_has_influence(name, changes):
-    model = masked_model(name, **changes)
+def test_every_visible_pixel_has_influence(name: str, changes: dict[str, Any]) -> None:
+    model = trained(name, **changes)
     mask = model.draw_mask(1, seeded())
     images = pictures(1).requires_grad_()
     model(images, mask).square().sum().backward()
@@ -326,9 +329,8 @@ def test_every_visible_pixel_has_influence(name, changes):
 
 
 @pytest.mark.parametrize("patch", [4, 8])
-def test_later_convolutions_cannot_fill_the_holes(patch):
-    model = masked_model("mcae", patch=patch, depth=2)
-    assert isinstance(model, models.MaskedAutoencoder)
+def test_later_convolutions_cannot_fill_the_holes(patch: int) -> None:
+    model = trained("mcae", patch=patch, depth=2)
     seen: list[torch.Tensor] = []
     for layer in (model.reduction, *model.blocks, model.head):
         layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
@@ -343,12 +345,12 @@ def test_later_convolutions_cannot_fill_the_holes(patch):
         assert len(features.movedim(1, -1)[~hidden].unique(dim=0)) > 1
 
 
-def test_each_scale_has_one_token_of_its_own():
-    assert [len(masked_model("mcae", patch=p).tokens) for p in (2, 4, 8)] == [1, 2, 3]
+def test_each_scale_has_one_token_of_its_own() -> None:
+    assert [len(trained("mcae", patch=p).tokens) for p in (2, 4, 8)] == [1, 2, 3]
 
 
-def test_the_vits_encoder_is_handed_visible_patches_only():
-    model = masked_model("vit", ratio=0.75)
+def test_the_vits_encoder_is_handed_visible_patches_only() -> None:
+    model = trained("vit", ratio=0.75)
     lengths: list[int] = []
     model.blocks.register_forward_pre_hook(lambda _, inputs: lengths.append(inputs[0].shape[1]))
     model(pictures(2), model.draw_mask(2, seeded()))
@@ -356,16 +358,16 @@ def test_the_vits_encoder_is_handed_visible_patches_only():
     assert lengths == [4, 16]
 
 
-def test_the_vit_knows_where_its_patches_are():
-    model, images = masked_model("vit"), pictures(1)
+def test_the_vit_knows_where_its_patches_are() -> None:
+    model, images = trained("vit"), pictures(1)
     moved = images.roll(4, dims=3)
     with torch.no_grad():
         assert not torch.allclose(model(images).roll(4, dims=3), model(moved), atol=1e-4)
 
 
 @pytest.mark.parametrize("name", MASKED)
-def test_the_masked_loss_weighs_the_hidden_region_up(name):
-    model, images = masked_model(name, masked_weight=3.0, ratio=0.25), pictures(4)
+def test_the_masked_loss_weighs_the_hidden_region_up(name: str) -> None:
+    model, images = trained(name, masked_weight=3.0, ratio=0.25), pictures(4)
     terms = model.losses(images, images, seeded())
     mask = model.draw_mask(4, seeded())
     hidden = model.in_pixels(mask)
@@ -381,15 +383,15 @@ def test_the_masked_loss_weighs_the_hidden_region_up(name):
 
 
 @pytest.mark.parametrize("name", MASKED)
-def test_masks_are_drawn_at_the_models_ratio_or_at_another(name):
-    model = masked_model(name, ratio=0.5)
+def test_masks_are_drawn_at_the_models_ratio_or_at_another(name: str) -> None:
+    model = trained(name, ratio=0.5)
     assert (model.draw_mask(3, seeded()).sum(dim=(1, 2, 3)) == 8).all()
     assert (model.draw_mask(3, seeded(), 0.25).sum(dim=(1, 2, 3)) == 4).all()
 
 
 @pytest.mark.parametrize("name", MASKED)
-def test_masks_translate_into_pixels_and_back(name):
-    model = masked_model(name)
+def test_masks_translate_into_pixels_and_back(name: str) -> None:
+    model = trained(name)
     pixels = models.draw_masks(model, 3, 0.5, seed=4)
     assert pixels.shape == (3, 1, 16, 16)
     assert (pixels.float().mean(dim=(1, 2, 3)) == 0.5).all()
@@ -400,16 +402,16 @@ def test_masks_translate_into_pixels_and_back(name):
 
 @pytest.mark.parametrize("name", MASKED)
 @pytest.mark.parametrize("ratio", [0.25, 0.75])
-def test_reconstruct_hides_what_the_mask_says(name, ratio):
-    model, images = masked_model(name), pictures(5)
+def test_reconstruct_hides_what_the_mask_says(name: str, ratio: float) -> None:
+    model, images = trained(name), pictures(5)
     mask = models.draw_masks(model, 5, ratio, seed=0)
     with torch.no_grad():
         expected = model(images, model.in_patches(mask)).clamp(0, 1)
     assert torch.allclose(models.reconstruct(model, images, mask=mask, batch=2), expected, atol=1e-5)
 
 
-def test_masks_that_make_no_sense_are_refused():
-    model, images = masked_model("mcae"), pictures(2)
+def test_masks_that_make_no_sense_are_refused() -> None:
+    model, images = trained("mcae"), pictures(2)
     mask = models.draw_masks(model, 2, 0.5, seed=0)
     half_a_patch = torch.zeros_like(mask)
     half_a_patch[:, :, :2] = True
@@ -427,8 +429,8 @@ def test_masks_that_make_no_sense_are_refused():
         models.draw_masks(make("vector"), 2, 0.5, seed=0)
 
 
-def test_the_vit_needs_equally_many_hidden_patches_in_each_image():
-    model = masked_model("vit")
+def test_the_vit_needs_equally_many_hidden_patches_in_each_image() -> None:
+    model = trained("vit")
     mask = torch.zeros(2, 1, 16, 16, dtype=torch.bool)
     mask[0, :, :4, :4] = True
     with pytest.raises(InputError, match="equally many hidden patches"):
@@ -436,9 +438,9 @@ def test_the_vit_needs_equally_many_hidden_patches_in_each_image():
 
 
 @pytest.mark.parametrize("name", MASKED)
-def test_a_single_patch_can_be_hidden(name):
+def test_a_single_patch_can_be_hidden(name: str) -> None:
     """As in studies of what matters: one patch away, the rest of the picture changes."""
-    model, images = masked_model(name), pictures(1)
+    model, images = trained(name), pictures(1)
     mask = torch.zeros(1, 1, 16, 16, dtype=torch.bool)
     mask[:, :, 4:8, 4:8] = True
     assert not torch.allclose(models.reconstruct(model, images, mask=mask), models.reconstruct(model, images))
@@ -447,36 +449,36 @@ def test_a_single_patch_can_be_hidden(name):
 # ── Uses ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_reconstructions_lie_in_the_unit_range(name):
+def test_reconstructions_lie_in_the_unit_range(name: str) -> None:
     model = trained(name)
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter *= 3
+            parameter.mul_(3)
     output = models.reconstruct(model, pictures(4))
     assert output.min() >= 0
     assert output.max() <= 1
 
 
-def test_batches_make_no_difference(name):
+def test_batches_make_no_difference(name: str) -> None:
     model, images = trained(name), pictures(5)
     for use in (models.reconstruct, models.embed, models.feature_map):
         assert torch.allclose(use(model, images, batch=2), use(model, images), atol=1e-5)
 
 
-def test_uint8_images_mean_what_their_floats_mean(name):
+def test_uint8_images_mean_what_their_floats_mean(name: str) -> None:
     model = trained(name)
     images = torch.randint(0, 256, (3, *SHAPE), generator=seeded(), dtype=torch.uint8)
     for use in (models.reconstruct, models.embed, models.feature_map):
         assert torch.equal(use(model, images), use(model, images.float() / 255))
 
 
-def test_no_images_make_no_images(name):
+def test_no_images_make_no_images(name: str) -> None:
     model = make(name)
     assert models.reconstruct(model, pictures(0)).shape == (0, *SHAPE)
     assert len(models.embed(model, pictures(0))) == len(models.feature_map(model, pictures(0))) == 0
 
 
-def test_uses_switch_dropout_off_and_leave_the_model_as_it_was():
+def test_uses_switch_dropout_off_and_leave_the_model_as_it_was() -> None:
     model = trained("digit", dropout=0.5).train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     images = pictures(3)
@@ -485,26 +487,26 @@ def test_uses_switch_dropout_off_and_leave_the_model_as_it_was():
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
-def test_results_can_be_learned_from_and_written_to(name):
+def test_results_can_be_learned_from_and_written_to(name: str) -> None:
     embedding = models.embed(trained(name), pictures(2))
     assert not embedding.requires_grad
     embedding += 1
     nn.Linear(embedding[0].numel(), 2)(embedding.flatten(1)).sum().backward()
 
 
-def test_images_of_another_shape_are_refused(name):
+def test_images_of_another_shape_are_refused(name: str) -> None:
     with pytest.raises(InputError, match=r"takes images of \[3, 16, 16\], not \[3, 8, 8\]"):
         models.embed(make(name), pictures(2, (3, 8, 8)))
 
 
-def test_decode_gives_back_what_reconstruct_gives(name):
+def test_decode_gives_back_what_reconstruct_gives(name: str) -> None:
     model, images = trained(name), pictures(3)
     latents = models.embed(model, images)
     assert torch.allclose(models.decode(model, latents, batch=2), models.reconstruct(model, images), atol=1e-5)
 
 
 @pytest.mark.parametrize("spherical", [False, True])
-def test_interpolations_begin_and_end_at_the_reconstructions(name, spherical):
+def test_interpolations_begin_and_end_at_the_reconstructions(name: str, spherical: bool) -> None:
     model, a, b = trained(name), pictures(2), pictures(2, seed=1)
     path = models.interpolate(model, a, b, 5, spherical=spherical)
     assert path.shape == (2, 5, *SHAPE)
@@ -512,13 +514,13 @@ def test_interpolations_begin_and_end_at_the_reconstructions(name, spherical):
     assert torch.allclose(path[:, -1], models.reconstruct(model, b), atol=1e-4)
 
 
-def test_the_middle_of_a_straight_interpolation_is_the_mean_latent(vae):
+def test_the_middle_of_a_straight_interpolation_is_the_mean_latent(vae: models.VariationalAutoencoder) -> None:
     a, b = pictures(2), pictures(2, seed=1)
     middle = models.decode(vae, (models.embed(vae, a) + models.embed(vae, b)) / 2)
     assert torch.allclose(models.interpolate(vae, a, b, 3)[:, 1], middle, atol=1e-5)
 
 
-def test_a_spherical_interpolation_keeps_its_distance_from_the_origin():
+def test_a_spherical_interpolation_keeps_its_distance_from_the_origin() -> None:
     start, end = F.normalize(torch.randn(2, 4, 9, generator=seeded()), dim=2)
     path = models._slerp(start[None], end[None], torch.linspace(0, 1, 7).view(7, 1, 1))
     assert torch.allclose(path.norm(dim=2), torch.ones(7, 4), atol=1e-5)
@@ -527,20 +529,20 @@ def test_a_spherical_interpolation_keeps_its_distance_from_the_origin():
 
 
 @pytest.mark.parametrize("name", ["vae", "spatial"])
-def test_a_spherical_interpolation_between_equal_images_stays_where_it_is(name):
+def test_a_spherical_interpolation_between_equal_images_stays_where_it_is(name: str) -> None:
     model, a = trained(name), pictures(2)
     path = models.interpolate(model, a, a, 3, spherical=True)
     assert torch.allclose(path[:, 1], models.reconstruct(model, a), atol=1e-4)
 
 
-def test_interpolations_need_two_ends_and_partners(vae):
+def test_interpolations_need_two_ends_and_partners(vae: models.VariationalAutoencoder) -> None:
     with pytest.raises(InputError, match="at least its 2 ends, not 1"):
         models.interpolate(vae, pictures(1), pictures(1), 1)
     with pytest.raises(InputError, match="needs a partner"):
         models.interpolate(vae, pictures(1), pictures(2), 3)
 
 
-def test_samples_come_from_the_prior_and_from_the_generator(vae):
+def test_samples_come_from_the_prior_and_from_the_generator(vae: models.VariationalAutoencoder) -> None:
     samples = models.sample(vae, 4, seeded(3), batch=3)
     assert samples.shape == (4, *SHAPE)
     noise = torch.randn(4, 6, generator=seeded(3))
@@ -549,7 +551,7 @@ def test_samples_come_from_the_prior_and_from_the_generator(vae):
 
 
 @pytest.mark.parametrize("name", [n for n in SPECS if n != "vae"])
-def test_only_a_vae_has_a_prior(name):
+def test_only_a_vae_has_a_prior(name: str) -> None:
     with pytest.raises(InputError, match="has no prior"):
         models.sample(make(name), 1, seeded())
 
@@ -557,7 +559,7 @@ def test_only_a_vae_has_a_prior(name):
 # ── Weights ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_first_weights_depend_on_the_seed_alone(name):
+def test_first_weights_depend_on_the_seed_alone(name: str) -> None:
     torch.manual_seed(1)
     first = make(name).state_dict()
     torch.manual_seed(2)
@@ -568,7 +570,7 @@ def test_first_weights_depend_on_the_seed_alone(name):
     assert any(not torch.equal(first[key], other[key]) for key in first)
 
 
-def test_weights_make_another_model_the_same(name):
+def test_weights_make_another_model_the_same(name: str) -> None:
     model, other = trained(name).train(), make(name, seed=5)
     model(pictures(4))  # batch norm's statistics belong to what has been learned
     arrays = models.weights(model)
@@ -577,7 +579,7 @@ def test_weights_make_another_model_the_same(name):
     assert torch.equal(models.reconstruct(other, pictures(2)), models.reconstruct(model, pictures(2)))
 
 
-def test_weights_are_copies():
+def test_weights_are_copies() -> None:
     model = make("vector")
     arrays = models.weights(model)
     arrays["weights/to_latent.bias"][:] = 7
@@ -585,7 +587,7 @@ def test_weights_are_copies():
 
 
 @pytest.mark.parametrize("change", ["missing", "extra", "shape"])
-def test_weights_of_another_model_are_refused(change):
+def test_weights_of_another_model_are_refused(change: str) -> None:
     model = make("vector")
     arrays = models.weights(model)
     bias = arrays["weights/to_latent.bias"]

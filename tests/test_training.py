@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from autoencoders.errors import InputError, StorageError, TrainingError
 from autoencoders.store import Artifact
 
 SHAPE = (3, 16, 16)
-MODELS = {
+MODELS: dict[str, tuple[type[Any], Any]] = {
     "ae": (models.ConvAutoencoder, config.ConvAE(latent=8, width=4)),
     "vae": (models.VariationalAutoencoder, config.VAE(latent=8, width=4)),
     "mcae": (models.MaskedAutoencoder, config.MCAE(width=4)),
@@ -40,13 +41,15 @@ def blobs(count: int, seed: int = 0) -> Split:
 TRAIN, VALIDATION = blobs(50), blobs(12, seed=1)
 
 
-def experiment(name: str = "ae", *, sigma: float | None = 0.2, seed: int = 0, **recipe: object) -> config.Experiment:
+def experiment(name: str = "ae", *, sigma: float | None = 0.2, seed: int = 0, **recipe: Any) -> config.Experiment:
     corruption = None if sigma is None else config.Gaussian(sigma)
-    settings = config.Training(**{"epochs": 2, "batch": 16, **recipe})  # type: ignore[arg-type]
+    settings = config.Training(**{"epochs": 2, "batch": 16, **recipe})
     return config.Experiment(name=name, model=MODELS[name][1], corruption=corruption, training=settings, seed=seed)
 
 
-def fit(spec: config.Experiment, model_class=None, data: Split = TRAIN, validation: Split = VALIDATION, **more):
+def fit(
+    spec: config.Experiment, model_class: Any = None, data: Split = TRAIN, validation: Split = VALIDATION, **more: Any
+) -> Artifact:
     return training.train(spec, model_class or MODELS[spec.name][0], data, validation, **more)
 
 
@@ -70,7 +73,9 @@ class Recorder(models.Autoencoder):
         self.kl_weights: list[float] = []
         self.draws: list[float] = []
 
-    def losses(self, clean, noisy, generator, kl_weight=1.0):
+    def losses(
+        self, clean: torch.Tensor, noisy: torch.Tensor, generator: torch.Generator, kl_weight: float = 1.0
+    ) -> models.Terms:
         if self.training:
             self.clean.append(clean)
             self.noisy.append(noisy)
@@ -86,7 +91,7 @@ class Recorder(models.Autoencoder):
 def recorded(spec: config.Experiment, data: Split = TRAIN) -> list[Recorder]:
     made: list[Recorder] = []
 
-    def build(*arguments) -> Recorder:
+    def build(*arguments: Any) -> Recorder:
         made.append(Recorder(*arguments))
         return made[-1]
 
@@ -98,7 +103,7 @@ def recorded(spec: config.Experiment, data: Split = TRAIN) -> list[Recorder]:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_family_learns(name):
+def test_every_family_learns(name: str) -> None:
     history = fit(experiment(name, sigma=None, epochs=15, batch=4, learning_rate=5e-3)).meta["history"]
     images = VALIDATION.images.float() / 255
     mean_image = (images - (TRAIN.images.float() / 255).mean(dim=0)).square().mean().item()
@@ -106,7 +111,7 @@ def test_every_family_learns(name):
     assert history["train/loss"][-1] < 0.8 * history["train/loss"][0]
 
 
-def test_a_denoiser_learns_the_clean_image():
+def test_a_denoiser_learns_the_clean_image() -> None:
     spec = experiment(sigma=0.3, epochs=15, batch=4, learning_rate=5e-3)
     model = models.build(models.ConvAutoencoder, spec.model, SHAPE, 0)
     models.load_weights(model, fit(spec).arrays)
@@ -116,7 +121,7 @@ def test_a_denoiser_learns_the_clean_image():
     assert errors[0] < 0.5 * errors[1]
 
 
-def test_the_artifact_is_the_trained_model():
+def test_the_artifact_is_the_trained_model() -> None:
     spec = experiment(sigma=None)
     artifact = fit(spec)
     model = models.build(models.ConvAutoencoder, spec.model, SHAPE, 0)
@@ -135,7 +140,7 @@ def numbered(count: int) -> Split:
 
 
 @pytest.mark.parametrize(("count", "batch", "sizes"), [(50, 16, {12, 13}), (7, 100, {7}), (1, 1, {1}), (6, 3, {3})])
-def test_each_epoch_shows_every_image_once_in_an_order_of_its_own(count, batch, sizes):
+def test_each_epoch_shows_every_image_once_in_an_order_of_its_own(count: int, batch: int, sizes: set[int]) -> None:
     [model] = recorded(experiment(sigma=None, epochs=3, batch=batch), numbered(count))
     shown = torch.cat([clean[:, 0, 0, 0] * 255 for clean in model.clean]).round().long().view(3, count)
     assert all(torch.equal(epoch.sort().values, torch.arange(count)) for epoch in shown)
@@ -143,7 +148,7 @@ def test_each_epoch_shows_every_image_once_in_an_order_of_its_own(count, batch, 
     assert {len(clean) for clean in model.clean} == sizes
 
 
-def test_every_step_has_noise_of_its_own():
+def test_every_step_has_noise_of_its_own() -> None:
     [model] = recorded(experiment(sigma=0.01, epochs=2), numbered(64))
     noise = [(noisy - clean)[noisy.isfinite()].flatten() for clean, noisy in zip(model.clean, model.noisy, strict=True)]
     assert all(len(part) for part in noise)
@@ -151,12 +156,12 @@ def test_every_step_has_noise_of_its_own():
     assert len(set(model.draws)) == len(model.draws)
 
 
-def test_without_a_corruption_the_model_sees_the_images():
+def test_without_a_corruption_the_model_sees_the_images() -> None:
     [model] = recorded(experiment(sigma=None))
     assert all(torch.equal(*pair) for pair in zip(model.clean, model.noisy, strict=True))
 
 
-def test_images_arrive_as_floats_in_the_unit_range_and_channels_last():
+def test_images_arrive_as_floats_in_the_unit_range_and_channels_last() -> None:
     [model] = recorded(experiment(sigma=None, epochs=1))
     images = torch.cat(model.clean)
     assert images.dtype == torch.float32
@@ -164,13 +169,13 @@ def test_images_arrive_as_floats_in_the_unit_range_and_channels_last():
     assert all(clean.is_contiguous(memory_format=torch.channels_last) for clean in model.clean)
 
 
-def test_the_kl_weight_rises_over_its_share_of_the_steps():
+def test_the_kl_weight_rises_over_its_share_of_the_steps() -> None:
     [model] = recorded(experiment(epochs=5, batch=10, kl_warmup=0.4), numbered(50))
     assert model.kl_weights == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9] + [1.0] * 16)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
-def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero(share):
+def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero(share: float) -> None:
     recipe = config.Training(learning_rate=0.2, warmup=share)
     rates = [training.learning_rate(recipe, step, 200) for step in range(200)]
     peak = int(200 * share)
@@ -181,16 +186,16 @@ def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero(share):
     assert share == 1 or rates[-1] < 0.001
 
 
-def test_without_a_warm_up_the_kl_term_counts_from_the_first_step():
+def test_without_a_warm_up_the_kl_term_counts_from_the_first_step() -> None:
     assert training.kl_weight(config.Training(kl_warmup=0.0), 0, 100) == 1
 
 
-def run(name: str = "ae", **recipe: object) -> training.Run:
+def run(name: str = "ae", **recipe: Any) -> training.Run:
     spec = experiment(name, **recipe)
     return training.Run(spec, MODELS[name][0], TRAIN, VALIDATION, torch.device("cpu"))
 
 
-def test_gradients_are_clipped():
+def test_gradients_are_clipped() -> None:
     under_way = run("vae", clip_norm=0.5)
     under_way.advance()
     norm = torch.stack([p.grad.norm() for p in under_way.model.parameters() if p.grad is not None]).norm()
@@ -198,7 +203,7 @@ def test_gradients_are_clipped():
     assert under_way.unseen[0][-1] > 0.5
 
 
-def test_kernels_decay_and_biases_and_tokens_do_not():
+def test_kernels_decay_and_biases_and_tokens_do_not() -> None:
     for name in MODELS:
         under_way = run(name, weight_decay=0.3)
         decays = {id(p): group["weight_decay"] for group in under_way.optimizer.param_groups for p in group["params"]}
@@ -208,7 +213,9 @@ def test_kernels_decay_and_biases_and_tokens_do_not():
 
 
 @pytest.mark.parametrize(("supported", "wanted"), [(True, True), (True, False), (False, True)])
-def test_bf16_is_used_where_it_is_wanted_and_native(monkeypatch, supported, wanted):
+def test_bf16_is_used_where_it_is_wanted_and_native(
+    monkeypatch: pytest.MonkeyPatch, supported: bool, wanted: bool
+) -> None:
     monkeypatch.setattr(training, "_computes_bf16", lambda device: supported)
     seen: list[torch.dtype] = []
     under_way = run(bf16=wanted)
@@ -224,7 +231,7 @@ def test_bf16_is_used_where_it_is_wanted_and_native(monkeypatch, supported, want
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_the_same_spec_gives_the_same_weights_bit_for_bit(name):
+def test_the_same_spec_gives_the_same_weights_bit_for_bit(name: str) -> None:
     torch.manual_seed(1)
     first = fit(experiment(name))
     torch.manual_seed(2)
@@ -233,17 +240,17 @@ def test_the_same_spec_gives_the_same_weights_bit_for_bit(name):
     assert timeless(first) == timeless(second)
 
 
-def test_the_name_is_for_people():
+def test_the_name_is_for_people() -> None:
     spec = experiment()
     assert_equal_weights(fit(spec), fit(replace(spec, name="other"), models.ConvAutoencoder))
 
 
-def test_seeds_differ():
+def test_seeds_differ() -> None:
     first, second = fit(experiment(seed=0)), fit(experiment(seed=1))
     assert any(not np.array_equal(first.arrays[name], second.arrays[name]) for name in first.arrays)
 
 
-def test_a_training_leaves_the_global_generator_alone_and_prints_nothing(capsys):
+def test_a_training_leaves_the_global_generator_alone_and_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     torch.manual_seed(3)
     before = torch.get_rng_state()
     fit(experiment("digit"))
@@ -251,7 +258,7 @@ def test_a_training_leaves_the_global_generator_alone_and_prints_nothing(capsys)
     assert capsys.readouterr() == ("", "")
 
 
-def test_derived_seeds_depend_on_all_their_parts():
+def test_derived_seeds_depend_on_all_their_parts() -> None:
     seeds = {
         training.derived_seed(*parts) for parts in [(0, "a", 1), (0, "a", 2), (0, "b", 1), (1, "a", 1), (0, "a", 11)]
     }
@@ -263,13 +270,13 @@ def test_derived_seeds_depend_on_all_their_parts():
 
 
 @pytest.mark.parametrize("name", ["ae", "vae", "mcae"])
-def test_validation_noise_and_masks_are_the_same_after_each_epoch(name):
+def test_validation_noise_and_masks_are_the_same_after_each_epoch(name: str) -> None:
     history = fit(experiment(name, epochs=3, learning_rate=1e-30, bf16=False)).meta["history"]
     assert len(set(history["validation/error"])) == 1
     assert len(set(history["train/error"])) == 3
 
 
-def test_validation_noise_does_not_depend_on_the_seed():
+def test_validation_noise_does_not_depend_on_the_seed() -> None:
     runs = [
         training.Run(experiment(seed=seed), MODELS["ae"][0], TRAIN, VALIDATION, torch.device("cpu")) for seed in (0, 1)
     ]
@@ -277,14 +284,14 @@ def test_validation_noise_does_not_depend_on_the_seed():
     assert runs[0].validate() == runs[1].validate()
 
 
-def test_validation_averages_over_images_and_not_over_batches(monkeypatch):
+def test_validation_averages_over_images_and_not_over_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     under_way = run(sigma=None)
     whole = under_way.validate()["error"]
     monkeypatch.setattr(training, "VALIDATION_BATCH", 5)  # of 12 images
     assert under_way.validate()["error"] == pytest.approx(whole, rel=1e-5)
 
 
-def test_validation_updates_no_statistics():
+def test_validation_updates_no_statistics() -> None:
     under_way = run("digit")
     before = {name: value.clone() for name, value in under_way.model.state_dict().items()}
     under_way.validate()
@@ -303,7 +310,7 @@ def test_validation_updates_no_statistics():
         ("mcae", {"loss", "masked", "visible", "error"}),
     ],
 )
-def test_the_history_has_each_term_for_each_epoch(name, terms):
+def test_the_history_has_each_term_for_each_epoch(name: str, terms: set[str]) -> None:
     history = fit(experiment(name, epochs=3)).meta["history"]
     kinds = {f"{kind}/{term}" for kind in ("train", "validation") for term in terms}
     assert history.keys() == kinds | {"learning_rate", "seconds"}
@@ -311,14 +318,14 @@ def test_the_history_has_each_term_for_each_epoch(name, terms):
     assert all(math.isfinite(value) for values in history.values() for value in values)
 
 
-def test_training_terms_are_means_over_the_epochs_images():
+def test_training_terms_are_means_over_the_epochs_images() -> None:
     [model] = recorded(experiment(epochs=1, learning_rate=1e-30, sigma=0.1))
     history = fit(experiment(epochs=1, learning_rate=1e-30, sigma=0.1), Recorder).meta["history"]
     clean, noisy = torch.cat(model.clean), torch.cat(model.noisy)
     assert history["train/error"] == pytest.approx([(noisy - clean).square().mean().item()], rel=1e-5)
 
 
-def test_the_meta_data_is_plain_and_says_what_was_done():
+def test_the_meta_data_is_plain_and_says_what_was_done() -> None:
     meta = fit(experiment(epochs=3)).meta
     assert json.loads(json.dumps(meta, allow_nan=False)) == meta
     assert meta["images"] == 150
@@ -330,7 +337,7 @@ def test_the_meta_data_is_plain_and_says_what_was_done():
     assert {"torch", "device", "threads", "precision"} <= meta.keys()
 
 
-def test_progress_is_reported_up_to_the_last_step(monkeypatch):
+def test_progress_is_reported_up_to_the_last_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "STEPS_BETWEEN_LOOKS", 3)
     told: list[training.Progress] = []
     fit(experiment(epochs=2), report=told.append)
@@ -344,7 +351,7 @@ def test_progress_is_reported_up_to_the_last_step(monkeypatch):
 
 
 @pytest.fixture
-def often(monkeypatch):
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """A checkpoint after every step."""
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
 
@@ -362,7 +369,9 @@ def interrupt(spec: config.Experiment, path: Path, step: int, data: Split = TRAI
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("step", [2, 5, 8])
-def test_a_resumed_training_equals_the_uninterrupted_one_bit_for_bit(often, tmp_path, name, step):
+def test_a_resumed_training_equals_the_uninterrupted_one_bit_for_bit(
+    often: None, tmp_path: Path, name: str, step: int
+) -> None:
     whole = fit(experiment(name))
     interrupt(experiment(name), tmp_path / "checkpoint", step)
     steps: list[int] = []
@@ -375,13 +384,13 @@ def test_a_resumed_training_equals_the_uninterrupted_one_bit_for_bit(often, tmp_
     assert resumed.meta["images"] == whole.meta["images"]
 
 
-def test_a_training_may_be_interrupted_again_and_again(often, tmp_path):
+def test_a_training_may_be_interrupted_again_and_again(often: None, tmp_path: Path) -> None:
     for step in (2, 3, 6, 8):
         interrupt(experiment("vae"), tmp_path / "checkpoint", step)
     assert_equal_weights(fit(experiment("vae")), fit(experiment("vae"), checkpoint=tmp_path / "checkpoint"))
 
 
-def test_time_spent_before_an_interruption_counts(often, tmp_path):
+def test_time_spent_before_an_interruption_counts(often: None, tmp_path: Path) -> None:
     interrupt(experiment(), tmp_path / "checkpoint", 4)
     under_way = run()
     under_way.resume(tmp_path / "checkpoint")
@@ -389,7 +398,7 @@ def test_time_spent_before_an_interruption_counts(often, tmp_path):
     assert under_way.seconds > 0
 
 
-def test_a_finished_training_is_not_repeated(often, tmp_path):
+def test_a_finished_training_is_not_repeated(often: None, tmp_path: Path) -> None:
     first = fit(experiment(), checkpoint=tmp_path / "checkpoint")
     steps: list[int] = []
     second = fit(experiment(), checkpoint=tmp_path / "checkpoint", report=lambda progress: steps.append(progress.step))
@@ -398,7 +407,7 @@ def test_a_finished_training_is_not_repeated(often, tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "nonsense", "folder"])
-def test_a_damaged_checkpoint_is_as_good_as_none(often, tmp_path, damage):
+def test_a_damaged_checkpoint_is_as_good_as_none(often: None, tmp_path: Path, damage: str) -> None:
     path = tmp_path / "checkpoint"
     interrupt(experiment(), path, 5)
     content = bytearray(path.read_bytes())
@@ -430,7 +439,7 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("change", FOREIGN)
-def test_another_trainings_checkpoint_is_ignored(often, tmp_path, change):
+def test_another_trainings_checkpoint_is_ignored(often: None, tmp_path: Path, change: str) -> None:
     interrupt(experiment(), tmp_path / "checkpoint", 5)
     spec = FOREIGN[change]
     model_class = models.VariationalAutoencoder if change == "model" else models.ConvAutoencoder
@@ -439,14 +448,14 @@ def test_another_trainings_checkpoint_is_ignored(often, tmp_path, change):
     assert other.step == 0
 
 
-def test_a_checkpoint_of_other_images_is_ignored(often, tmp_path):
+def test_a_checkpoint_of_other_images_is_ignored(often: None, tmp_path: Path) -> None:
     interrupt(experiment(), tmp_path / "checkpoint", 5, data=blobs(50, seed=7))
     under_way = run()
     under_way.resume(tmp_path / "checkpoint")
     assert under_way.step == 0
 
 
-def test_a_checkpoint_survives_a_new_name(often, tmp_path):
+def test_a_checkpoint_survives_a_new_name(often: None, tmp_path: Path) -> None:
     interrupt(experiment(), tmp_path / "checkpoint", 5)
     renamed = replace(experiment(), name="other")
     under_way = training.Run(renamed, models.ConvAutoencoder, TRAIN, VALIDATION, torch.device("cpu"))
@@ -454,12 +463,14 @@ def test_a_checkpoint_survives_a_new_name(often, tmp_path):
     assert under_way.step == 4
 
 
-def test_checkpoints_are_written_by_time(tmp_path):
+def test_checkpoints_are_written_by_time(tmp_path: Path) -> None:
     fit(experiment(), checkpoint=tmp_path / "checkpoint")  # over long before the first is due
     assert list(tmp_path.iterdir()) == []
 
 
-def test_checkpoints_are_written_whole_or_not_at_all(often, tmp_path, monkeypatch):
+def test_checkpoints_are_written_whole_or_not_at_all(
+    often: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "new" / "checkpoint"
     interrupt(experiment(), path, 5)
     assert list(path.parent.iterdir()) == [path]
@@ -478,7 +489,7 @@ def test_checkpoints_are_written_whole_or_not_at_all(often, tmp_path, monkeypatc
 # ── Divergence ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def spoiled(at: int, value: float):
+def spoiled(at: int, value: float) -> type[Recorder]:
     """A model whose loss takes that value at that step, counted from 1."""
 
     class Spoiled(Recorder):
@@ -490,7 +501,7 @@ def spoiled(at: int, value: float):
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("step", [1, 3, 40, 50])
-def test_divergence_names_the_experiment_and_its_first_bad_step(value, step):
+def test_divergence_names_the_experiment_and_its_first_bad_step(value: float, step: int) -> None:
     with pytest.raises(TrainingError) as failure:
         fit(experiment(batch=2), spoiled(step, value))
     epoch = 1 if step <= 25 else 2
@@ -499,7 +510,7 @@ def test_divergence_names_the_experiment_and_its_first_bad_step(value, step):
     )
 
 
-def test_a_gradient_may_diverge_before_its_loss():
+def test_a_gradient_may_diverge_before_its_loss() -> None:
     class Steep(Recorder):
         def spoil(self, loss: torch.Tensor) -> torch.Tensor:
             return loss + (self.weight - self.weight).sum().abs().sqrt() if len(self.clean) == 2 else loss
@@ -508,15 +519,15 @@ def test_a_gradient_may_diverge_before_its_loss():
         fit(experiment(), Steep)
 
 
-def test_an_absurd_learning_rate_is_noticed():
+def test_an_absurd_learning_rate_is_noticed() -> None:
     with pytest.raises(TrainingError, match="a lower learning rate may help"):
         fit(experiment(learning_rate=1e30, warmup=0.0))
 
 
-def test_divergence_is_noticed_within_a_few_dozen_steps():
+def test_divergence_is_noticed_within_a_few_dozen_steps() -> None:
     made: list[Recorder] = []
 
-    def build(*arguments) -> Recorder:
+    def build(*arguments: Any) -> Recorder:
         made.append(spoiled(3, math.nan)(*arguments))
         return made[-1]
 
@@ -525,7 +536,7 @@ def test_divergence_is_noticed_within_a_few_dozen_steps():
     assert len(made[0].clean) <= 50
 
 
-def test_nothing_diverged_is_ever_saved(often, tmp_path):
+def test_nothing_diverged_is_ever_saved(often: None, tmp_path: Path) -> None:
     with pytest.raises(TrainingError):
         fit(experiment(), spoiled(4, math.nan), checkpoint=tmp_path / "checkpoint")
     spec = experiment()
@@ -550,12 +561,12 @@ def test_nothing_diverged_is_ever_saved(often, tmp_path):
         ({"clip_norm": 0.0}, "must be positive"),
     ],
 )
-def test_impossible_recipes_are_refused(recipe, message):
+def test_impossible_recipes_are_refused(recipe: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         fit(experiment(**recipe))
 
 
-def test_data_that_cannot_be_trained_on_are_refused():
+def test_data_that_cannot_be_trained_on_are_refused() -> None:
     nothing = Split(TRAIN.images[:0], TRAIN.labels[:0])
     smaller = Split(VALIDATION.images[:, :, :8, :8], VALIDATION.labels)
     floats = Split(TRAIN.images.float(), TRAIN.labels)
@@ -569,7 +580,7 @@ def test_data_that_cannot_be_trained_on_are_refused():
             fit(experiment(), data=data, validation=validation)
 
 
-def test_the_callers_images_are_left_alone():
+def test_the_callers_images_are_left_alone() -> None:
     before = TRAIN.images.clone()
     fit(experiment())
     assert torch.equal(TRAIN.images, before)
