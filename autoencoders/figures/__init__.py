@@ -1,0 +1,29 @@
+"""Every figure: arrays and strings in, a matplotlib figure out; a notebook cell that ends in one shows it as SVG."""
+
+from autoencoders.figures.bars import bars
+from autoencoders.figures.curves import curves, levels, roc, spectrum
+from autoencoders.figures.diagrams import Block, architecture
+from autoencoders.figures.images import heatmaps, image_grid
+from autoencoders.figures.latent import Regions, decision_regions, embeddings, embeddings_3d, shifts
+from autoencoders.figures.matrices import confusion, matrix
+from autoencoders.figures.style import Figure
+
+__all__ = [
+    "Block",
+    "Figure",
+    "Regions",
+    "architecture",
+    "bars",
+    "confusion",
+    "curves",
+    "decision_regions",
+    "embeddings",
+    "embeddings_3d",
+    "heatmaps",
+    "image_grid",
+    "levels",
+    "matrix",
+    "roc",
+    "shifts",
+    "spectrum",
+]

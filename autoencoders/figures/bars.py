@@ -1,0 +1,82 @@
+"""Bars, horizontal so that names can be read, each with its figure beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+
+from autoencoders.figures.intervals import intervals, series_names
+from autoencoders.figures.style import INK, Figure, decimals, fills, legend, number, styled, wrapped
+
+LINES = ("--", ":", "-.")
+PITCH, BETWEEN = 0.17, 0.5  # inches from bar to bar; bars' worth of room between rows
+
+
+class _Bar(NamedTuple):
+    y: float
+    series: str
+    value: float
+    below: float
+    above: float
+
+    @property
+    def end(self) -> float:
+        return self.value + self.above if np.isfinite(self.value) else 0.0
+
+
+@styled()
+def bars(rows: Mapping[str, Mapping[str, Any]], *, xlabel: str, lines: Mapping[str, float] | None = None) -> Figure:
+    """{row: {series: value or (value, lo, hi)}}, with lines for reference; NaN is an en dash without a bar."""
+    names = series_names(rows)
+    filled, lines = fills(names), lines or {}
+    if len(lines) > len(LINES):
+        raise ValueError(f"{len(lines)} reference lines can't be told apart; {len(LINES)} can")
+    placed, ticks = _placed(rows)
+    last = placed[-1].y
+    digits = decimals(bar.value for bar in placed)
+    reach = max(*(bar.end for bar in placed), *lines.values(), 0.0)
+
+    figure = Figure(0.8 + PITCH * (last + 1))
+    axes = figure.subplots()
+    for bar in placed:
+        _draw(axes, bar, number(bar.value, digits), 0.012 * reach, filled[bar.series])
+    handles: list[Artist] = [Patch(label=name, **filled[name]) for name in names]
+    for (name, value), style in zip(lines.items(), LINES, strict=False):
+        label = f"{name} {number(value, digits)}"
+        handles.append(axes.axvline(value, label=label, color=INK, linestyle=style, linewidth=0.9, zorder=0.9))
+    axes.set(xlabel=xlabel, xlim=(0, 1.12 * reach or 1), ylim=(last + 0.8, -0.8))
+    axes.set_yticks(list(ticks.values()), [wrapped(row, 1.5) for row in ticks])
+    axes.tick_params(axis="y", length=0)
+    axes.grid(False, axis="y")
+    if len(handles) > 1:
+        legend(figure, handles)
+    return figure
+
+
+def _placed(rows: Mapping[str, Mapping[str, Any]]) -> tuple[list[_Bar], dict[str, float]]:
+    """Every bar with its place, and the middle of each row."""
+    placed: list[_Bar] = []
+    ticks = {}
+    y = 0.0
+    for row, series in rows.items():
+        for name, content in series.items():
+            value, below, above = (float(array[0]) for array in intervals([content], 1, f"{row}, {name}"))
+            if value < 0:
+                raise ValueError(f"{row}, {name}: bars start at 0, but this one is {value:g}")
+            placed.append(_Bar(y, name, value, below, above))
+            y += 1
+        ticks[row] = y - (len(series) + 1) / 2
+        y += BETWEEN
+    return placed, ticks
+
+
+def _draw(axes: Axes, bar: _Bar, text: str, gap: float, fill: dict[str, Any]) -> None:
+    whiskers = {"elinewidth": 0.9, "capsize": 1.5, "ecolor": INK}
+    axes.barh(bar.y, bar.value, height=0.82, xerr=[[bar.below], [bar.above]], error_kw=whiskers, **fill)
+    paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+    axes.text(bar.end + gap, bar.y, text, va="center", bbox=paper)

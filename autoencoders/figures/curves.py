@@ -1,0 +1,243 @@
+"""Numbers against numbers: learning curves, levels, spectra, ROC curves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+
+from autoencoders.figures.intervals import Series, intervals, series_names
+from autoencoders.figures.style import (
+    INK,
+    MARKERS,
+    MUTED,
+    Figure,
+    Look,
+    legend,
+    line_handle,
+    looks,
+    number,
+    panel_axes,
+    some,
+    styled,
+    wrapped,
+)
+
+HEIGHT = 2.9  # inches, of a row of panels with its legend
+PER_ROW = 2  # panels side by side
+SPLITS = {"train": "training", "validation": "validation"}
+
+Panels = Mapping[str, Mapping[str, Series]]  # by y label, then by the series' label
+
+
+@styled()
+def curves(
+    panels: Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]], *, xlabel: str = "epochs", log: bool = False
+) -> Figure:
+    """Errors against epochs, a panel for each y label: {y label: {model: {"train": [...], "validation": [...]}}}.
+
+    A model has its colour and marker; training is dashed with hollow markers, validation solid with filled ones.
+    """
+    names = series_names(panels)
+    if len(names) > len(MARKERS):
+        raise ValueError(f"{len(names)} models can't be told apart in one figure; {len(MARKERS)} can")
+    shown = looks(names)
+    figure = _figure(panels)
+    for axes, ylabel, models in _panels(figure, panels):
+        longest = 0
+        for model, history in models.items():
+            _check_history(history, f"{ylabel}, {model}")
+            for split, errors in history.items():
+                offset = names.index(model)
+                _history(axes, np.asarray(errors, float), shown[model], training=split == "train", offset=offset)
+                longest = max(longest, len(errors))
+        axes.set(xlabel=xlabel, ylabel=wrapped(ylabel, 0.7 * HEIGHT))
+        axes.set_xlim(*(0, 2) if longest == 1 else (1 - 0.03 * longest, 1.03 * longest))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
+        if log:
+            _log(axes, "y")
+    splits = {split for models in panels.values() for history in models.values() for split in history}
+    legend(figure, [*_model_handles(names, shown), *(_split_handle(split) for split in SPLITS if split in splits)])
+    return figure
+
+
+@styled()
+def levels(
+    x: Sequence[float],
+    panels: Panels,
+    *,
+    xlabel: str,
+    marks: Mapping[str, float] | None = None,
+    mark_label: str = "trained at this level",
+    log: bool = False,
+) -> Figure:
+    """Values against a level, with error bars where there are intervals, a panel for each y label.
+
+    A ring marks the level of `marks` on its series; what isn't finite isn't drawn; `log` makes the levels' axis so.
+    """
+    some(x, "levels")
+    names = series_names(panels)
+    shown = looks(names)
+    where = np.asarray(x, float)
+    if unknown := set(marks or {}) - set(names):
+        raise ValueError(f"marks for series that aren't there: {sorted(unknown)}")
+    figure = _figure(panels)
+    for axes, ylabel, series in _panels(figure, panels):
+        for name, values in series.items():
+            middle, below, above = intervals(values, len(where), f"{ylabel}, {name}")
+            axes.errorbar(where, middle, yerr=(below, above), capsize=2, elinewidth=0.8, **shown[name]._asdict())
+            if marks and name in marks:
+                _ring(axes, where, middle, marks[name], name)
+        axes.set(xlabel=xlabel, ylabel=wrapped(ylabel, 0.7 * HEIGHT))
+        if log:
+            _log(axes, "x", at=where)
+    handles = [line_handle(name, shown[name]) for name in names]
+    if marks:
+        handles.append(Line2D([], [], label=mark_label, **RING))
+    legend(figure, handles)
+    return figure
+
+
+@styled()
+def spectrum(
+    panels: Panels, *, thresholds: Mapping[str, float] | None = None, xlabel: str = "latent dimensions, sorted"
+) -> Figure:
+    """One value for each latent dimension, in falling order on a log scale; dashed where a panel has a threshold."""
+    names = series_names(panels)
+    shown = looks(names)
+    if unknown := set(thresholds or {}) - set(panels):
+        raise ValueError(f"thresholds for panels that aren't there: {sorted(unknown)}")
+    figure = _figure(panels)
+    for axes, ylabel, series in _panels(figure, panels):
+        for name, values in series.items():
+            falling = np.sort(_row(values, f"{ylabel}, {name}"))[::-1]
+            every = max(1, len(falling) // 8)
+            axes.plot(
+                np.arange(1, len(falling) + 1),
+                falling,
+                markevery=(names.index(name) % every, every),
+                **shown[name]._asdict(),
+            )
+        if thresholds and ylabel in thresholds:
+            axes.axhline(thresholds[ylabel], color=INK, linestyle="--", linewidth=0.8)
+        axes.set(xlabel=xlabel, ylabel=wrapped(ylabel, 0.7 * HEIGHT))
+        _log(axes, "y")
+    handles = [line_handle(name, shown[name]) for name in names]
+    if thresholds:
+        handles.append(Line2D([], [], label="threshold", color=INK, linestyle="--", linewidth=0.8))
+    legend(figure, handles)
+    return figure
+
+
+@styled()
+def roc(rates: Mapping[str, tuple[Sequence[float], Sequence[float], float]]) -> Figure:
+    """ROC curves from (false positive rates, true positive rates, AUC), and the diagonal of a coin."""
+    some(rates, "ROC curves")
+    shown = looks(rates)
+    figure = Figure(3.3)
+    axes = figure.subplots()
+    axes.plot((0, 1), (0, 1), color=MUTED, linestyle="--", linewidth=0.8)
+    handles = []
+    for index, (name, (false, true, area)) in enumerate(rates.items()):
+        along, up = _row(false, name), _row(true, name)
+        if len(along) != len(up):
+            raise ValueError(f"{name}: {len(along)} false positive rates but {len(up)} true ones")
+        marked = np.interp(np.linspace(0, 1, 7)[1:-1] + 0.01 * index, along, np.arange(len(along))).astype(int)
+        axes.plot(along, up, markevery=sorted(set(marked.tolist())), **shown[name]._asdict())
+        handles.append(line_handle(f"{name} (AUC {number(area, 3)})", shown[name]))
+    axes.set(
+        xlabel="false positive rate",
+        ylabel="true positive rate",
+        aspect="equal",
+        xlim=(-0.02, 1.02),
+        ylim=(-0.02, 1.02),
+    )
+    chance = Line2D([], [], color=MUTED, linestyle="--", linewidth=0.8, label="chance")
+    figure.legend(handles=[*handles, chance], loc="outside right center")
+    return figure
+
+
+# ── Parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+RING: dict[str, Any] = {"color": INK, "marker": "o", "markersize": 9, "markerfacecolor": "none", "linestyle": "none"}
+
+
+def _figure(panels: Mapping[str, Any]) -> Figure:
+    return Figure(HEIGHT * -(-len(panels) // PER_ROW))
+
+
+def _panels(figure: Figure, panels: Mapping[str, Any]) -> Iterator[tuple[Axes, str, Any]]:
+    all_axes = panel_axes(figure, len(panels), min(len(panels), PER_ROW))
+    return zip(all_axes, panels.keys(), panels.values(), strict=True)
+
+
+def _check_history(history: Mapping[str, Sequence[float]], where: str) -> None:
+    if not history or set(history) - set(SPLITS):
+        raise ValueError(f"{where}: a history has errors for {' and '.join(SPLITS)}, not for {sorted(history)}")
+    for split, errors in history.items():
+        some(errors, f"epochs of {where}, {split}")
+
+
+def _history(axes: Axes, errors: np.ndarray, look: Look, *, training: bool, offset: int) -> None:
+    every = max(1, len(errors) // 6)
+    axes.plot(
+        np.arange(1, len(errors) + 1),
+        errors,
+        color=look.color,
+        marker=look.marker,
+        linestyle="--" if training else "-",
+        linewidth=0.9 if training else 1.2,
+        markerfacecolor="white" if training else look.color,
+        markevery=(offset * every // len(MARKERS), every),
+    )
+
+
+def _model_handles(names: Sequence[str], shown: Mapping[str, Look]) -> list[Line2D]:
+    return [line_handle(name, shown[name]._replace(linestyle="none")) for name in names]
+
+
+def _split_handle(split: str) -> Line2D:
+    training = split == "train"
+    face = "white" if training else INK
+    return Line2D(
+        [], [], label=SPLITS[split], color=INK, linestyle="--" if training else "-", marker="o", markerfacecolor=face
+    )
+
+
+def _row(values: Series, where: str) -> np.ndarray:
+    array = np.asarray(values, float)
+    if array.ndim != 1 or len(array) == 0:
+        raise ValueError(f"{where}: one row of values, please, not {list(array.shape)}")
+    return array
+
+
+def _ring(axes: Axes, where: np.ndarray, values: np.ndarray, level: float, name: str) -> None:
+    at = np.isclose(where, level)
+    if not at.any():
+        raise ValueError(f"{name}: the level to mark, {level:g}, is none of {where.tolist()}")
+    axes.plot(where[at], values[at], **RING)
+
+
+def _plain(value: float) -> str:
+    """0.01 or 384 as they are, 10⁻⁵ where zeros would have to be counted."""
+    if 1e-3 <= value < 1e5:
+        return f"{value:g}"
+    mantissa, exponent = f"{value:.0e}".split("e")
+    power = "10" + str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return power if mantissa == "1" else f"{mantissa}·{power}"
+
+
+def _log(axes: Axes, which: str, at: np.ndarray | None = None) -> None:
+    """A log scale with plain numbers: 0.01, not a power of ten in a maths font."""
+    (axes.set_xscale if which == "x" else axes.set_yscale)("log", nonpositive="mask")
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    low, high = axis.get_view_interval()
+    steps = (1, 2, 3, 5) if high < 50 * low else (1,)
+    axis.set_major_locator(LogLocator(subs=steps, numticks=8) if at is None else FixedLocator(sorted(set(at.tolist()))))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: _plain(value)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_minor_formatter(NullFormatter())

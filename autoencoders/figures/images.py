@@ -1,0 +1,183 @@
+"""Pictures made of pixels: grids of images, and maps of values beside them. Laid out in inches, never blurred."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+
+from autoencoders.figures.style import COLOURS, TEXT, WIDTH, Figure, fitted, some, styled, text_width, wrapped
+
+DPI = 300  # at least; small images are enlarged by whole factors, since many PDF viewers blur what they enlarge
+LARGEST = 0.9  # inches: the side of an image where few stand in a line
+GAP, LINE = 0.04, 1.35 * TEXT / 72  # inches: between images, and a line of text
+EDGE, SPACE = 0.06, 0.08  # inches: a figure's margin, between a label and its images
+LABELS = 0.9  # inches: row labels that are wider are wrapped
+
+Images = np.ndarray
+
+
+@styled()
+def image_grid(
+    rows: Mapping[str, Images],
+    *,
+    columns: Sequence[str] = (),
+    notes: Mapping[str, Sequence[str]] | None = None,
+    per_line: int = 10,
+) -> Figure:
+    """Rows of images under column labels, a note below each image; longer rows go on in the next line.
+
+    Images are [N,H,W], [N,H,W,C] or [N,C,H,W], uint8 or floats on [0, 1] (what lies outside is shown as its edge).
+    """
+    some(rows, "rows of images")
+    pictures = {label: _as_rgb(images, label) for label, images in rows.items()}
+    count = _common_length(pictures)
+    _check_labels(columns, notes or {}, pictures, count, per_line)
+    lines = [
+        _Line(
+            label=label if start == 0 else "",
+            images=images[start : start + per_line],
+            notes=(notes or {}).get(label, ())[start : start + per_line],
+        )
+        for label, images in pictures.items()
+        for start in range(0, count, per_line)
+    ]
+    return _drawn(lines, columns)[0]
+
+
+@styled()
+def heatmaps(
+    images: Images, maps: Mapping[str, np.ndarray], *, label: str, columns: Sequence[str] = (), row: str = "input"
+) -> Figure:
+    """A line of images and below it a line of maps [N,h,w] for each label, all on one colour scale with its bar."""
+    some(maps, "maps")
+    pictures = _as_rgb(images, row)
+    values = {name: np.asarray(stack, float) for name, stack in maps.items()}
+    for name, stack in values.items():
+        if stack.ndim != 3 or len(stack) != len(pictures) or stack.size == 0:
+            raise ValueError(f"{name}: maps must be [{len(pictures)}, h, w], not {list(stack.shape)}")
+        if not np.isfinite(stack).all():
+            raise ValueError(f"{name}: maps must be finite")
+    _check_labels(columns, {}, {row: pictures}, len(pictures), len(pictures))
+    everything = np.concatenate([stack.ravel() for stack in values.values()])
+    scale = Normalize(everything.min(), everything.max())
+    lines = [_Line(row, pictures), *(_Line(name, stack, scale=scale) for name, stack in values.items())]
+    figure, axes = _drawn(lines, columns, right=0.85)
+    first, last = axes.images[len(pictures)], axes.images[-1]
+    right, bottom, top = last.get_extent()[1], last.get_extent()[2], first.get_extent()[3]
+    height = figure.get_figheight()
+    place = ((right + 0.12) / WIDTH, 1 - bottom / height, 0.1 / WIDTH, (bottom - top) / height)
+    bar = figure.colorbar(last, cax=figure.add_axes(place))
+    bar.outline.set_visible(False)
+    bar.set_label(wrapped(label, bottom - top))
+    return figure
+
+
+# ── Input ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _as_rgb(images: Images, label: str) -> np.ndarray:
+    """[N,H,W,3] of bytes."""
+    array = np.asarray(images)
+    if array.ndim == 3:
+        array = array[..., None]
+    if array.ndim != 4 or array.size == 0:
+        raise ValueError(f"{label}: images must be [N,H,W], [N,H,W,C] or [N,C,H,W], not {list(array.shape)}")
+    first, last = array.shape[1] in (1, 3), array.shape[3] in (1, 3)
+    if first == last:
+        raise ValueError(f"{label}: which axis of {list(array.shape)} holds the 1 or 3 channels?")
+    if first:
+        array = array.transpose(0, 2, 3, 1)
+    if array.shape[1] != array.shape[2]:
+        raise ValueError(f"{label}: images must be square, not {array.shape[1]}×{array.shape[2]}")
+    if array.dtype != np.uint8:
+        array = _as_bytes(array, label)
+    return np.broadcast_to(array, (*array.shape[:3], 3))
+
+
+def _as_bytes(array: np.ndarray, label: str) -> np.ndarray:
+    if array.dtype.kind != "f":
+        raise ValueError(f"{label}: images must be uint8 or floats, not {array.dtype}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{label}: images must be finite")
+    if array.max() > 10:
+        raise ValueError(f"{label}: floats must be on [0, 1], but reach {array.max():g}")
+    return (array.clip(0, 1) * 255).round().astype(np.uint8)
+
+
+def _common_length(pictures: Mapping[str, np.ndarray]) -> int:
+    lengths = {label: len(images) for label, images in pictures.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"rows must have the same number of images: {lengths}")
+    return next(iter(lengths.values()))
+
+
+def _check_labels(
+    columns: Sequence[str],
+    notes: Mapping[str, Sequence[str]],
+    pictures: Mapping[str, np.ndarray],
+    count: int,
+    per_line: int,
+) -> None:
+    if len(columns) > 0 and (len(columns) != count or count > per_line):
+        raise ValueError(f"{len(columns)} column labels for lines of {min(count, per_line)} of {count} images")
+    if unknown := set(notes) - set(pictures):
+        raise ValueError(f"notes for rows that aren't there: {sorted(unknown)}")
+    if wrong := [label for label, texts in notes.items() if len(texts) != count]:
+        raise ValueError(f"{wrong}: one note for each of the {count} images, please")
+
+
+# ── Layout ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class _Line:
+    label: str
+    images: np.ndarray  # [N,H,W,3] bytes, or with a scale [N,h,w] values
+    notes: Sequence[str] = ()
+    scale: Normalize | None = None
+
+
+def _drawn(lines: Sequence[_Line], columns: Sequence[str], right: float = 0.0) -> tuple[Figure, Axes]:
+    """The lines on one canvas whose coordinates are inches from its upper left corner."""
+    labels = [wrapped(line.label, LABELS) for line in lines]
+    widest = max(text_width(label) for label in labels)
+    gutter = widest + EDGE + SPACE if widest else EDGE
+    most = max(len(line.images) for line in lines)
+    side = min(LARGEST, (WIDTH - gutter - right - EDGE) / most - GAP)
+    heads = [wrapped(head, side) for head in columns]
+    top = EDGE + LINE * max((head.count("\n") + 1 for head in heads), default=0)
+    heights = [
+        max(side + (LINE if line.notes else 0) + GAP, LINE * (text.count("\n") + 1))
+        for line, text in zip(lines, labels, strict=True)
+    ]
+    left = gutter + (WIDTH - gutter - right - EDGE - most * (side + GAP)) / 2
+
+    figure = Figure(top + sum(heights) + EDGE)
+    figure.set_layout_engine("none")
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, WIDTH), ylim=(figure.get_figheight(), 0))
+    axes.set_axis_off()
+    for column, head in enumerate(heads):
+        x = left + column * (side + GAP) + side / 2
+        axes.text(x, top - 0.03, head, ha="center", va="bottom", size=fitted(heads, side))
+    small = fitted([note for line in lines for note in line.notes], 0.92 * side)
+    for line, label, height in zip(lines, labels, heights, strict=True):
+        axes.text(left - SPACE, top + side / 2, label, ha="right", va="center")
+        for column, image in enumerate(line.images):
+            x = left + column * (side + GAP)
+            _show(axes, image, line.scale, (x, x + side, top + side, top))
+            if line.notes:
+                axes.text(x + side / 2, top + side + 0.02, line.notes[column], ha="center", va="top", size=small)
+        top += height
+    return figure, axes
+
+
+def _show(axes: Axes, image: np.ndarray, scale: Normalize | None, extent: tuple[float, float, float, float]) -> None:
+    side = extent[1] - extent[0]
+    factor = math.ceil(side * DPI / min(image.shape[:2]))
+    large = image.repeat(factor, axis=0).repeat(factor, axis=1)
+    axes.imshow(large, extent=extent, aspect="auto", interpolation="none", norm=scale, cmap=COLOURS)

@@ -1,0 +1,119 @@
+"""Matrices of values, annotated: every figure can be read off, the colour only guides the eye."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from autoencoders.figures.style import COLOURS, Figure, decimals, number, panel_axes, some, styled, wrapped
+
+CELLS_ACROSS = 8  # more would leave no room for three digits each: then one matrix stands below the other
+
+
+@styled()
+def matrix(
+    panels: Mapping[str, np.ndarray],
+    *,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    xlabel: str,
+    ylabel: str,
+    best: Literal["max", "min"] | None = None,
+) -> Figure:
+    """Annotated matrices [R,C] side by side, each with its own colour bar; the best of each column is bold."""
+    some(panels, "matrices")
+    across = len(panels) if len(panels) * len(columns) <= CELLS_ACROSS else 1
+    figure = Figure((0.75 + 0.27 * len(rows)) * -(-len(panels) // across))
+    all_axes = panel_axes(figure, len(panels), across)
+    for index, (axes, (title, values)) in enumerate(zip(all_axes, panels.items(), strict=True)):
+        table = _table(values, len(rows), len(columns), title)
+        digits = decimals(table.ravel())
+        texts = [[number(value, digits) for value in row] for row in table]
+        _heatmap(axes, table, texts, rows=rows, columns=columns, title=title)
+        axes.set(xlabel=xlabel, ylabel=ylabel)
+        if across > 1 and index > 0:
+            axes.set(ylabel="", yticklabels=[])
+        _embolden(axes, table, best)
+    return figure
+
+
+@styled()
+def confusion(panels: Mapping[str, np.ndarray], classes: Sequence[str]) -> Figure:
+    """Counts [K,K] of true classes (rows) against predicted ones, shown as percentages of each row, on one scale."""
+    some(panels, "matrices")
+    across = 1 if len(panels) == 1 else 2
+    figure = Figure(0.25 + (3.9 if across == 1 else 3.05) * -(-len(panels) // across))
+    all_axes = panel_axes(figure, len(panels), across)
+    for index, (axes, (title, counts)) in enumerate(zip(all_axes, panels.items(), strict=True)):
+        table = _table(counts, len(classes), len(classes), title)
+        totals = table.sum(axis=1, keepdims=True)
+        shares = np.divide(100 * table, totals, out=np.full_like(table, np.nan), where=totals > 0)
+        texts = [[number(share, 0) for share in row] for row in shares]
+        _heatmap(axes, shares, texts, rows=classes, columns=classes, span=(0, 100))
+        axes.set(xlabel="predicted", ylabel="true" if index % across == 0 else "", aspect="equal")
+        axes.tick_params(axis="x", rotation=90)
+        if index % across:
+            axes.set_yticklabels([])
+        axes.set_title(wrapped(title, 2.6))
+    figure.colorbar(all_axes[0].collections[0], ax=all_axes, label="share of the true class (%)", shrink=0.6, aspect=30)
+    return figure
+
+
+def _table(values: np.ndarray, rows: int, columns: int, title: str) -> np.ndarray:
+    table = np.asarray(values, float)
+    if table.shape != (rows, columns) or table.size == 0:
+        raise ValueError(f"{title}: {list(table.shape)} values for {rows} rows and {columns} columns")
+    return table
+
+
+def _heatmap(
+    axes: Axes,
+    table: np.ndarray,
+    texts: Sequence[Sequence[str]],
+    *,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    title: str | None = None,
+    span: tuple[float | None, float | None] = (None, None),
+) -> None:
+    """Cells as vectors, not pixels; what isn't finite has no colour but its text."""
+    cells = axes.pcolormesh(
+        np.ma.masked_invalid(table), cmap=COLOURS, vmin=span[0], vmax=span[1], edgecolors="white", linewidth=0.6
+    )
+    light = ~np.isfinite(table) | (np.ma.filled(cells.norm(table), 1.0) > 0.5)
+    for row, column in np.ndindex(table.shape):
+        axes.text(
+            column + 0.5,
+            row + 0.5,
+            texts[row][column],
+            ha="center",
+            va="center",
+            color="black" if light[row, column] else "white",
+        )
+    axes.invert_yaxis()
+    axes.set_xticks(np.arange(len(columns)) + 0.5, columns)
+    axes.set_yticks(np.arange(len(rows)) + 0.5, rows)
+    axes.tick_params(length=0)
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+    if title is not None:
+        axes.set_title(wrapped(title, 2.4))
+        bar = axes.figure.colorbar(cells, ax=axes, aspect=25, pad=0.02)
+        bar.outline.set_visible(False)
+
+
+def _embolden(axes: Axes, table: np.ndarray, best: Literal["max", "min"] | None) -> None:
+    """The best as printed: two figures that read the same are equally good."""
+    if best is None:
+        return
+    texts = np.array(axes.texts).reshape(table.shape)
+    for column, cells in zip(table.T, texts.T, strict=True):
+        known = ~np.isnan(column)
+        if known.sum() > 1:
+            winner = np.flatnonzero(known)[(column[known].argmax if best == "max" else column[known].argmin)()]
+            for cell in cells:
+                if cell.get_text() == cells[winner].get_text():
+                    cell.set_weight("bold")

@@ -1,0 +1,163 @@
+"""Tables as Markdown pipe tables, the only kind that a notebook shows and both the site and the PDF can embed."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+MISSING = "–"  # not measured: never a made-up number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """Where a column's cells come from, what stands above them, how they are printed and which of them is best."""
+
+    key: str
+    heading: str
+    digits: int | None = None  # decimals; None: whole numbers in full, others to six digits
+    percent: bool = False  # cells are shares of one
+    best: Literal["max", "min"] | None = None
+
+
+METRICS = {
+    column.key: column
+    for column in (
+        Column(key="mse", heading="MSE", digits=5, best="min"),
+        Column(key="mae", heading="MAE", digits=4, best="min"),
+        Column(key="psnr_mean", heading="PSNR (dB)", digits=2, best="max"),
+        Column(key="psnr_pooled", heading="pooled PSNR (dB)", digits=2, best="max"),
+        Column(key="ssim", heading="SSIM", digits=3, best="max"),
+        Column(key="snr", heading="SNR (dB)", digits=2, best="max"),
+        Column(key="accuracy", heading="accuracy (%)", digits=1, percent=True, best="max"),
+        Column(key="auc", heading="AUC", digits=3, best="max"),
+    )
+}
+
+
+def column(metric: str, *, key: str | None = None, heading: str | None = None) -> Column:
+    """A known metric's column, for example one of several levels: `column("ssim", key="0.3", heading="σ = 0.3")`."""
+    if metric not in METRICS:
+        raise ValueError(f"unknown metric {metric!r}; known are {', '.join(METRICS)}")
+    known = METRICS[metric]
+    return replace(known, key=key or known.key, heading=heading or known.heading)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A Markdown table; a notebook cell that ends in one shows it."""
+
+    text: str
+
+    def _repr_markdown_(self) -> str:
+        return self.text
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def markdown(rows: Sequence[Mapping[str, Any]], columns: Sequence[str | Column], *, transposed: bool = False) -> Table:
+    """One row for each mapping; a column is a `Column`, a metric's name, or the key of something to print as it is.
+
+    A cell is a number, an estimate (value, lo, hi), a spread (mean, std, n) or text. Each metric's best is bold;
+    `transposed` prints the metrics below each other, so that the best of each line is.
+    """
+    if not rows or not columns:
+        raise ValueError("a table needs rows and columns")
+    shown = [_column(wanted) for wanted in columns]
+    if unknown := [column.key for column in shown if all(column.key not in row for row in rows)]:
+        raise ValueError(f"no row has {', '.join(map(repr, unknown))}; there are {', '.join(map(repr, rows[0]))}")
+    headings = [escape(column.heading) for column in shown]
+    cells = [[_cell(row.get(column.key), column) for row in rows] for column in shown]
+    texts = [_with_best(line, column) for line, column in zip(cells, shown, strict=True)]
+    right = [all(cell.is_figure for cell in line) for line in cells]
+    if transposed:
+        table = [[heading, *line] for heading, line in zip(headings, texts, strict=True)]
+        return Table(_pipes(table, [False, *(all(right[1:]) for _ in rows)]))
+    return Table(_pipes([headings, *zip(*texts, strict=True)], right))
+
+
+def escape(text: object) -> str:
+    """Text that Markdown leaves as it is, on one line."""
+    return re.sub(r"([\\`*_{}\[\]<>#|$~^@])", r"\\\1", " ".join(str(text).split()))
+
+
+# ── Cells ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class _Cell:
+    text: str
+    figure: str = MISSING  # the value alone, as printed
+    value: float = math.nan
+    is_figure: bool = True  # or missing: such columns are set flush right
+
+
+def _cell(content: Any, column: Column) -> _Cell:
+    value: Any
+    match content:
+        case None:
+            return _Cell(MISSING)
+        case numbers.Real() if not isinstance(content, bool):
+            value, more = content, ""
+        case {"value": value, "lo": low, "hi": high} | object(value=value, lo=low, hi=high):
+            more = f" [{_number(low, column)}, {_number(high, column)}]"
+        case object(mean=value, std=deviation, n=n) if isinstance(value, numbers.Real):
+            more = f" ({n})" if deviation is None else f" ± {_number(deviation, column)} ({n})"
+        case _:
+            return _Cell(escape(content), is_figure=False)
+    if math.isnan(value):
+        return _Cell(MISSING)
+    figure = _number(value, column)
+    return _Cell(escape(figure + more), figure, float(value))
+
+
+def _number(value: float, column: Column) -> str:
+    """A real minus sign and a real infinity; whole numbers with separators where no decimals are asked for."""
+    if math.isnan(value):
+        return MISSING
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if column.digits is None:
+        text = f"{value:,}" if isinstance(value, numbers.Integral) else f"{value:g}"
+    else:
+        text = f"{100 * value if column.percent else value:.{column.digits}f}"
+    return text.replace("-", "−")
+
+
+def _with_best(cells: Sequence[_Cell], column: Column) -> list[str]:
+    """The texts; those that print like the best are equally good, and one alone is not best of anything."""
+    values = {cell.value: cell.figure for cell in cells if not math.isnan(cell.value)}
+    if column.best is None or sum(not math.isnan(cell.value) for cell in cells) < 2:
+        return [cell.text for cell in cells]
+    best = values[max(values) if column.best == "max" else min(values)]
+    return [f"**{cell.text}**" if cell.figure == best else cell.text for cell in cells]
+
+
+# ── Layout ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _column(wanted: str | Column) -> Column:
+    if isinstance(wanted, Column):
+        return wanted
+    return METRICS.get(wanted) or Column(key=wanted, heading=wanted)
+
+
+def _pipes(lines: Sequence[Sequence[str]], right: Sequence[bool]) -> str:
+    """Padded cells: pandoc takes a wide table's column widths from the dashes."""
+    widths = [max(3, *(len(cell) for cell in column)) for column in zip(*lines, strict=True)]
+    padded = [
+        [
+            cell.rjust(width) if flush else cell.ljust(width)
+            for cell, width, flush in zip(line, widths, right, strict=True)
+        ]
+        for line in lines
+    ]
+    rule = [
+        "-" * (width - 1) + ":" if flush else ":" + "-" * (width - 1)
+        for width, flush in zip(widths, right, strict=True)
+    ]
+    return "\n".join("| " + " | ".join(line) + " |" for line in (padded[0], rule, *padded[1:])) + "\n"

@@ -1,0 +1,666 @@
+"""Figures: nothing clipped or overlapping, nothing blurred, readable without colour, the same bytes each time."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import io
+import itertools
+import math
+import re
+import warnings
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.axis import Tick
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PathCollection, QuadMesh
+from matplotlib.text import Text
+from PIL import Image
+
+from autoencoders import figures
+from autoencoders.figures import style
+
+CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+MODELS = ("AE", "DAE σ=0.1", "DAE σ=0.3", "DAE σ=√0.1", "DAE σ=0.5", "DAE σ=√0.1 spatial", "ViT control 0.75")
+RNG = np.random.default_rng(0)
+LABELS = np.arange(60) % 10
+POINTS = RNG.normal(size=(60, 2))
+
+
+def pictures(n=10, side=32):
+    return RNG.integers(0, 256, (n, 3, side, side), dtype=np.uint8)
+
+
+def history(epochs, start=0.05):
+    return {"train": np.linspace(start, 0.01, epochs), "validation": np.linspace(start, 0.012, epochs)}
+
+
+def regions():
+    axis = np.linspace(-3, 3, 40)
+    predicted = np.add.outer(np.arange(40) // 8, 5 * (np.arange(40) // 20))
+    return figures.Regions(POINTS, LABELS, axis, axis, predicted)
+
+
+ARCHITECTURE = [
+    ("input", (3, 32, 32), "image"),
+    ("conv 1", (32, 16, 16), "convolution"),
+    ("patches of a feature map masked", (32, 16, 16), "mask"),
+    ("transformer encoder", (64, 128), "attention"),
+    ("latent", (128,), "linear"),
+    ("deconv 1", (64, 16, 16), "transposed convolution"),
+    ("deconv 2", (32, 32, 32), "transposed convolution"),
+    ("output", (3, 32, 32), "image"),
+] * 2
+
+SIGMAS = (0.0, 0.1, 0.2, 0.3, math.sqrt(0.1), 0.4, 0.5)
+WORST = {
+    "image_grid": lambda: figures.image_grid(
+        {model: pictures() for model in MODELS},
+        columns=CLASSES,
+        notes={model: ["22.35 dB"] * 10 for model in MODELS[1:]},
+    ),
+    "image_grid, wrapped": lambda: figures.image_grid({"samples from the prior, β = 4": pictures(32)}, per_line=8),
+    "image_grid, few": lambda: figures.image_grid(
+        {"dog − cat + bird": pictures(2)},
+        columns=["original", "a classifier's choice"],
+        notes={"dog − cat + bird": ["", "bird 0.43"]},
+    ),
+    "heatmaps": lambda: figures.heatmaps(
+        pictures(8),
+        {f"MCAE {r}, occlusion": RNG.random((8, 8, 8)) for r in (0.1, 0.3, 0.5, 0.75)},
+        label="increase of the MSE in all the rest of the image",
+        columns=CLASSES[:8],
+    ),
+    "curves": lambda: figures.curves({"MSE": {model: history(60) for model in MODELS}}),
+    "curves, one epoch": lambda: figures.curves({"MSE": {model: history(1) for model in MODELS}}),
+    "curves, panels": lambda: figures.curves(
+        {
+            "reconstruction error (summed over all pixels)": {"VAE β=1": history(3)},
+            "KL divergence (nats)": {"VAE β=1": history(3)},
+        }
+    ),
+    "curves, log": lambda: figures.curves({"MSE": {"AE": history(40)}}, log=True),
+    "levels": lambda: figures.levels(
+        SIGMAS,
+        {
+            "PSNR (dB)": {
+                model: [(30 - 20 * s - i, 29.8 - 20 * s - i, 30.2 - 20 * s - i, 100) for s in SIGMAS]
+                for i, model in enumerate(MODELS)
+            }
+        },
+        xlabel="σ of the test noise ([0, 1] scale)",
+        marks={"DAE σ=√0.1": math.sqrt(0.1)},
+    ),
+    "levels, log": lambda: figures.levels(
+        (32, 64, 128, 256, 384),
+        {"validation PSNR (dB)": {"AE": [18, 20, 22, 23, 23.4]}, "SSIM": {"AE": [0.5, 0.6, 0.7, 0.72, 0.73]}},
+        xlabel="latent size",
+        log=True,
+    ),
+    "bars": lambda: figures.bars(
+        {model: {"clean": (50.0, 49, 51), "noisy, σ = 0.3": 40.0} for model in MODELS},
+        xlabel="accuracy (%)",
+        lines={"chance": 10, "raw pixels": 41.2},
+    ),
+    "embeddings": lambda: figures.embeddings(
+        {f"{model}: PCA (34 % of the variance)": (POINTS, LABELS) for model in MODELS[:6]}, CLASSES
+    ),
+    "embeddings, four": lambda: figures.embeddings(
+        {f"{model}: t-SNE": (POINTS, LABELS) for model in MODELS[2:6]}, CLASSES, shared=True
+    ),
+    "embeddings_3d": lambda: figures.embeddings_3d(
+        {f"{model}: t-SNE": (RNG.normal(size=(60, 3)), LABELS) for model in MODELS[4:6]}, CLASSES
+    ),
+    "shifts": lambda: figures.shifts({model: (POINTS, POINTS + 0.3, LABELS) for model in MODELS[4:6]}, CLASSES),
+    "decision_regions": lambda: figures.decision_regions(
+        {f"{model}: 23.4 % in the plane, 51.2 % in all 128 dimensions": regions() for model in MODELS[2:6]}, CLASSES
+    ),
+    "spectrum": lambda: figures.spectrum(
+        {
+            "KL (nats)": {"VAE β=0.5": RNG.random(128) ** 9, "VAE β=4": RNG.random(128) ** 20},
+            "variance of the posterior mean": {"VAE β=4": RNG.random(128) ** 9},
+        },
+        thresholds={"variance of the posterior mean": 0.01},
+    ),
+    "matrix": lambda: figures.matrix(
+        {"PSNR (dB)": RNG.uniform(9, 30, (7, 7)), "SSIM": RNG.random((7, 7))},
+        rows=MODELS,
+        columns=("clean", "0.1", "0.2", "0.3", "√0.1", "0.4", "0.5"),
+        xlabel="σ tested on",
+        ylabel="trained on",
+        best="max",
+    ),
+    "matrix, side by side": lambda: figures.matrix(
+        {"PSNR (dB)": RNG.uniform(9, 30, (7, 3)), "SSIM": RNG.random((7, 3))},
+        rows=MODELS,
+        columns=("0.1", "0.3", "0.5"),
+        xlabel="σ tested on",
+        ylabel="trained on",
+        best="max",
+    ),
+    "confusion": lambda: figures.confusion(
+        {"MLP 512-256-128": np.eye(10) * 9, "MLP of five hidden layers, 10 % of the labels": np.ones((10, 10))},
+        CLASSES,
+    ),
+    "confusion, one": lambda: figures.confusion({"MLP": np.ones((10, 10))}, CLASSES),
+    "roc": lambda: figures.roc({name: (np.linspace(0, 1, 50), np.linspace(0, 1, 50) ** 0.3, 0.75) for name in CLASSES}),
+    "architecture": lambda: figures.architecture(ARCHITECTURE),
+}
+
+
+def drawn(figure, dpi=300):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a layout that fails only warns
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=dpi)
+    return np.asarray(Image.open(buffer).convert("RGB"))
+
+
+@functools.cache
+def measured(name):
+    """The figure's size in pixels and its visible texts: (text, size, box)."""
+    figure = WORST[name]()
+    figure.set_dpi(100)
+    drawn(figure, dpi=100)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    hidden = set(map(id, itertools.chain.from_iterable(map(hidden_texts, figure.axes))))
+    texts = [
+        (text.get_text(), round(text.get_fontsize(), 2), text.get_window_extent(renderer))
+        for text in figure.findobj(Text)
+        if text.get_text().strip() and text.get_visible() and id(text) not in hidden
+    ]
+    return figure.bbox.size, texts
+
+
+def hidden_texts(axes):
+    """Tick labels of axes that are off or that lie outside the view: matplotlib keeps them but doesn't draw them."""
+    for axis in axes._axis_map.values():
+        shown = axis._update_ticks() if axes.axison else []
+        yield from (text for tick in axis.findobj(Tick) if tick not in shown for text in tick.findobj(Text))
+
+
+@pytest.mark.parametrize("name", WORST)
+def test_no_text_is_clipped_or_overlaps_another(name):
+    (width, height), texts = measured(name)
+    assert texts
+    for text, _, box in texts:
+        assert box.x0 >= -0.5 and box.y0 >= -0.5, f"{text!r} leaves the page"
+        assert box.x1 <= width + 0.5 and box.y1 <= height + 0.5, f"{text!r} leaves the page"
+    for (one, _, a), (other, _, b) in itertools.combinations(texts, 2):
+        shared_width, shared_height = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
+        assert min(shared_width, shared_height) <= 0.5, f"{one!r} overlaps {other!r}"
+
+
+@pytest.mark.parametrize("name", WORST)
+def test_all_text_has_the_one_size_or_was_made_to_fit_its_image(name):
+    sizes = {size for _, size, _ in measured(name)[1]}
+    assert max(sizes) == style.TEXT
+    assert min(sizes) >= 6
+    assert name.startswith(("image_grid", "heatmaps")) or len(sizes) == 1
+
+
+@pytest.mark.parametrize("name", WORST)
+def test_every_figure_fills_the_text_column_and_fits_a_page(name):
+    width, height = measured(name)[0] / 100
+    assert width == pytest.approx(6.3)
+    assert 1 < height < 9
+
+
+@pytest.mark.parametrize("name", sorted({name for name in WORST if "," not in name} - {"decision_regions"}))
+def test_the_same_arrays_give_the_same_bytes(name):
+    state = RNG.bit_generator.state
+    first = WORST[name]()._repr_svg_()
+    RNG.bit_generator.state = state
+    assert WORST[name]()._repr_svg_() == first
+    assert "<text" not in first, "text must be outlines: Typst and browsers have other fonts"
+    assert "dc:date" not in first
+
+
+def test_a_persons_own_settings_change_nothing(tmp_path):
+    import matplotlib
+
+    plain = figures.curves({"MSE": {"AE": history(3)}})._repr_svg_()
+    with matplotlib.rc_context(
+        {"font.size": 20, "svg.fonttype": "none", "lines.linewidth": 9, "axes.facecolor": "red"}
+    ):
+        assert figures.curves({"MSE": {"AE": history(3)}})._repr_svg_() == plain
+    path = tmp_path / "figure.svg"
+    figures.curves({"MSE": {"AE": history(3)}}).savefig(path)
+    assert path.read_text() == plain
+
+
+def test_dollars_and_underscores_in_labels_are_printed_as_they_are():
+    (axes,) = figures.curves({"cost_in_$ or $$": {"a_$b$": history(2)}}).axes
+    assert not axes.yaxis.label.get_parse_math()
+    drawn(axes.figure, dpi=50)
+
+
+def test_pyplot_keeps_none_of_the_figures():
+    import matplotlib.pyplot as plt
+
+    for name in ("decision_regions", "curves", "matrix"):
+        measured(name)
+    assert plt.get_fignums() == []
+
+
+# ── Readable without colour ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def lines_in(axes: Axes):
+    return [line for line in axes.lines if len(line.get_xdata()) and line.get_marker() not in ("None", "_", "|", 0)]
+
+
+@pytest.mark.parametrize("name", ["curves", "curves, one epoch", "curves, panels", "levels", "spectrum", "roc"])
+def test_lines_differ_by_more_than_colour(name):
+    for axes in WORST[name]().axes:
+        series = [line for line in lines_in(axes) if line.get_markersize() < 9]
+        looks = [(line.get_marker(), line.get_linestyle(), line.get_markerfacecolor() == "white") for line in series]
+        assert looks and len(set(looks)) == len(looks)
+
+
+def test_training_is_dashed_and_hollow_and_validation_solid_and_filled():
+    (axes,) = figures.curves({"MSE": {"AE": history(9)}}).axes
+    train, validation = axes.lines
+    assert (train.get_linestyle(), train.get_markerfacecolor()) == ("--", "white")
+    assert (validation.get_linestyle(), validation.get_markerfacecolor()) == ("-", validation.get_color())
+    np.testing.assert_allclose(train.get_ydata(), history(9)["train"])
+    assert train.get_xdata().tolist() == list(range(1, 10))
+
+
+def test_a_history_of_one_epoch_leaves_ink():
+    figure = figures.curves({"MSE": {"AE": {"train": [0.02], "validation": [0.02]}}})
+    (axes,) = figure.axes
+    page = drawn(figure)
+    x, y = axes.transData.transform((1, 0.02))
+    around = page[page.shape[0] - int(y) - 4 : page.shape[0] - int(y) + 4, int(x) - 4 : int(x) + 4]
+    assert around.min() < 120
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 7, 40, 200])
+def test_each_line_keeps_a_marker_at_any_length(epochs):
+    (axes,) = figures.curves({"MSE": {model: history(epochs) for model in MODELS}}).axes
+    for line in axes.lines:
+        start, every = line.get_markevery()
+        assert len(range(epochs)[start::every]) >= 1
+
+
+def test_classes_differ_by_marker():
+    outlines = [style_path.vertices.tobytes() for style_path in map(_marker_path, range(10))]
+    assert len(set(outlines)) == 10
+
+
+def _marker_path(kind):
+    (axes,) = figures.embeddings({"t": (np.zeros((1, 2)), np.array([kind]))}, CLASSES).axes
+    (cloud,) = [c for c in axes.collections if isinstance(c, PathCollection) and len(c.get_offsets())]
+    return cloud.get_paths()[0]
+
+
+def test_series_have_unique_looks_and_too_many_are_refused():
+    looks = style.looks([str(i) for i in range(20)])
+    assert len({(look.marker, look.linestyle) for look in looks.values()}) == 20
+    with pytest.raises(ValueError, match="told apart"):
+        style.looks([str(i) for i in range(21)])
+    with pytest.raises(ValueError, match="told apart"):
+        figures.curves({"MSE": {str(i): history(2) for i in range(11)}})
+    with pytest.raises(ValueError, match="told apart"):
+        figures.bars({"row": {str(i): 1 for i in range(8)}}, xlabel="x")
+
+
+def test_bars_differ_by_hatch():
+    figure = figures.bars({"a": {"clean": 1, "noisy": 2, "masked": 3}}, xlabel="x")
+    assert len({bar.get_hatch() for bar in figure.axes[0].patches}) == 3
+
+
+def test_measured_colours_rise_in_lightness():
+    from matplotlib import colormaps
+
+    grey = colormaps[style.COLOURS](np.linspace(0, 1, 32))[:, :3] @ (0.2126, 0.7152, 0.0722)
+    assert (np.diff(grey) > 0).all()
+
+
+# ── Images ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def colours_of(page):
+    codes = np.unique(page.astype(int) @ (1 << 16, 1 << 8, 1))
+    return {(code >> 16, code >> 8 & 255, code & 255) for code in codes.tolist()}
+
+
+def test_images_are_enlarged_without_a_colour_of_their_own():
+    colours = [(255, 0, 0), (0, 120, 0), (0, 0, 250), (250, 250, 0)]
+    image = np.array(colours, np.uint8).reshape(1, 2, 2, 3)
+    page = drawn(figures.image_grid({"": image}))
+    assert colours_of(page) == {*colours, (255, 255, 255)}
+    rows, columns = np.nonzero((page == (0, 120, 0)).all(axis=2))
+    assert np.ptp(rows) == pytest.approx(np.ptp(columns), abs=1)
+    assert len(rows) == (np.ptp(rows) + 1) * (np.ptp(columns) + 1), "a pixel must stay one block"
+
+
+def test_rows_columns_and_orientation_are_kept():
+    red, blue = np.array((255, 0, 0)), np.array((0, 0, 255))
+    image = np.zeros((2, 2, 2, 3), np.uint8)
+    image[0, 0, 1] = red  # upper right of the first image
+    image[1, 1, 0] = blue  # lower left of the second
+    page = drawn(figures.image_grid({"": image}))
+    height, width = page.shape[:2]
+    (red_y, red_x), (blue_y, blue_x) = (np.argwhere((page == c).all(axis=2)).mean(axis=0) for c in (red, blue))
+    assert red_y < height / 2 < blue_y
+    assert red_x < width / 2 < blue_x
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x: x,
+        lambda x: x / 255,
+        lambda x: (x / 255).astype(np.float32),
+        lambda x: x.transpose(0, 3, 1, 2),
+        lambda x: x.transpose(0, 3, 1, 2) / 255,
+    ],
+)
+def test_bytes_and_floats_and_both_orders_of_axes_show_the_same(change):
+    images = RNG.integers(0, 256, (3, 8, 8, 3), dtype=np.uint8)
+    assert (drawn(figures.image_grid({"a": change(images)})) == drawn(figures.image_grid({"a": images}))).all()
+
+
+def test_grey_images_may_lack_their_channel():
+    images = RNG.integers(0, 256, (3, 8, 8), dtype=np.uint8)
+    assert (drawn(figures.image_grid({"a": images})) == drawn(figures.image_grid({"a": images[:, None]}))).all()
+
+
+def test_floats_beyond_the_ends_are_shown_as_the_ends():
+    image = np.full((1, 1, 4, 4), -0.4)
+    image[..., :2, :] = 1.7
+    assert colours_of(drawn(figures.image_grid({"": image}))) == {(0, 0, 0), (255, 255, 255)}
+
+
+def test_in_svg_small_images_are_enlarged_by_whole_factors_to_300_dpi():
+    text = figures.image_grid({"a": pictures(10)})._repr_svg_()
+    sizes = []
+    for match in re.finditer(r"base64,\s*([^\"]+)\"[^>]*", text):
+        image = Image.open(io.BytesIO(base64.b64decode(match[1])))
+        sizes.append(image.size)
+    assert len(sizes) == 10
+    inches = (6.3 - 0.2) / 10
+    assert all(w == h and w % 32 == 0 and w / inches >= 299 for w, h in sizes)
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((0, 3, 4, 4), np.uint8), "must be"),
+        (np.zeros((2, 2), np.uint8), "must be"),
+        (np.zeros((2, 4, 4, 4), np.uint8), "channels"),
+        (np.zeros((2, 3, 4, 3), np.uint8), "channels"),
+        (np.zeros((2, 3, 4, 5), np.uint8), "square"),
+        (np.zeros((2, 3, 4, 4), np.int64), "uint8 or floats"),
+        (np.full((2, 3, 4, 4), 255.0), r"on \[0, 1\]"),
+        (np.full((2, 3, 4, 4), np.nan), "finite"),
+    ],
+)
+def test_what_is_no_row_of_images_is_refused_with_its_label(images, message):
+    with pytest.raises(ValueError, match=f"noisy.*{message}"):
+        figures.image_grid({"noisy": images})
+
+
+def test_rows_columns_and_notes_must_agree():
+    with pytest.raises(ValueError, match="nothing to draw"):
+        figures.image_grid({})
+    with pytest.raises(ValueError, match="same number"):
+        figures.image_grid({"a": pictures(2), "b": pictures(3)})
+    with pytest.raises(ValueError, match="column labels"):
+        figures.image_grid({"a": pictures(2)}, columns=["one"])
+    with pytest.raises(ValueError, match="column labels"):
+        figures.image_grid({"a": pictures(4)}, columns=list("abcd"), per_line=2)
+    with pytest.raises(ValueError, match="aren't there"):
+        figures.image_grid({"a": pictures(2)}, notes={"b": ["", ""]})
+    with pytest.raises(ValueError, match="one note"):
+        figures.image_grid({"a": pictures(2)}, notes={"a": [""]})
+
+
+def test_all_heatmaps_share_one_scale_and_its_bar():
+    low, high = np.full((2, 4, 4), -1.0), np.full((2, 8, 8), 3.0)
+    figure = figures.heatmaps(pictures(2), {"a": low, "b": high}, label="error")
+    maps = figure.axes[0].images[2:]
+    assert len(maps) == 4
+    assert {image.get_clim() for image in maps} == {(-1.0, 3.0)}
+    assert figure.axes[1].get_ylim() == (-1.0, 3.0)
+    ends = {tuple(pixel) for pixel in (maps[0].to_rgba([-1.0, 3.0], bytes=True)[:, :3]).tolist()}
+    assert ends <= colours_of(drawn(figure))
+
+
+@pytest.mark.parametrize(
+    "maps", [np.zeros((3, 4, 4)), np.zeros((2, 4)), np.zeros((2, 0, 4)), np.full((2, 4, 4), np.nan)]
+)
+def test_maps_must_fit_their_images(maps):
+    with pytest.raises(ValueError, match="occlusion"):
+        figures.heatmaps(pictures(2), {"occlusion": maps}, label="error")
+
+
+# ── Numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_levels_draw_values_intervals_and_rings_and_leave_out_what_is_not_finite():
+    figure = figures.levels(
+        (0, 1, 2), {"dB": {"AE": [(math.inf, math.inf, math.inf), (5, 4, 7), (3, 3, 3)]}}, xlabel="σ", marks={"AE": 1}
+    )
+    (axes,) = figure.axes
+    values = axes.lines[0].get_ydata()
+    assert np.isnan(values[0]) and values[1:].tolist() == [5, 3]
+    (bars,) = axes.containers[0].lines[2]
+    assert bars.get_segments()[-2].tolist() == [[1, 4], [1, 7]]
+    ring = axes.lines[-1]
+    assert (ring.get_xdata().tolist(), ring.get_ydata().tolist()) == ([1], [5])
+    assert ring.get_markerfacecolor() == "none"
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: figures.levels((), {"y": {"a": []}}, xlabel="x"), "nothing to draw"),
+        (lambda: figures.levels((1,), {}, xlabel="x"), "nothing to draw"),
+        (lambda: figures.levels((1,), {"y": {}}, xlabel="x"), "nothing to draw"),
+        (lambda: figures.levels((1, 2), {"y": {"a": [1]}}, xlabel="x"), "y, a: 2 values"),
+        (lambda: figures.levels((1, 2), {"y": {"a": [(1, 2), (3, 4)]}}, xlabel="x"), "2 values"),
+        (lambda: figures.levels((1,), {"y": {"a": [(1, 2, 3)]}}, xlabel="x"), "outside its interval"),
+        (lambda: figures.levels((1,), {"y": {"a": [1]}}, xlabel="x", marks={"b": 1}), "aren't there"),
+        (lambda: figures.levels((1,), {"y": {"a": [1]}}, xlabel="x", marks={"a": 2}), "none of"),
+        (lambda: figures.curves({}), "nothing to draw"),
+        (lambda: figures.curves({"MSE": {}}), "nothing to draw"),
+        (lambda: figures.curves({"MSE": {"AE": {}}}), "MSE, AE"),
+        (lambda: figures.curves({"MSE": {"AE": {"test": [1]}}}), "train and validation"),
+        (lambda: figures.curves({"MSE": {"AE": {"train": []}}}), "epochs"),
+        (lambda: figures.bars({}, xlabel="x"), "nothing to draw"),
+        (lambda: figures.bars({"a": {}}, xlabel="x"), "nothing to draw"),
+        (lambda: figures.bars({"a": {"b": -1}}, xlabel="x"), "start at 0"),
+        (lambda: figures.bars({"a": {"b": 1}}, xlabel="x", lines=dict.fromkeys("abcd", 1)), "reference lines"),
+        (lambda: figures.spectrum({"KL": {"a": []}}), "one row"),
+        (lambda: figures.spectrum({"KL": {"a": [[1]]}}), "one row"),
+        (lambda: figures.spectrum({"KL": {"a": [1]}}, thresholds={"b": 1}), "aren't there"),
+        (lambda: figures.roc({}), "nothing to draw"),
+        (lambda: figures.roc({"a": ([0, 1], [0, 0.5, 1], 0.5)}), "2 false positive rates but 3"),
+        (lambda: figures.matrix({}, rows="a", columns="b", xlabel="", ylabel=""), "nothing to draw"),
+        (lambda: figures.matrix({"t": np.ones((2, 3))}, rows="ab", columns="ab", xlabel="", ylabel=""), "t: .*2 rows"),
+        (lambda: figures.confusion({"t": np.ones((2, 2))}, CLASSES), "10 rows"),
+        (lambda: figures.architecture([]), "nothing to draw"),
+        (lambda: figures.architecture([("conv", (1, 2, 3, 4), "image")]), "conv"),
+        (lambda: figures.architecture([("conv", (0,), "image")]), "conv"),
+    ],
+)
+def test_wrong_input_is_refused_with_its_place(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_a_spectrum_falls_and_shows_its_threshold():
+    figure = figures.spectrum({"KL": {"VAE": [0.1, 2.0, 0.0, 1.0]}}, thresholds={"KL": 0.01})
+    (axes,) = figure.axes
+    assert axes.lines[0].get_ydata().tolist() == [2.0, 1.0, 0.1, 0.0]
+    assert axes.lines[1].get_ydata() == [0.01, 0.01]
+    drawn(figure)
+
+
+def test_bars_begin_at_zero_print_their_figures_and_never_invent_one():
+    figure = figures.bars(
+        {"AE": {"clean": (50.04, 49, 51)}, "VAE": {"clean": math.nan}}, xlabel="%", lines={"chance": 10}
+    )
+    (axes,) = figure.axes
+    assert axes.get_xlim()[0] == 0
+    assert {text.get_text() for text in axes.texts} == {"50.0", "–"}
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["AE", "VAE"]
+    tops = [bar.get_y() for bar in axes.patches]
+    assert tops[0] < tops[1] and axes.yaxis_inverted(), "the first row stands on top"
+
+
+def test_the_best_of_each_column_is_bold_and_ties_share_it():
+    values = np.array([[20.01, 10.0, np.nan], [20.02, 12.0, 5.0], [3.0, np.inf, np.nan]])
+    figure = figures.matrix({"dB": values}, rows="abc", columns="xyz", xlabel="", ylabel="", best="max")
+    bold = {text.get_text() for text in figure.axes[0].texts if text.get_weight() == "bold"}
+    assert [t.get_text() for t in figure.axes[0].texts] == ["20.0", "10.0", "–", "20.0", "12.0", "5.0", "3.0", "∞", "–"]
+    assert bold == {"20.0", "∞"}
+    figure = figures.matrix({"dB": values}, rows="abc", columns="xyz", xlabel="", ylabel="", best="min")
+    assert {t.get_text() for t in figure.axes[0].texts if t.get_weight() == "bold"} == {"3.0", "10.0"}
+
+
+def test_annotations_stand_out_from_their_cells():
+    figure = WORST["matrix"]()
+    for axes in figure.axes:
+        for mesh in axes.findobj(QuadMesh):
+            if not axes.texts:
+                continue
+            cells = mesh.to_rgba(mesh.get_array().ravel())[:, :3] @ (0.2126, 0.7152, 0.0722)
+            inks = np.array([0.0 if text.get_color() == "black" else 1.0 for text in axes.texts])
+            assert (np.abs(cells - inks) > 0.35).all()
+
+
+def test_confusion_shows_shares_of_the_true_class():
+    counts = np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]])
+    figure = figures.confusion({"MLP": counts}, ("a", "b", "c"))
+    assert [t.get_text() for t in figure.axes[0].texts] == ["75", "25", "0", "0", "100", "0", "–", "–", "–"]
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"), [(-1.25, 1, "−1.2"), (math.inf, 2, "∞"), (-math.inf, 2, "−∞"), (math.nan, 2, "–")]
+)
+def test_numbers_are_set_with_care(value, digits, text):
+    assert style.number(value, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("values", "digits"),
+    [([28.3, 5], 1), ([0.85], 3), ([156], 0), ([], 0), ([0], 0), ([0.0031], 5), ([math.nan, 10], 1)],
+)
+def test_three_digits_of_the_largest(values, digits):
+    assert style.decimals(values) == digits
+
+
+# ── Latent spaces ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def offsets(axes):
+    clouds = [c.get_offsets() for c in axes.collections if isinstance(c, PathCollection)]
+    return np.concatenate([np.zeros((0, 2)), *clouds])
+
+
+def test_every_point_is_drawn_once_with_its_class():
+    (axes,) = figures.embeddings({"t": (POINTS, LABELS)}, CLASSES).axes
+    assert sorted(map(tuple, offsets(axes).tolist())) == sorted(map(tuple, POINTS.tolist()))
+    for cloud in axes.collections:
+        for point in cloud.get_offsets():
+            kind = LABELS[(POINTS == point).all(axis=1).argmax()]
+            np.testing.assert_allclose(cloud.get_facecolor()[0], style_colour(kind))
+
+
+def style_colour(kind):
+    from matplotlib.colors import to_rgba
+
+    return to_rgba(style.PALETTE[kind])
+
+
+def test_clouds_embedded_jointly_share_their_limits():
+    panels = {"clean": (POINTS, LABELS), "noisy": (POINTS + 5, LABELS)}
+    one, other = figures.embeddings(panels, CLASSES, shared=True).axes
+    assert one.get_xlim() == other.get_xlim() and one.get_ylim() == other.get_ylim()
+    one, other = figures.embeddings(panels, CLASSES).axes
+    assert one.get_xlim() != other.get_xlim()
+
+
+def test_shifts_join_each_hollow_point_to_its_filled_one():
+    (axes,) = figures.shifts({"AE": (POINTS, POINTS + 1, LABELS)}, CLASSES).axes
+    segments = np.array(axes.collections[0].get_segments())
+    np.testing.assert_allclose(segments[:, 1] - segments[:, 0], 1)
+    assert len(offsets(axes)) == 2 * len(POINTS)
+
+
+def test_regions_have_their_class_colour_under_the_points():
+    axis = np.linspace(-1, 1, 30)
+    predicted = np.repeat(np.where(axis > 0, 3, 1)[None], 30, axis=0)
+    panel = figures.Regions(np.array([[9.0, 9.0]]), np.array([0]), axis, axis, predicted)
+    figure = figures.decision_regions({"t": panel}, CLASSES)
+    page = drawn(figure)
+    box = figure.axes[0].get_window_extent()
+    row = page.shape[0] - int(box.y0 + 0.9 * box.height)
+    for share, kind in ((0.1, 1), (0.9, 3)):
+        pixel = page[row, int(box.x0 + share * box.width)] / 255
+        from matplotlib.colors import to_rgb
+
+        np.testing.assert_allclose(pixel, to_rgb(style.tint(style.PALETTE[kind], 0.38)), atol=0.01)
+    assert len(offsets(figure.axes[0])) == 0, "points off the grid aren't drawn outside the frame"
+    assert {text.get_text() for text in figure.axes[0].texts} == {"automobile", "cat"}
+
+
+def test_two_classes_have_regions_too():
+    axis = np.linspace(-1, 1, 5)
+    panel = figures.Regions(POINTS, LABELS % 2, axis, axis, np.tri(5, dtype=int))
+    drawn(figures.decision_regions({"t": panel}, ("bird", "cat")))
+
+
+@pytest.mark.parametrize(
+    ("points", "labels", "message"),
+    [
+        (np.zeros((0, 2)), np.zeros(0, int), "must be"),
+        (np.zeros((3, 3)), np.zeros(3, int), "must be"),
+        (np.zeros((3, 2)), np.zeros(2, int), "labels"),
+        (np.zeros((3, 2)), np.full(3, 10), "from 0 to 9"),
+        (np.zeros((3, 2)), np.full(3, -1), "from 0 to 9"),
+        (np.zeros((3, 2)), np.zeros(3), "integers"),
+        (np.full((3, 2), np.nan), np.zeros(3, int), "finite"),
+    ],
+)
+def test_points_and_labels_must_fit(points, labels, message):
+    with pytest.raises(ValueError, match=message):
+        figures.embeddings({"t": (points, labels)}, CLASSES)
+    with pytest.raises(ValueError, match=message):
+        figures.shifts({"t": (points, points, labels)}, CLASSES)
+
+
+def test_grids_must_fit_their_axes_and_classes():
+    good = regions()
+    for wrong in (
+        good._replace(x=good.x[:-1]),
+        good._replace(predicted=good.predicted[:1]),
+        good._replace(predicted=good.predicted + 9),
+    ):
+        with pytest.raises(ValueError, match="t: "):
+            figures.decision_regions({"t": wrong}, CLASSES)
+    for call in (figures.embeddings, figures.embeddings_3d, figures.shifts, figures.decision_regions):
+        with pytest.raises(ValueError, match="nothing to draw"):
+            call({}, CLASSES)
+        with pytest.raises(ValueError, match="told apart"):
+            call({"t": None}, [*CLASSES, "eleventh"])
+
+
+# ── Architecture ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_blocks_are_to_scale_and_carry_their_shapes():
+    figure = figures.architecture(
+        [("in", (3, 32, 32), "image"), ("conv", (15, 16, 16), "convolution"), ("z", (64, 128), "attention")]
+    )
+    (axes,) = figure.axes
+    image, maps, tokens = axes.patches
+    assert image.get_height() == pytest.approx(2 * maps.get_height()) == pytest.approx(4 * tokens.get_height())
+    assert maps.get_width() == pytest.approx(2 * image.get_width())
+    assert {"3\n32×32", "15\n16×16", "128\n64 tokens"} <= {text.get_text() for text in axes.texts}

@@ -1,0 +1,236 @@
+"""Tables: sensible digits, the best in bold, nothing invented, and Markdown that no cell can break."""
+
+from __future__ import annotations
+
+import math
+import re
+import subprocess
+import sys
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from autoencoders import tables
+
+
+class Estimate(NamedTuple):
+    value: float
+    lo: float
+    hi: float
+    n: int
+
+
+class Spread(NamedTuple):
+    mean: float
+    std: float | None
+    n: int
+
+
+def cells(table):
+    """A table's lines of cells, split at pipes that aren't escaped."""
+    lines = str(table).splitlines()
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+
+
+def body(rows, columns, **options):
+    return cells(tables.markdown(rows, columns, **options))[2:]
+
+
+def one(content, metric="psnr_mean"):
+    return body([{metric: content}], [metric])[0][0]
+
+
+def test_a_table_as_a_whole():
+    rows = [
+        {"model": "AE", "psnr_mean": 23.94, "ssim": Estimate(0.8512, 0.8501, 0.8523, 100)},
+        {"model": "PCA", "psnr_mean": Spread(22.99, 0.014, 3), "ssim": None},
+    ]
+    assert str(tables.markdown(rows, ["model", "psnr_mean", "ssim"])) == (
+        "| model |        PSNR (dB) |                   SSIM |\n"
+        "| :---- | ---------------: | ---------------------: |\n"
+        "| AE    |        **23.94** | 0.851 \\[0.850, 0.852\\] |\n"
+        "| PCA   | 22.99 ± 0.01 (3) |                      – |\n"
+    )
+
+
+def test_a_notebook_shows_it_as_markdown():
+    table = tables.markdown([{"a": 1}], ["a"])
+    assert table._repr_markdown_() == str(table)
+    assert not hasattr(table, "_repr_html_"), "HTML tables break in the PDF"
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (23.456, "23.46"),
+        (np.float32(23.456), "23.46"),
+        (np.int64(7), "7.00"),
+        (-3.2, "−3.20"),
+        (math.inf, "∞"),
+        (-math.inf, "−∞"),
+        (math.nan, "–"),
+        (None, "–"),
+        (Estimate(math.nan, math.nan, math.nan, 0), "–"),
+        (Spread(math.nan, None, 0), "–"),
+        (Estimate(1, -math.inf, math.inf, 1), r"1.00 \[−∞, ∞\]"),
+        ({"value": 1.0, "lo": 0.5, "hi": 2.0, "n": 9}, r"1.00 \[0.50, 2.00\]"),
+        (Spread(1.0, None, 1), "1.00 (1)"),
+        (Spread(1.0, 0.125, 3), "1.00 ± 0.12 (3)"),
+        ("not run", "not run"),
+    ],
+)
+def test_cells_of_every_kind(content, text):
+    assert one(content) == text
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "text"),
+    [
+        ("psnr_pooled", 23.456, "23.46"),
+        ("ssim", 0.23449, "0.234"),
+        ("mse", 0.00371, "0.00371"),
+        ("mae", 0.1391, "0.1391"),
+        ("accuracy", 0.4123, "41.2"),
+        ("snr", 10.274, "10.27"),
+        ("auc", 0.5, "0.500"),
+    ],
+)
+def test_digits_suit_the_metric(metric, value, text):
+    assert one(value, metric) == text
+
+
+def test_intervals_of_shares_are_percentages_too():
+    assert one(Estimate(0.5, 0.48, 0.52, 10), "accuracy") == r"50.0 \[48.0, 52.0\]"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1234567, "1,234,567"), (0.25, "0.25"), (0, "0"), (True, "True"), (1e-9, "1e−09")]
+)
+def test_what_is_no_metric_is_printed_in_full(value, text):
+    assert one(value, "parameters") == text
+
+
+def bold(rows, columns, **options):
+    return [[cell.startswith("**") for cell in line] for line in body(rows, columns, **options)]
+
+
+def test_the_best_of_each_column_is_bold_by_the_metrics_own_direction():
+    rows = [{"psnr_mean": 20.0, "mse": 0.1}, {"psnr_mean": Spread(21.0, 0.1, 3), "mse": Estimate(0.2, 0.1, 0.3, 9)}]
+    assert bold(rows, ["psnr_mean", "mse"]) == [[False, True], [True, False]]
+
+
+def test_what_prints_alike_is_equally_good():
+    rows = [{"psnr_mean": 20.001}, {"psnr_mean": Spread(19.999, 0.3, 3)}, {"psnr_mean": 19.9}]
+    assert bold(rows, ["psnr_mean"]) == [[True], [True], [False]]
+
+
+@pytest.mark.parametrize("other", [None, math.nan, "not run"])
+def test_one_alone_is_not_best_of_anything(other):
+    assert bold([{"ssim": 0.5}, {"ssim": other}], ["ssim"]) == [[False], [False]]
+
+
+def test_nothing_missing_is_ever_best():
+    assert bold([{"mse": math.nan}, {"mse": 0.5}, {"mse": 0.7}], ["mse"]) == [[False], [True], [False]]
+
+
+def test_infinity_may_win():
+    assert bold([{"psnr_mean": math.inf}, {"psnr_mean": 30.0}], ["psnr_mean"]) == [[True], [False]]
+
+
+def test_columns_of_text_have_no_best():
+    assert bold([{"model": "AE", "n": 2}, {"model": "B", "n": 3}], ["model", "n"]) == [[False] * 2] * 2
+
+
+def test_transposed_the_metrics_stand_below_each_other_with_the_same_best():
+    rows = [{"model": "AE", "ssim": 0.5, "mse": 0.1}, {"model": "VAE", "ssim": 0.6, "mse": 0.2}]
+    table = cells(tables.markdown(rows, ["model", "ssim", "mse"], transposed=True))
+    assert [table[0], *table[2:]] == [
+        ["model", "AE", "VAE"],
+        ["SSIM", "0.500", "**0.600**"],
+        ["MSE", "**0.10000**", "0.20000"],
+    ]
+
+
+def test_numbers_are_flush_right_and_text_left():
+    table = tables.markdown([{"model": "AE", "ssim": None}, {"model": "VAE", "ssim": 0.5}], ["model", "ssim"])
+    left, right = cells(table)[1]
+    assert re.fullmatch(":-+", left) and re.fullmatch("-+:", right)
+
+
+def test_one_metric_at_several_levels():
+    rows = [{"model": "AE", "0.1": 20.0, "0.3": 10.0}, {"model": "DAE", "0.1": 19.0, "0.3": 15.0}]
+    levels = [tables.column("psnr_mean", key=key, heading=f"σ = {key}") for key in ("0.1", "0.3")]
+    assert cells(tables.markdown(rows, ["model", *levels]))[0] == ["model", "σ = 0.1", "σ = 0.3"]
+    assert bold(rows, levels) == [[True, False], [False, True]]
+
+
+# ── Markdown ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a|b",
+        "*a*",
+        "_a_",
+        "$x$",
+        "`a`",
+        "[a](b)",
+        "<b>",
+        "# a",
+        "a\\",
+        "~a~",
+        "x^2^",
+        "@ref",
+        "{{< var x >}}",
+        "a\nb",
+        "  a ",
+    ],
+)
+def test_no_text_breaks_the_table_or_becomes_markup(text):
+    table = tables.markdown([{text or "k": text, "ssim": 0.5}], [text, "ssim"])
+    lines = str(table).splitlines()
+    assert len(lines) == 3
+    assert [len(line) for line in cells(table)] == [2, 2, 2]
+    for cell in (cells(table)[0][0], cells(table)[2][0]):
+        assert re.sub(r"\\(.)", r"\1", cell) == " ".join(text.split())
+        assert not re.search(r"(?<!\\)(?:\\\\)*[*_$`|<>\[\]{}#~^@]", cell)
+
+
+def test_pandoc_reads_it_as_written():
+    pypandoc = pytest.importorskip("pypandoc")
+    text = "a|b *c* _d_ $e$ {{< var f >}} @g"
+    table = tables.markdown([{"model": text, "ssim": Estimate(0.5, 0.4, 0.6, 9)}], ["model", "ssim"])
+    plain = pypandoc.convert_text(str(table), "plain", format="markdown", extra_args=["--columns=200"])
+    assert text in plain and "0.500 [0.400, 0.600]" in plain
+
+
+# ── Mistakes ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("rows", "columns"), [([], ["a"]), ([{"a": 1}], [])])
+def test_empty_tables_are_refused(rows, columns):
+    with pytest.raises(ValueError, match="needs rows and columns"):
+        tables.markdown(rows, columns)
+
+
+def test_a_misspelt_column_is_refused_with_what_there_is():
+    with pytest.raises(ValueError, match="no row has 'modle'; there are 'model', 'ssim'"):
+        tables.markdown([{"model": "AE", "ssim": 1}], ["modle"])
+
+
+def test_a_column_that_only_some_rows_have_is_fine():
+    assert body([{"a": 1}, {"b": 2}], ["a", "b"]) == [["1", "–"], ["–", "2"]]
+
+
+def test_an_unknown_metric_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match=r"unknown metric 'prsn'; known are mse, .*ssim"):
+        tables.column("prsn")
+
+
+def test_importing_tables_brings_nothing_heavy():
+    code = (
+        "import sys, autoencoders.tables; print(sorted({'numpy', 'matplotlib', 'pandas', 'torch'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
