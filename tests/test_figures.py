@@ -328,10 +328,11 @@ def colours_of(page):
     return {(code >> 16, code >> 8 & 255, code & 255) for code in codes.tolist()}
 
 
-def test_images_are_enlarged_without_a_colour_of_their_own():
+@pytest.mark.parametrize("dpi", [300, 217])
+def test_images_are_enlarged_without_a_colour_of_their_own(dpi):
     colours = [(255, 0, 0), (0, 120, 0), (0, 0, 250), (250, 250, 0)]
     image = np.array(colours, np.uint8).reshape(1, 2, 2, 3)
-    page = drawn(figures.image_grid({"": image}))
+    page = drawn(figures.image_grid({"": image}), dpi)
     assert colours_of(page) == {*colours, (255, 255, 255)}
     rows, columns = np.nonzero((page == (0, 120, 0)).all(axis=2))
     assert np.ptp(rows) == pytest.approx(np.ptp(columns), abs=1)
