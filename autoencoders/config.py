@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Literal
 
 
 class Spec:
-    """A frozen description with normalised values: ``Gaussian(1)`` and ``Gaussian(1.0)`` are one spec, hence one key."""
+    """A frozen description with normalised values: ``Gaussian(1)`` and ``Gaussian(1.0)`` are one spec and one key."""
 
     def __post_init__(self) -> None:
         declared = _declared_types(type(self))
@@ -89,7 +89,7 @@ Corruption = Gaussian | PixelMask
 
 @dataclass(frozen=True)
 class PatchMask(Spec):
-    """Hides a share of a masked model's patches: what the model is trained with, asked for again when it is measured."""
+    """Hides a share of a masked model's patches: what it is trained with, asked for again when it is measured."""
 
     ratio: float
 
@@ -199,8 +199,6 @@ class Experiment(Spec):
 # ── Levels ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 VARIANCE = 0.1  # the assignment gives the noise as this variance, and also names levels of sigma: both are reported
-SIGMAS = (0.1, 0.3, 0.5)  # the levels trained on
-UNSEEN_SIGMAS = (0.2, 0.4)  # measured, never trained on
 RATIOS = (0.1, 0.3, 0.5, 0.75)  # of masked patches
 TRIPLES = {  # a − b + c; the first is the assignment's
     "cifar10": (("dog", "cat", "bird"), ("truck", "automobile", "ship"), ("horse", "deer", "frog")),
@@ -436,6 +434,8 @@ class Profile:
     latent_images: int = 2000  # t-SNE and the latent measures look at so many
     latents: tuple[int, ...] = ()  # vector AEs of other sizes, beside the tuning runs
     bottlenecks: tuple[Literal["vector", "spatial"], ...] = ("vector", "spatial")
+    sigmas: tuple[float, ...] = (0.1, 0.3, 0.5)  # that denoisers are trained on, beside the assignment's variance
+    unseen: tuple[float, ...] = (0.2, 0.4)  # measured, never trained on
     spatial_sigmas: tuple[float, ...] = (0.3,)
     betas: tuple[float, ...] = (1.0,)
     vit_ratios: tuple[float, ...] = (0.75,)
@@ -454,6 +454,8 @@ PROFILES: dict[str, Profile] = {
             train=512,
             images=128,
             latent_images=128,
+            sigmas=(0.1, 0.3),
+            unseen=(),
         ),
         Profile(
             name="quick",
@@ -480,11 +482,6 @@ PROFILES: dict[str, Profile] = {
 # ── The table of experiments ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def noise_levels(extra: tuple[float, ...] = ()) -> tuple[float, ...]:
-    """Every level that is tested on: trained levels, unseen ones, and the assignment's variance."""
-    return tuple(sorted({*SIGMAS, *UNSEEN_SIGMAS, math.sqrt(VARIANCE), *extra}))
-
-
 @dataclass(frozen=True, kw_only=True)
 class Catalogue:
     """Every experiment of a profile. Each method describes one model; each experiment is trained once per seed."""
@@ -492,6 +489,11 @@ class Catalogue:
     profile: Profile
     dataset: str = "cifar10"
     seed: int = 0
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """Every noise level that is tested on: trained ones, unseen ones, and the assignment's variance."""
+        return tuple(sorted({*self.profile.sigmas, *self.profile.unseen, math.sqrt(VARIANCE)}))
 
     @property
     def data(self) -> Data:
@@ -556,7 +558,7 @@ class Catalogue:
     def results(self) -> list[Experiment]:
         """Every experiment that a result table shows."""
         profile = self.profile
-        sigmas = {"vector": (*SIGMAS, math.sqrt(VARIANCE)), "spatial": profile.spatial_sigmas}
+        sigmas = {"vector": (*profile.sigmas, math.sqrt(VARIANCE)), "spatial": profile.spatial_sigmas}
         return [
             *(self.ae(bottleneck) for bottleneck in profile.bottlenecks),
             *(self.ae(latent=latent) for latent in profile.latents),
@@ -577,7 +579,7 @@ class Catalogue:
         return [*(Baseline(method=m) for m in others), *(Baseline(method="pca", size=k) for k in sizes)]
 
     def of_baseline(self, baseline: Baseline) -> list[Measurement]:
-        noisy = [self.reconstruction(Gaussian(sigma)) for sigma in noise_levels()]
+        noisy = [self.reconstruction(Gaussian(sigma)) for sigma in self.levels]
         match baseline.method:
             case "mean":
                 return [self.reconstruction()]
@@ -593,20 +595,16 @@ class Catalogue:
 
     def of_model(self, experiment: Experiment) -> list[Measurement]:
         model = experiment.model
-        measured: list[Measurement] = [self.reconstruction(), *self.probes("map")]
         if isinstance(model, MCAE | ViTMAE):
             holes = Context(images=self.profile.images or Context.images)
-            return [
-                *measured,
-                self.reconstruction(PatchMask(model.ratio)),
-                self.regions("map"),
-                self.occlusion(),
-                holes,
-            ]
-        measured += [self.reconstruction(Gaussian(sigma)) for sigma in noise_levels()]
-        measured.append(self.anomaly())
+            hidden = self.reconstruction(PatchMask(model.ratio))
+            return [self.reconstruction(), hidden, *self.probes("map"), self.regions("map"), self.occlusion(), holes]
+        measured: list[Measurement] = [self.reconstruction(), self.anomaly()]
+        measured += [self.reconstruction(Gaussian(sigma)) for sigma in self.levels]
         if isinstance(model, VAE) or model.bottleneck == "vector":
             measured += [*self.probes("latent"), self.latent(), self.regions("latent")]
+        if experiment.corruption in (None, Gaussian(0.3)):  # one denoiser's map says what the others' would
+            measured += self.probes("map")
         if isinstance(model, VAE):
             measured += [Posterior(images=self.profile.images), self.occlusion(), Interpolation(), *self.arithmetics()]
         if experiment.name == "ae-vector":
@@ -630,9 +628,13 @@ class Catalogue:
         return Reconstruction(input=corruption, images=self.profile.images)
 
     def probes(self, features: Literal["latent", "map"]) -> list[Measurement]:
-        """The fit comes first: both inputs are judged by the same classifier."""
+        """The fit comes first: clean and noisy inputs are judged by the same classifier."""
+        asked = [self.probe(features, seen) for seen in (None, Gaussian(0.3))]
+        return [asked[0].fit, *asked]
+
+    def probe(self, features: Literal["latent", "map"], seen: Corruption | None = None) -> Probe:
         fit = ProbeFit(features=features, classifier=self.profile.classifier)
-        return [fit, *(Probe(fit=fit, input=i, images=self.profile.images) for i in (None, Gaussian(0.3)))]
+        return Probe(fit=fit, input=seen, images=self.profile.images)
 
     def latent(self, sigma: float = 0.3) -> Latent:
         return Latent(input=Gaussian(sigma), images=self.profile.latent_images)

@@ -51,7 +51,9 @@ def print_rows(found: list[dict[str, Any]]) -> None:
     for row in found:
         interval = "" if row["lo"] is None else f"[{row['lo']:.5g}, {row['hi']:.5g}]"
         where = row["input"] + (f" ({row['region']})" if row["region"] != "all" else "")
-        print(f"{row['experiment']:22} {row['seed']!s:>4}  {where:24} {row['metric']:20} {row['value']:<10.5g} {interval}")
+        print(
+            f"{row['experiment']:22} {row['seed']!s:>4}  {where:24} {row['metric']:20} {row['value']:<10.5g} {interval}"
+        )
     if not found:
         complain("nothing is measured yet: `python pipeline.py run` does it")
 

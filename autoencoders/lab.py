@@ -41,6 +41,7 @@ class Lab:
         self.settings = settings
         self.profile: Profile = settings.resolved_profile()
         self.store = _store(settings.cache)
+        self.asked: list[str] = []  # the keys of the artifacts asked for, whoever is interested clears it
         self._looks_only = looks_only  # then nothing is downloaded or written
 
     @cached_property
@@ -102,10 +103,14 @@ class Lab:
     # Doing it
 
     def train(self, experiment: Experiment) -> Artifact:
-        return self.store.fetch(self.bench.training(experiment))
+        return self._fetch(self.bench.training(experiment))
 
     def measure(self, subject: Subject, spec: Measurement) -> Artifact:
-        return self.store.fetch(self.bench.measurement(subject, spec))
+        return self._fetch(self.bench.measurement(subject, spec))
+
+    def _fetch(self, task: Task) -> Artifact:
+        self.asked.append(self.store.key(task))
+        return self.store.fetch(task)
 
     def rows_of(self, subject: Subject, spec: Measurement) -> list[dict[str, Any]]:
         """A measurement's figures, if the cache holds them; computes nothing."""

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from autoencoders import config, models
 from autoencoders.data import Dataset
-from autoencoders.evaluation import metrics, pca
+from autoencoders.evaluation import metrics
 from autoencoders.evaluation.ranking import auroc
-from autoencoders.measurements.common import Subject, chosen, row, unit
+from autoencoders.measurements.common import Subject, chosen, fitted_pca, row, unit
 from autoencoders.store import Artifact
 
 TILES = 4  # each way
@@ -31,7 +31,7 @@ def anomaly(spec: config.Anomaly, subject: Subject, data: Dataset, device: str) 
 
 def _errors(subject: Subject, images: Tensor, data: Dataset, device: str) -> np.ndarray:
     if isinstance(subject, config.Baseline):
-        output = pca.fit_pca(data.train.images.to(device), subject.size).reconstruct(images, subject.size)
+        output = fitted_pca(data, device).reconstruct(images, subject.size)
     else:
         output = models.reconstruct(subject, images)
     return metrics.compare(images, output)["mse"]
@@ -39,7 +39,7 @@ def _errors(subject: Subject, images: Tensor, data: Dataset, device: str) -> np.
 
 def _shuffled(images: Tensor, seed: int) -> Tensor:
     """The same pixels in tiles out of place: each image has its own order."""
-    count, channels, height, width = images.shape
+    count, _, height, width = images.shape
     tiles = images.unflatten(3, (TILES, width // TILES)).unflatten(2, (TILES, height // TILES))
     tiles = tiles.permute(0, 2, 4, 1, 3, 5).flatten(1, 2)  # [N, tiles, C, h, w]
     order = torch.rand(count, TILES**2, generator=torch.Generator().manual_seed(seed)).argsort(1).to(images.device)

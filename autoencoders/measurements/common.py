@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -44,14 +45,35 @@ def as_bytes(images: Tensor) -> np.ndarray:
     return images.clamp(0, 1).mul(255).round().to(torch.uint8).cpu().numpy()
 
 
+MOST_FEATURES = 4096  # a linear probe's cost grows with their cube
+
+
 def features_of(subject: Subject, images: Tensor, features: str, data: Dataset, device: str) -> Tensor:
-    """Embeddings [N, …] of uint8 or float images."""
+    """Embeddings [N, D] of uint8 or float images; a larger map is averaged, 2×2 cells into one."""
     if not isinstance(subject, config.Baseline):
-        embed = models.embed if features == "latent" else models.feature_map
-        return embed(subject, images).to(device)
+        if features == "latent":
+            return models.embed(subject, images).to(device).flatten(1)
+        return _averaged(models.feature_map(subject, images).to(device)).flatten(1)
     scaled = unit(images, device) if images.dtype == torch.uint8 else images
     if subject.method == "pca":
-        return pca.fit_pca(data.train.images.to(device), subject.size).embed(scaled, subject.size)
+        return fitted_pca(data, device).embed(scaled, subject.size)
     if subject.method == "patches":
-        return patches.fit_patches(data.train.images.to(device)).embed(scaled)
+        return _fitted_patches(data, device).embed(scaled)
     return scaled.flatten(1)
+
+
+def _averaged(maps: Tensor) -> Tensor:
+    while maps[0].numel() > MOST_FEATURES and min(maps.shape[2:]) > 1:
+        maps = torch.nn.functional.avg_pool2d(maps, 2)
+    return maps
+
+
+@functools.lru_cache(maxsize=1)  # a data set is loaded once in a process, and many measurements ask
+def fitted_pca(data: Dataset, device: str) -> pca.PCA:
+    """All components that the training images have; each use takes as many of the first as it wants."""
+    return pca.fit_pca(data.train.images.to(device))
+
+
+@functools.lru_cache(maxsize=1)
+def _fitted_patches(data: Dataset, device: str) -> patches.PatchFeatures:
+    return patches.fit_patches(data.train.images.to(device))

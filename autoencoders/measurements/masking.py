@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
@@ -25,13 +23,12 @@ def occlusion(spec: config.Occlusion, subject: models.Autoencoder, data: Dataset
     clean = unit(images, device)
     rows_of_patches, columns = clean.shape[2] // spec.patch, clean.shape[3] // spec.patch
     whole = models.reconstruct(subject, clean)
-    hide = _hidden_reconstruction(subject, spec.patch)
     changes, errors = [], []
     for place in range(rows_of_patches * columns):
         grid = torch.zeros(1, 1, rows_of_patches, columns, dtype=torch.bool, device=device)
         grid.view(-1)[place] = True
-        rest = ~_in_pixels(grid, spec.patch)
-        output = hide(clean, grid)
+        hidden = _in_pixels(grid, spec.patch)
+        rest, output = ~hidden, _without(subject, clean, hidden)
         changes.append(_mean_over(output - whole, rest))
         errors.append(_mean_over(output - clean, rest) - _mean_over(whole - clean, rest))
     change = torch.stack(changes, 1).unflatten(1, (rows_of_patches, columns))
@@ -52,16 +49,10 @@ def occlusion(spec: config.Occlusion, subject: models.Autoencoder, data: Dataset
     return Artifact(arrays, {"rows": rows})
 
 
-def _hidden_reconstruction(subject: models.Autoencoder, patch: int) -> Callable[[Tensor, Tensor], Tensor]:
+def _without(subject: models.Autoencoder, images: Tensor, hidden: Tensor) -> Tensor:
     if isinstance(subject, models.Masked):
-        return lambda images, grid: models.reconstruct(subject, images, mask=_on_grid(grid, subject, len(images)))
-    return lambda images, grid: models.reconstruct(subject, torch.where(_in_pixels(grid, patch), 0.5, images))
-
-
-def _on_grid(grid: Tensor, subject: models.Masked, count: int) -> Tensor:
-    """The mask at the model's own patch size, where the patches are equal or the model's are smaller."""
-    factor = subject.grid[0] // grid.shape[2]
-    return _in_pixels(grid, factor).expand(count, -1, -1, -1)
+        return models.reconstruct(subject, images, mask=hidden.expand(len(images), -1, -1, -1))
+    return models.reconstruct(subject, torch.where(hidden, 0.5, images))
 
 
 def _in_pixels(grid: Tensor, factor: int) -> Tensor:
@@ -101,7 +92,7 @@ def context(spec: config.Context, subject: models.Masked, data: Dataset, device:
     grid = subject.grid
     rows = []
     large = _centred_square(grid, grid[0] * 3 // 4).to(device)
-    hole = _output(subject, clean, large)
+    hole = _without(subject, clean, _in_pixels(large, subject.patch))
     colour = _visible_mean(clean, _in_pixels(large, subject.patch))
     for distance in range(1, grid[0] * 3 // 8 + 1):
         ring = _in_pixels(_inside_by(large, distance), subject.patch)
@@ -111,18 +102,14 @@ def context(spec: config.Context, subject: models.Masked, data: Dataset, device:
         )
     small = _centred_square(grid, 2).to(device)
     inside = _in_pixels(small, subject.patch)
-    before = _output(subject, clean, small)
+    before = _without(subject, clean, inside)
     strangers = clean.roll(1, dims=0)
     for radius in range(grid[0] // 2 - 1):
         kept = _in_pixels(_grown(small, radius), subject.patch)
-        after = _output(subject, torch.where(kept, clean, strangers), small)
+        after = _without(subject, torch.where(kept, clean, strangers), inside)
         rows.append(row(None, f"far_influence:{radius}", bootstrap(_mean_over(after - before, inside).cpu().numpy())))
     examples = {"clean": clean, "hole": torch.where(_in_pixels(large, subject.patch), 0.5, clean), "output": hole}
     return Artifact({f"examples/{name}": as_bytes(part[:8]) for name, part in examples.items()}, {"rows": rows})
-
-
-def _output(subject: models.Masked, images: Tensor, grid: Tensor) -> Tensor:
-    return models.reconstruct(subject, images, mask=grid.expand(len(images), -1, -1, -1))
 
 
 def _centred_square(grid: tuple[int, int], side: int) -> Tensor:

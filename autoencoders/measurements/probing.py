@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from autoencoders import config
@@ -10,6 +12,8 @@ from autoencoders.evaluation import pca, probes
 from autoencoders.evaluation.statistics import bootstrap
 from autoencoders.measurements.common import Subject, chosen, corrupted, features_of, row, unit
 from autoencoders.store import Artifact
+
+PCA_SAMPLES = 15_000  # evenly taken training embeddings: enough for 128 directions
 
 
 def probe_fit(spec: config.ProbeFit, subject: Subject, data: Dataset, device: str) -> Artifact:
@@ -21,12 +25,12 @@ def probe_fit(spec: config.ProbeFit, subject: Subject, data: Dataset, device: st
     fit = probes.fit_ridge if spec.classifier == "ridge" else probes.fit_logistic
     native = fit(train, labels[0], validation, labels[1])
     arrays = stored("native", native)
-    if train.flatten(1).shape[1] > spec.reduced:
-        reduction = pca.fit_pca(train, spec.reduced)
+    if train.shape[1] > spec.reduced:
+        reduction = pca.fit_pca(train[:: math.ceil(len(train) / PCA_SAMPLES)], spec.reduced)
         small = [reduction.embed(part, spec.reduced) for part in (train, validation)]
         arrays |= stored("reduced", fit(small[0], labels[0], small[1], labels[1]))
         arrays |= {"reduction/mean": reduction.mean, "reduction/components": reduction.components}
-    return Artifact(arrays, {"size": int(train.flatten(1).shape[1]), "validation": native.validation})
+    return Artifact(arrays, {"size": int(train.shape[1]), "validation": native.validation})
 
 
 def probe(spec: config.Probe, subject: Subject, data: Dataset, device: str, fit: Artifact) -> Artifact:

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from autoencoders import config, corruption, models
 from autoencoders.data import Dataset
-from autoencoders.evaluation import baselines, metrics, pca
-from autoencoders.measurements.common import Subject, as_bytes, chosen, corrupted, row, unit
+from autoencoders.evaluation import baselines, metrics
+from autoencoders.measurements.common import Subject, as_bytes, chosen, corrupted, fitted_pca, row, unit
 from autoencoders.store import Artifact
 
 
@@ -20,9 +20,8 @@ def reconstruction(spec: config.Reconstruction, subject: Subject, data: Dataset,
     regions: dict[str, Tensor | None] = {"all": None}
     seen = clean
     if isinstance(spec.input, config.PatchMask):
-        mask = subject.draw_mask(len(clean), torch.Generator(device).manual_seed(spec.seed), spec.input.ratio)
-        regions["masked"] = subject.in_pixels(mask)
-        output = models.reconstruct(subject, clean, mask=mask)
+        regions["masked"] = hidden = models.draw_masks(subject, len(clean), spec.input.ratio, spec.seed).to(device)
+        output = models.reconstruct(subject, clean, mask=hidden)
     else:
         seen = corrupted(clean, spec.input, spec.seed)
         output = _output(subject, seen, spec, data, device)
@@ -53,8 +52,7 @@ def _output(subject: Subject, seen: Tensor, spec: config.Reconstruction, data: D
         case "mean":
             return torch.as_tensor(baselines.mean_image(data.train.images), device=device).expand(seen.shape)
         case "pca":
-            fitted = pca.fit_pca(data.train.images.to(device), subject.size)
-            return fitted.reconstruct(seen, subject.size).clamp(0, 1)
+            return fitted_pca(data, device).reconstruct(seen, subject.size)
         case "ridge":
             return _ridge(seen, spec, data, device)
         case "tv":

@@ -1,0 +1,190 @@
+"""What the store holds, as tables, figures and claims want it: by contender, over all seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from autoencoders import tables
+from autoencoders.config import (
+    VARIANCE,
+    Anomaly,
+    Baseline,
+    Catalogue,
+    Experiment,
+    Gaussian,
+    Input,
+    Measurement,
+    PatchMask,
+    Probe,
+    Reconstruction,
+    Subject,
+)
+from autoencoders.evaluation.statistics import Estimate, Spread, spread
+from autoencoders.lab import Lab
+from autoencoders.store import Artifact
+
+Bottleneck = Literal["vector", "spatial"]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """What stands in one row of a table or one line of a plot: a model in all its seeds, or a baseline."""
+
+    label: str
+    subjects: tuple[Subject, ...]
+
+    @property
+    def first(self) -> Subject:
+        """The one whose pictures are shown."""
+        return self.subjects[0]
+
+
+def sigma_label(sigma: float) -> str:
+    return f"variance {VARIANCE:g}" if math.isclose(sigma, math.sqrt(VARIANCE)) else f"σ = {sigma:g}"
+
+
+class Findings:
+    """Asks the lab for whatever a table or figure needs; what is missing is trained and measured then."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.catalogue: Catalogue = lab.catalogues[0]
+
+    # ── Contenders ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _each(self, label: str, make: Callable[[Catalogue], Experiment]) -> Contender:
+        return Contender(label, tuple(make(catalogue) for catalogue in self.lab.catalogues))
+
+    def ae(self, bottleneck: Bottleneck = "vector", latent: int | None = None) -> Contender:
+        label = f"AE, {bottleneck}" + (f", {latent}" if latent else "")
+        return self._each(label, lambda c: c.ae(bottleneck, latent))
+
+    def dae(self, sigma: float, bottleneck: Bottleneck = "vector") -> Contender:
+        return self._each(f"DAE {sigma_label(sigma)}, {bottleneck}", lambda c: c.ae(bottleneck, sigma=sigma))
+
+    def vae(self, beta: float = 1.0) -> Contender:
+        return self._each("VAE" if beta == 1 else f"VAE, β = {beta:g}", lambda c: c.vae(beta))
+
+    def mcae(self, ratio: float) -> Contender:
+        return self._each(f"MCAE {ratio:g}", lambda c: c.mcae(ratio))
+
+    def vit(self, ratio: float) -> Contender:
+        return self._each(f"ViT {ratio:g}", lambda c: c.vit(ratio))
+
+    def baseline(self, method: str, size: int = 128) -> Contender:
+        labels = {
+            "input": "noisy input itself",
+            "mean": "mean image",
+            "pca": f"PCA, {size}",
+            "ridge": "linear (ridge) denoiser",
+            "tv": "total variation",
+            "pixels": "raw pixels",
+            "patches": "random-patch features",
+        }
+        if method not in labels:
+            raise ValueError(f"no baseline is called {method!r}; there are: {', '.join(labels)}")
+        return Contender(labels[method], (Baseline(method=method, size=size),))  # type: ignore[arg-type]
+
+    # ── Measurements of this run's size ──────────────────────────────────────────────────────────────────────────────
+
+    def reconstruction(self, seen: Input = None) -> Reconstruction:
+        return self.catalogue.reconstruction(seen)
+
+    def noisy(self, sigma: float) -> Reconstruction:
+        return self.catalogue.reconstruction(Gaussian(sigma))
+
+    def masked(self, ratio: float) -> Reconstruction:
+        return self.catalogue.reconstruction(PatchMask(ratio))
+
+    def probe(self, features: Literal["latent", "map"], sigma: float | None = None) -> Probe:
+        return self.catalogue.probe(features, None if sigma is None else Gaussian(sigma))
+
+    def anomaly(self) -> Anomaly:
+        return self.catalogue.anomaly()
+
+    # ── Values ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def artifacts(self, contender: Contender, spec: Measurement) -> list[Artifact]:
+        """One a seed."""
+        return [self.lab.measure(subject, spec) for subject in contender.subjects]
+
+    def arrays(self, contender: Contender, spec: Measurement) -> dict[str, np.ndarray]:
+        """Of the first seed: what pictures are made of."""
+        return self.lab.measure(contender.first, spec).arrays
+
+    def per_image(self, contender: Contender, spec: Measurement, name: str) -> np.ndarray:
+        """[seeds, images], in the same order of images for every contender."""
+        return np.stack([artifact.arrays[name] for artifact in self.artifacts(contender, spec)])
+
+    def figures(self, contender: Contender, spec: Measurement, metric: str, region: str = "all") -> list[Estimate]:
+        """One metric, an estimate a seed."""
+        found = []
+        for artifact in self.artifacts(contender, spec):
+            rows = [r for r in artifact.meta["rows"] if r["metric"] == metric and r["region"] == region]
+            if not rows:
+                known = sorted({r["metric"] for r in artifact.meta["rows"]})
+                raise KeyError(f"{contender.label} has no {metric} of region {region}; there are: {', '.join(known)}")
+            found.append(Estimate(*(rows[0][part] for part in Estimate._fields)))
+        return found
+
+    def cell(self, contender: Contender, spec: Measurement, metric: str, region: str = "all") -> Estimate | Spread:
+        """For a table: mean ± std (n) over seeds; with one seed, the value and its interval over the images."""
+        estimates = self.figures(contender, spec, metric, region)
+        return estimates[0] if len(estimates) == 1 else spread(np.array([e.value for e in estimates]))
+
+    def interval(self, contender: Contender, spec: Measurement, metric: str, region: str = "all") -> Estimate:
+        """For a plot: the mean over seeds with the widest interval that one of them has."""
+        estimates = self.figures(contender, spec, metric, region)
+        value = float(np.mean([e.value for e in estimates]))
+        if math.isnan(estimates[0].lo):
+            return Estimate(value, value, value, estimates[0].n)
+        return Estimate(value, min(e.lo for e in estimates), max(e.hi for e in estimates), estimates[0].n)
+
+    def value(self, contender: Contender, spec: Measurement, metric: str, region: str = "all") -> float:
+        return self.interval(contender, spec, metric, region).value
+
+    def table(
+        self,
+        contenders: Iterable[Contender],
+        spec: Measurement | Callable[[Contender], Measurement],
+        metrics: Sequence[str | tables.Column],
+        region: str = "all",
+    ) -> tables.Table:
+        """A row for each contender, a column for each metric."""
+        rows = []
+        for contender in contenders:
+            asked = spec(contender) if callable(spec) else spec
+            names = [m.key if isinstance(m, tables.Column) else m for m in metrics]
+            rows.append({"model": contender.label, **{n: self.cell(contender, asked, n, region) for n in names}})
+        return tables.markdown(rows, ["model", *metrics])
+
+    # ── Trainings ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def training(self, contender: Contender) -> Artifact:
+        """Of the first seed."""
+        assert isinstance(contender.first, Experiment), f"{contender.label} isn't trained"
+        return self.lab.train(contender.first)
+
+    def curves(self, contenders: Iterable[Contender], term: str = "error") -> dict[str, dict[str, list[float]]]:
+        """The history of one term of the loss, training and validation, by contender."""
+        histories = {c.label: self.training(c).meta["history"] for c in contenders}
+        return {
+            label: {part: history[f"{part}/{term}"] for part in ("train", "validation")}
+            for label, history in histories.items()
+        }
+
+    def cost(self, contender: Contender) -> dict[str, Any]:
+        """What a training took."""
+        meta = self.training(contender).meta
+        return {name: meta[name] for name in ("parameters", "seconds", "images_per_second", "images", "device")}
+
+    # ── Pictures ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def examples(self, contender: Contender, spec: Measurement, name: str = "output", count: int = 8) -> np.ndarray:
+        """The first images [count, C, H, W] of a measurement, the same ones for every contender."""
+        return self.arrays(contender, spec)[f"examples/{name}"][:count]

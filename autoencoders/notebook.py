@@ -1,0 +1,51 @@
+"""The first lines of every analysis notebook: its parameters checked, its figures as SVG, its sources remembered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+from autoencoders import parameters, settings, tables
+from autoencoders.findings import Findings
+from autoencoders.lab import Lab
+
+_LABEL = re.compile(r"^#\|\s*label:\s*(\S+)", re.MULTILINE)
+COMMON = ("profile", "dataset", "seeds")
+
+
+def begin(namespace: Mapping[str, Any]) -> Notebook:
+    """For `nb = notebook.begin(globals())`, straight after the parameters cell."""
+    declared = parameters.checked(namespace)
+    flags = {name: getattr(declared, name) for name in COMMON if getattr(declared, name, "auto") != "auto"}
+    return Notebook(Lab(settings.load(**flags)), declared)
+
+
+class Notebook(Findings):
+    """The findings of one run, seen from a notebook; `p` holds the notebook's parameters."""
+
+    def __init__(self, lab: Lab, p: SimpleNamespace) -> None:
+        super().__init__(lab)
+        self.p = p
+        self._sources: dict[str, list[str]] = {}
+        self._listen()
+
+    def _listen(self) -> None:
+        """Remembers which artifacts each labelled cell asked for, so that every figure can name its sources."""
+        try:
+            from IPython import get_ipython
+        except ImportError:  # a plain Python, a test for example
+            return
+        if shell := get_ipython():  # type: ignore[no-untyped-call]
+            shell.events.register("pre_run_cell", lambda info: self.lab.asked.clear())
+            shell.events.register("post_run_cell", lambda result: self._remember(result.info.raw_cell))
+
+    def _remember(self, source: str) -> None:
+        if match := _LABEL.search(source):
+            self._sources[match[1]] = sorted(set(self.lab.asked))
+
+    def sources(self) -> tables.Table:
+        """Each figure and table with the artifacts that it is made of."""
+        rows = [{"figure or table": label, "artifacts": ", ".join(keys)} for label, keys in self._sources.items()]
+        return tables.markdown(rows or [{"figure or table": "none", "artifacts": ""}], ["figure or table", "artifacts"])
