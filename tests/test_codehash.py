@@ -11,6 +11,7 @@ import pytest
 
 from autoencoders.errors import InputError
 from autoencoders.store.codehash import Code, Package
+from autoencoders.store.files import stamp
 
 ROOTS = ("lab.training:train", "lab.models:Net")
 
@@ -329,6 +330,22 @@ def test_relative_import_from_the_parent_package(lab: Lab) -> None:
     assert sorted(lab.code("lab.tools.deep:f").manifest) == ["lab.late.finish", "lab.sizes.WIDTH", "lab.tools.deep.f"]
 
 
+def test_import_of_an_enclosing_function_is_followed_through_nonlocal(lab: Lab) -> None:
+    lab.write(
+        "names.py",
+        "def f():\n    from lab.late import finish\n"
+        "    def g():\n        nonlocal finish\n        finish = finish(1)\n    return g\n",
+    )
+    assert "lab.late.finish" in lab.code("lab.names:f").manifest
+
+
+def test_namespace_package(lab: Lab) -> None:
+    (lab.folder / "bare").mkdir()
+    lab.write("bare/deep.py", "def f():\n    return 1")
+    lab.write("names.py", "from lab.bare import deep\ndef f():\n    return deep.f()")
+    assert "lab.bare.deep.f" in lab.code("lab.names:f").manifest
+
+
 def test_reexport_is_followed_to_the_definition(lab: Lab) -> None:
     lab.write("tools/__init__.py", "from .timing import clock\nfrom lab.corruption import scaled as scale")
     lab.write("names.py", "from lab import tools\ndef f(x):\n    return tools.clock(tools.scale(x))")
@@ -403,6 +420,28 @@ def test_module_imported_for_its_side_effects_counts(lab: Lab) -> None:
     assert lab.code().digest != before.digest
 
 
+def test_module_imported_inside_a_function_for_its_side_effects_counts(lab: Lab) -> None:
+    lab.write("determinism.py", "fix_all(seed=0)")
+    lab.edit("late.py", "    return x", "    import lab.determinism\n    return x")
+    assert "lab.determinism.(module level)" in lab.code().manifest
+
+
+def test_side_effects_of_the_packages_around_a_module_count(lab: Lab) -> None:
+    for name in ("__init__.py", "tools/__init__.py"):
+        lab.write(name, "fix_all(seed=0)")
+    assert {"lab.(module level)", "lab.tools.(module level)"} <= lab.code("lab.tools.timing:clock").manifest.keys()
+
+
+def test_imports_for_type_checkers_do_not_count(lab: Lab) -> None:
+    before = lab.code()
+    lab.edit(
+        "late.py",
+        "def finish",
+        "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from lab import figures\n\ndef finish",
+    )
+    assert lab.code() == before
+
+
 def test_what_side_effects_call_counts(lab: Lab) -> None:
     lab.write("late.py", "def finish(x):\n    return x\n\ndef register(x):\n    return x\n\nregister(finish)\n")
     before = lab.code()
@@ -454,6 +493,19 @@ def test_syntax_error_is_named_with_its_line(lab: Lab) -> None:
 
 
 # ── Speed, and trust in what is remembered ───────────────────────────────────────────────────────────────────────────
+
+
+def test_stamp_is_withheld_while_a_clock_tick_could_hide_an_edit(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("1")
+    assert stamp(path) is None
+    time.sleep(0.15)
+    before = stamp(path)
+    assert before is not None
+    assert before == stamp(path)
+    path.write_text("2")
+    time.sleep(0.15)
+    assert stamp(path) not in (None, before)
 
 
 def test_edits_of_equal_size_in_quick_succession_are_noticed(lab: Lab) -> None:

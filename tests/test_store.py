@@ -544,6 +544,7 @@ def test_damage_is_found_set_aside_and_repaired(
     state = bench.store.state(bench.task)
     assert state.state == "corrupt"
     assert [(reason.kind, reason.what) for reason in state.reasons] == [("file", file)]
+    assert state.reasons[0].old != state.reasons[0].new
     assert not bench.store.contains(bench.task)
     assert not caplog.records
 
@@ -579,6 +580,13 @@ def test_damage_after_a_check_in_the_same_process_is_found(bench: Bench) -> None
     assert store.state(bench.task).state == store.state(bench.task).state == "cached"
     flip_a_bit(bench.entry / "arrays.npz")
     assert store.state(bench.task).state == "corrupt"
+
+
+def test_length_that_changed_is_told_in_bytes(bench: Bench) -> None:
+    bench.store.fetch(bench.task)
+    size = (bench.entry / "arrays.npz").stat().st_size
+    empty(bench.entry / "arrays.npz")
+    assert bench.store.state(bench.task).reasons == (Reason("file", "arrays.npz", f"{size} bytes", "0 bytes"),)
 
 
 def test_empty_entry_folder_is_damage(bench: Bench) -> None:
@@ -870,6 +878,15 @@ def test_prune_keeps_partial_work_that_is_referred_to(bench: Bench) -> None:
         bench.store.fetch(replace(bench.task, compute=interrupted_at(None)))
     assert bench.store.prune([bench.task]) == []
     assert bench.state() == "partial"
+
+
+def test_prune_drops_checkpoints_of_finished_work(bench: Bench) -> None:
+    bench.store.fetch(bench.task)
+    scratch = bench.store.scratch(bench.task)
+    scratch.mkdir()
+    assert [dropped.path for dropped in bench.store.prune([bench.task])] == [scratch]
+    assert not scratch.exists()
+    assert bench.state() == "cached"
 
 
 def test_prune_spares_what_is_being_computed(bench: Bench) -> None:

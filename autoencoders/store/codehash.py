@@ -36,18 +36,22 @@ class Code:
 
 @dataclass
 class Statement:
-    """A module-level statement; looked into only if it is reached."""
+    """A module-level statement; looked into only if it is reached, since most aren't."""
 
     node: ast.stmt
     package: str
 
     @functools.cached_property
+    def _normalised(self) -> ast.AST:
+        return syntax.normalised(self.node)
+
+    @functools.cached_property
     def text(self) -> str:
-        return syntax.text(self.node)
+        return syntax.text(self._normalised)
 
     @functools.cached_property
     def _named(self) -> tuple[frozenset[Reference], frozenset[str]]:
-        return syntax.references([self.node], self.package)
+        return syntax.references([self._normalised], self.package)
 
     @property
     def references(self) -> frozenset[Reference]:
@@ -69,6 +73,10 @@ class Module:
     imported: set[str] = field(default_factory=set)  # modules that run when this one is imported
     effects: list[Statement] = field(default_factory=list)  # what else happens then
 
+    @property
+    def is_package(self) -> bool:
+        return self.package == self.name
+
     def binds(self, name: str) -> bool:
         return name in self.definitions or name in self.imports
 
@@ -78,11 +86,14 @@ class Module:
 
 EFFECTS = "(module level)"
 
+_DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_ASSIGNMENTS = ast.Assign | ast.AugAssign | ast.AnnAssign
+
 
 def _module(name: str, path: Path, source: bytes) -> Module:
     module = Module(name, name if path.name == "__init__.py" else name.rpartition(".")[0])
     try:
-        tree = syntax.parse(source, str(path))
+        tree = ast.parse(source, str(path))
     except SyntaxError as error:
         raise InputError(f"{path}:{error.lineno}: {error.msg}") from None
     for node in tree.body:
@@ -96,14 +107,14 @@ def _index(module: Module, node: ast.stmt, path: Path) -> None:
     match node:
         case ast.Import() | ast.ImportFrom():
             _index_import(module, node, path)
-        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() | ast.Assign() | ast.AugAssign():
+        case ast.Pass() | ast.Expr(value=ast.Constant()) | ast.AnnAssign(value=None):
+            pass  # docstrings, and types without values
+        case _ if isinstance(node, _DEFINITIONS | _ASSIGNMENTS):
             names = syntax.bound([node], module.package)
             for name in names:
                 module.definitions.setdefault(name, []).append(statement)
             if not names and not _mutated(node):
                 module.effects.append(statement)
-        case ast.AnnAssign():
-            pass  # a type without a value
         case ast.If() if syntax.dotted(node.test)[-1:] == ("TYPE_CHECKING",):
             for name, meanings in syntax.bound(node.body, module.package).items():
                 module.imports.setdefault(name, set()).update(meanings or ())
@@ -143,7 +154,7 @@ def _index_mutations(module: Module, tree: ast.Module) -> None:
             statement = Statement(node, module.package)
             if name in module.definitions:
                 module.definitions[name].append(statement)
-            elif isinstance(node, ast.Assign | ast.AugAssign):
+            elif isinstance(node, _ASSIGNMENTS):
                 module.effects.append(statement)
 
 
@@ -154,7 +165,7 @@ def _mutated(node: ast.stmt) -> set[str]:
             return {syntax.dotted(callee)[0] for callee in callees if len(syntax.dotted(callee)) > 1}
         case ast.Assign():
             targets = node.targets
-        case ast.AugAssign():
+        case ast.AugAssign() | ast.AnnAssign():
             targets = [node.target]
         case _:
             return set()
@@ -224,6 +235,7 @@ class _Walk:
     def __init__(self, package: Package) -> None:
         self.package = package
         self.looked_at: dict[Path, bytes | None] = {}
+        self.modules: dict[str, Module | None] = {}
         self.manifest: dict[str, str] = {}
         self.open: list[tuple[str, str]] = []  # (module, name) that are reached but not yet looked into
         self.reached: set[tuple[str, str]] = set()
@@ -248,8 +260,15 @@ class _Walk:
 
     def _module(self, name: str) -> Module | None:
         """A module of the package; None for everything else."""
+        if name not in self.modules:
+            self.modules[name] = self._found(name)
+        return self.modules[name]
+
+    def _found(self, name: str) -> Module | None:
         first, *rest = name.split(".")
         if first != self.package.folder.name:
+            return None
+        if rest and not ((parent := self._module(name.rpartition(".")[0])) and parent.is_package):
             return None
         base = self.package.folder.joinpath(*rest)
         for path in (base / "__init__.py", base.with_suffix(".py")):

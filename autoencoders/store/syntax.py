@@ -11,9 +11,9 @@ from dataclasses import dataclass
 # ── Text ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def parse(source: bytes, filename: str) -> ast.Module:
-    """The syntax tree without whatever never runs."""
-    return _Normaliser().visit(ast.parse(source, filename))
+def normalised(node: ast.stmt) -> ast.AST:
+    """A statement without whatever never runs."""
+    return _Normaliser().visit(node)
 
 
 def text(node: object) -> str:
