@@ -13,3 +13,7 @@ class StorageError(Exception):
 
 class TrainingError(Exception):
     """A training went wrong, a diverging loss for example (exit code 1)."""
+
+
+class ReportError(Exception):
+    """The report can't be made as it is: a failing notebook, an unresolved reference (exit code 1)."""

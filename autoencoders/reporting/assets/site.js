@@ -1,0 +1,91 @@
+"use strict";
+const base = document.currentScript.dataset.base;
+
+// ── Dark and light ───────────────────────────────────────────────────────────
+const root = document.documentElement;
+document.querySelector(".theme").addEventListener("click", () => {
+  const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  root.dataset.theme = (root.dataset.theme || system) === "dark" ? "light" : "dark";
+  try { localStorage.setItem("theme", root.dataset.theme); } catch (e) { /* a private window forgets */ }
+});
+
+// ── Menu on narrow screens ───────────────────────────────────────────────────
+const menu = document.querySelector(".menu");
+const setMenu = open => {
+  root.classList.toggle("menu-open", open);
+  menu.setAttribute("aria-expanded", open);
+};
+menu.addEventListener("click", () => setMenu(!root.classList.contains("menu-open")));
+document.getElementById("content").addEventListener("click", () => setMenu(false));
+document.querySelector(".chapters [aria-current]")?.scrollIntoView({ block: "nearest" });
+
+// ── Search: the index is a script, since pages on a disk may not fetch ───────
+const input = document.querySelector(".search input");
+const results = document.getElementById("results");
+const escaped = text => text.replace(/[&<>"]/g, c => `&#${c.charCodeAt(0)};`);
+
+function loadIndex() {
+  if (document.getElementById("index")) return;
+  const script = document.createElement("script");
+  Object.assign(script, { id: "index", src: `${base}search.js`, onload: search });
+  document.head.append(script);
+}
+
+function search() {
+  const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+  results.hidden = !words.length;
+  if (!words.length || !window.searchIndex) return;
+  const found = window.searchIndex
+    .map(([url, page, title, text]) => ({ url, page, title, text, score: score(words, `${page} ${title}`, text) }))
+    .filter(entry => entry.score > 0)
+    .sort((a, b) => b.score - a.score)
+    .slice(0, 12);
+  results.innerHTML = found.map(item).join("") || "<li class='none'>Nothing found</li>";
+  function item({ url, page, title, text }) {
+    const within = title && !page.endsWith(title) ? `${escaped(title)} · ` : "";
+    return `<li><a href="${base}${escaped(url)}"><b>${within}${escaped(page)}</b><span>${snippet(text, words)}</span></a></li>`;
+  }
+}
+
+// Every word must begin some word of the section; one in a title counts more
+function score(words, title, text) {
+  let sum = 0;
+  for (const word of words) {
+    const begins = new RegExp(`(^|[^\\p{L}\\p{N}])${word.replace(/[^\p{L}\p{N}]/gu, "\\$&")}`, "giu");
+    const count = (text.match(begins) || []).length + 8 * (title.match(begins) || []).length;
+    if (!count) return 0;
+    sum += Math.log2(1 + count);
+  }
+  return sum;
+}
+
+function snippet(text, words) {
+  const at = Math.max(0, text.toLowerCase().indexOf(words[0]) - 40);
+  const part = escaped((at ? "…" : "") + text.slice(at, at + 130) + (at + 130 < text.length ? "…" : ""));
+  const any = words.map(w => escaped(w).replace(/[^\p{L}\p{N}&#;]/gu, "\\$&")).join("|");
+  return part.replace(new RegExp(any, "gi"), "<mark>$&</mark>");
+}
+
+input.addEventListener("focus", loadIndex);
+input.addEventListener("input", () => { loadIndex(); search(); });
+input.addEventListener("keydown", event => {
+  if (event.key === "Enter") results.querySelector("a")?.click();
+  if (event.key === "Escape") { input.value = ""; search(); }
+});
+addEventListener("keydown", event => {
+  if (event.key === "/" && !/INPUT|TEXTAREA/.test(document.activeElement.tagName)) {
+    event.preventDefault();
+    setMenu(true);
+    input.focus();
+  }
+});
+
+// ── Where the reader is on this page ─────────────────────────────────────────
+const entries = new Map([...document.querySelectorAll("aside a")].map(a => [decodeURIComponent(a.hash.slice(1)), a]));
+const headings = [...entries.keys()].map(id => document.getElementById(id)).filter(Boolean);
+function mark() {
+  const passed = headings.filter(h => h.getBoundingClientRect().top < 120);
+  const current = passed.at(-1) ?? headings[0];
+  entries.forEach((a, id) => a.classList.toggle("current", id === current?.id));
+}
+if (headings.length) { addEventListener("scroll", mark, { passive: true }); mark(); }

@@ -1,0 +1,118 @@
+"""Whether a rendered report is whole, whichever renderer made it; each fault is told with its place."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from autoencoders.errors import ReportError
+from autoencoders.reporting.book import Book
+
+UNRESOLVED = re.compile(r"\?@\w[\w-]*|\?var:\S+|\?image:\S+|\{\{<.*?>\}\}|(?<!\?)\?\?(?!\?)")
+FOREIGN = re.compile(r"(https?:)?//")
+
+
+def check(book: Book) -> None:
+    pages = sorted(book.output.rglob("*.html"))
+    problems = [problem for page in pages for problem in page_problems(page, book.output)]
+    problems += [f"{book.output}: there is no index.html"] if not (book.output / "index.html").exists() else []
+    problems += pdf_problems(book.pdf)
+    if problems:
+        raise ReportError("the report is not whole:\n" + "\n".join(f"  {problem}" for problem in problems))
+
+
+# ── The site ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Page(HTMLParser):
+    """What a page says outside code, where it links to, and what it loads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text: list[str] = []
+        self.links: list[str] = []
+        self.loaded: list[str] = []
+        self.undescribed: list[str] = []
+        self.anchors: set[str] = set()
+        self._silent = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        self._silent += tag in ("script", "style", "code", "annotation")
+        self.anchors |= {values["id"]} if "id" in values else set()
+        if tag == "a" and "href" in values:
+            self.links.append(values["href"])
+        if tag in ("img", "script", "source", "iframe") and values.get("src"):
+            self.loaded.append(values["src"])
+        if tag == "link" and values.get("rel") in ("stylesheet", "icon", "preload"):
+            self.loaded.append(values.get("href", ""))
+        if tag == "img" and not values.get("alt", "").strip() and values.get("role") != "presentation":
+            self.undescribed.append(values.get("src", "")[:80])
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent -= tag in ("script", "style", "code", "annotation")
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.text.append(data)
+
+
+@cache
+def _read(path: Path, changed: int) -> _Page:
+    page = _Page()
+    page.feed(path.read_text(encoding="utf-8"))
+    return page
+
+
+def _page(path: Path) -> _Page:
+    return _read(path, path.stat().st_mtime_ns)
+
+
+def page_problems(path: Path, site: Path) -> list[str]:
+    where = path.relative_to(site)
+    page = _page(path)
+    text = " ".join(page.text)
+    problems = [f"{where}: unresolved {match[0]!r}" for match in UNRESOLVED.finditer(text)]
+    problems += [f"{where}: {address} is loaded from the network" for address in page.loaded if FOREIGN.match(address)]
+    problems += [f"{where}: the image {image} has no alt text" for image in page.undescribed]
+    if not text.strip():
+        problems.append(f"{where}: the page is empty")
+    for address in page.links + page.loaded:
+        if fault := _fault(address, path):
+            problems.append(f"{where}: {address} {fault}")
+    return problems
+
+
+def _fault(address: str, path: Path) -> str:
+    parts = urlsplit(address)
+    if parts.scheme or parts.netloc:
+        return ""
+    target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+    if not target.exists():
+        return "leads nowhere"
+    anchor = unquote(parts.fragment)
+    if anchor and target.suffix == ".html" and anchor not in _page(target).anchors:
+        return "leads to no place on that page"
+    return ""
+
+
+# ── The PDF ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def pdf_problems(path: Path) -> list[str]:
+    from pypdf import PdfReader
+
+    if not path.exists():
+        return [f"{path} was not made"]
+    reader = PdfReader(path)
+    problems = [] if (reader.metadata and reader.metadata.title) else [f"{path.name}: the PDF has no title"]
+    for number, page in enumerate(reader.pages, start=1):
+        text = page.extract_text()
+        problems += [f"{path.name}, page {number}: unresolved {m[0]!r}" for m in UNRESOLVED.finditer(text)]
+        words = [line for line in text.splitlines() if len(line.split()) > 1 or len(line) > 3]  # no page number
+        if len(words) <= 1 and not page.images:  # a running header at most
+            problems.append(f"{path.name}, page {number}: the page is empty")
+    return problems

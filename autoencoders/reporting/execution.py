@@ -1,0 +1,234 @@
+"""Executing notebooks with papermill: in parallel processes, and only those whose inputs changed."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from autoencoders import parameters
+from autoencoders.errors import InputError, ReportError
+from autoencoders.reporting.notebooks import Cell, Notebook
+
+# What can't change a figure: editing it must not execute anything
+IRRELEVANT = ("reporting", "commandline.py", "inspection.py", "progress.py")
+METADATA = "autoencoders"  # where an executed notebook remembers its inputs
+KERNEL = "autoencoders-report"
+INJECTED = "injected-parameters"  # papermill's tag
+TRACEBACK_LINES = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Execution:
+    """One notebook with everything that its figures depend on."""
+
+    source: Path
+    target: Path
+    parameters: dict[str, Any]
+    digest: str
+    notice: str = ""  # what each caption must say beside what it says
+
+    @property
+    def name(self) -> str:
+        return self.source.stem
+
+    @property
+    def outdated(self) -> bool:
+        try:
+            metadata = json.loads(self.target.read_text(encoding="utf-8"))["metadata"]
+            return metadata.get(METADATA, {}).get("inputs") != self.digest
+        except (OSError, ValueError, KeyError):
+            return True
+
+
+# ── Planning ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def plan(
+    analysis: Path,
+    executed: Path,
+    *,
+    requested: Mapping[str, Mapping[str, Any]],
+    common: Mapping[str, Any],
+    inputs: Mapping[str, str],
+    notice: str = "",
+) -> list[Execution]:
+    """Every notebook of a folder. ``requested`` are its own parameters, by the notebook's name, and must be declared;
+    ``common`` ones reach the notebooks that declare them; ``inputs`` (data, code) all of them."""
+    found = {path.stem: Notebook.read(path) for path in sorted(analysis.glob("*.ipynb"))}
+    if unknown := sorted(requested.keys() - found.keys()):
+        raise InputError(f"notebooks: none is called {', '.join(unknown)}; there are: {', '.join(found)}")
+    executions = []
+    for name, notebook in found.items():
+        values = {k: v for k, v in common.items() if k in notebook.parameters} | _checked(
+            notebook, requested.get(name, {})
+        )
+        sources = [(cell.kind, cell.source, cell.tags) for cell in notebook.cells if INJECTED not in cell.tags]
+        digest = _digest([sources, sorted(values.items()), sorted(inputs.items()), notice])
+        target = executed / f"{name}.ipynb"
+        executions.append(
+            Execution(source=notebook.path, target=target, parameters=values, digest=digest, notice=notice)
+        )
+    return executions
+
+
+def _checked(notebook: Notebook, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Its own parameters in the types that it declares, so that a mistake is told before a kernel starts."""
+    declared = notebook.parameters
+    if unknown := [str(name) for name in values if name not in declared]:
+        raise InputError(
+            f"notebook {notebook.name} has no parameter {', '.join(unknown)}; there are: {', '.join(declared)}"
+        )
+    return {
+        n: parameters.parsed(v, eval(declared[n], {}), f"{n} of notebook {notebook.name}") for n, v in values.items()
+    }
+
+
+def code_digest(package: Path) -> str:
+    """The package's code as syntax trees: comments, formatting and docstrings don't count."""
+    modules = {path.relative_to(package).as_posix(): path for path in package.rglob("*.py")}
+    relevant = {name: path for name, path in sorted(modules.items()) if name.split("/")[0] not in IRRELEVANT}
+    return _digest([(name, _tree(path.read_text(encoding="utf-8"))) for name, path in relevant.items()])
+
+
+def _tree(source: str) -> str:
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        match node:
+            case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
+                node.body = node.body[ast.get_docstring(node, clean=False) is not None :]
+    return ast.dump(tree)
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+# ── Executing ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def execute(
+    executions: list[Execution],
+    *,
+    folder: Path,
+    environment: Mapping[str, str],
+    jobs: int,
+    report: Callable[[str], None],
+) -> None:
+    """Run the notebooks side by side in ``folder``; all of them are tried, then what failed is raised as one error."""
+    if not executions:
+        return
+    jobs = max(1, min(jobs, len(executions)))
+    threads = str(max(1, (os.cpu_count() or 1) // jobs))  # kernels side by side must not each take all cores
+    failures = []
+    with _kernel() as kernels, ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        surroundings = {"OMP_NUM_THREADS": threads} | dict(environment) | kernels
+        running = {pool.submit(_execute, each, folder, surroundings): each for each in executions}
+        for future in as_completed(running):
+            seconds, failure = future.result()
+            failures += [failure] if failure else []
+            report(f"notebook {running[future].name}: {'failed' if failure else 'executed'} in {seconds:.0f} s")
+    if failures:
+        raise ReportError("\n".join(failures))
+
+
+@contextmanager
+def _kernel() -> Iterator[dict[str, str]]:
+    """The environment in which `KERNEL` is this very Python: a kernel that someone registered for all environments
+    would otherwise come first. Nor do a person's own IPython start-up files take part."""
+    with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
+        spec = Path(folder) / "kernels" / KERNEL / "kernel.json"
+        spec.parent.mkdir(parents=True)
+        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=ERROR"]
+        spec.write_text(json.dumps({"argv": command, "display_name": KERNEL, "language": "python"}))
+        path = os.pathsep.join(filter(None, [folder, os.environ.get("JUPYTER_PATH")]))
+        yield {"JUPYTER_PATH": path, "IPYTHONDIR": str(Path(folder) / "ipython")}
+
+
+def _execute(execution: Execution, folder: Path, environment: Mapping[str, str]) -> tuple[float, str | None]:
+    """In a process of its own: the seconds it took, and what went wrong."""
+    os.environ.update(environment)
+    import nbformat
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    started = time.monotonic()
+    execution.target.parent.mkdir(parents=True, exist_ok=True)
+    failed = execution.target.with_suffix(".failed.ipynb")
+    partial = execution.target.with_suffix(f".{os.getpid()}.ipynb")
+    try:
+        papermill.execute_notebook(
+            _fresh(nbformat.read(execution.source, as_version=4)),
+            str(partial),
+            execution.parameters,
+            kernel_name=KERNEL,
+            language="python",
+            cwd=str(folder),
+            progress_bar=False,
+        )
+        notebook = _finished(nbformat.read(partial, as_version=4), execution)
+        nbformat.write(notebook, partial)
+        os.replace(partial, execution.target)
+        failed.unlink(missing_ok=True)
+    except PapermillExecutionError as error:
+        os.replace(partial, failed)
+        return time.monotonic() - started, _explained(execution, error, failed)
+    finally:
+        partial.unlink(missing_ok=True)
+    return time.monotonic() - started, None
+
+
+def _fresh(notebook: Any) -> Any:
+    """Without the parameters of an earlier execution, which a submitted notebook still shows."""
+    notebook.cells = [cell for cell in notebook.cells if INJECTED not in cell.metadata.get("tags", ())]
+    return notebook
+
+
+def _finished(notebook: Any, execution: Execution) -> Any:
+    """Without what differs from run to run or tells of this machine; with its inputs and the notice in captions."""
+    notebook.metadata.pop("papermill", None)
+    notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook.metadata[METADATA] = {"inputs": execution.digest}
+    for number, cell in enumerate(notebook.cells):
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+        cell["id"] = f"cell-{number}"
+        if execution.notice and cell.cell_type == "code":
+            cell.source = with_notice(Cell("code", cell.source), execution.notice)
+    return notebook
+
+
+def with_notice(cell: Cell, notice: str) -> str:
+    """The cell's source, its captions saying also ``notice``."""
+    captions = {name: f"{cell.options[name]} {notice}" for name in ("fig-cap", "tbl-cap") if name in cell.options}
+    if not captions:
+        return cell.source
+    options = cell.options | captions
+    lines = [f"#| {name}: {json.dumps(value, ensure_ascii=False)}" for name, value in options.items()]  # JSON is YAML
+    return "\n".join([*lines, cell.code])
+
+
+def _explained(execution: Execution, error: Any, failed: Path) -> str:
+    """The notebook, the cell, and the end of the traceback."""
+    cell = Cell("code", error.source)
+    where = f"cell {cell.label}" if cell.label else f"cell {error.cell_index + 1}"
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback)).rstrip().splitlines()
+    return "\n".join(
+        [
+            f"{execution.source.parent.name}/{execution.source.name}, {where}: {error.ename}: {error.evalue}",
+            *(f"    {line}" for line in plain[-TRACEBACK_LINES:]),
+            f"    what it made until there: {failed}",
+        ]
+    )

@@ -1,0 +1,120 @@
+"""The PDF without Quarto: Pandoc writes Typst, Typst sets it, tagged for screen readers (PDF/UA-1)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+
+from autoencoders.errors import ReportError
+from autoencoders.reporting import pandoc
+from autoencoders.reporting.book import Book
+from autoencoders.reporting.document import Chapter, Document, located, numbered, rewritten
+from autoencoders.reporting.pandoc import Element, raw_block, raw_inline
+
+LONG = 24  # a table with more rows may break over pages
+
+
+class TypstDialect:
+    formats = frozenset({"typst"})
+
+    def heading(self, header: Element, number: str) -> Element:
+        return header  # Typst numbers headings itself, for its bookmarks and its table of contents
+
+    def callout(self, kind: str, title: list[Element], body: list[Element]) -> list[Element]:
+        opening = raw_block("typst", f'#callout("{kind}", [')
+        return [opening, {"t": "Plain", "c": title}, raw_block("typst", "])["), *body, raw_block("typst", "]")]
+
+    def equation(self, identifier: str, number: str, math: Element) -> list[Element]:
+        opening = raw_inline("typst", f'#numbered-equation("({number})")[')
+        return [opening, math, raw_inline("typst", f"] <{identifier}>")]
+
+    def floating(self, element: Element, notebook: str) -> list[Element]:
+        if element["t"] == "Table" and sum(len(body[3]) for body in element["c"][4]) > LONG:
+            return [raw_block("typst", "#[#show figure: set block(breakable: true)"), element, raw_block("typst", "]")]
+        return [element]
+
+
+def write(chapters: list[Chapter], book: Book, workshop: Path) -> tuple[bytes, list[str]]:
+    """The PDF's bytes, and what is wrong with it. ``workshop`` keeps the Typst source, for whoever wonders."""
+    import typst
+
+    document = numbered(chapters, TypstDialect())
+    rewritten(document, lambda chapter, element: _for_typst(chapter, element, document, book.root))
+    source = workshop / "report.typ"
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.write_text(_preamble(book) + _body(document, book), encoding="utf-8")
+    try:
+        compiler = typst.Compiler(input=str(source), root=str(book.root), ignore_system_fonts=True)
+        content, warnings = compiler.compile_with_warnings(format="pdf", pdf_standards=["ua-1"])
+    except typst.TypstError as error:
+        hints = "; ".join(error.hints or [])
+        raise ReportError(f"Typst on {source}: {error.message} {hints}\n{error.trace or ''}".rstrip()) from None
+    assert isinstance(content, bytes)  # one document, one file
+    return content, document.problems + [f"Typst: {warning.message}" for warning in warnings]
+
+
+def _body(document: Document, book: Book) -> str:
+    blocks = []
+    for chapter in document.chapters:
+        first_appendix = chapter.appendix and chapter.number == "A"
+        blocks += [raw_block("typst", "#show: appendices")] if first_appendix else []
+        blocks += chapter.blocks
+    sources = [f"--bibliography={path}" for path in book.bibliography]
+    return pandoc.write(blocks, "--to=typst", "--wrap=none", "--citeproc", "--metadata=link-citations", *sources)
+
+
+def _preamble(book: Book) -> str:
+    """The style, then what stands on the cover and in the headers."""
+    facts = {"title": book.title, "subtitle": book.subtitle, **book.variables}
+    style = resources.files("autoencoders.reporting").joinpath("assets/book.typ").read_text(encoding="utf-8")
+    return (
+        f"{style}\n#show: book.with((\n"
+        + "".join(f"  {_string(k)}: {_string(v)},\n" for k, v in facts.items())
+        + "))\n\n"
+    )
+
+
+def _for_typst(chapter: Chapter, element: Element, document: Document, root: Path) -> Element | list[Element] | None:
+    match element["t"]:
+        case "Math":
+            return [
+                raw_inline("typst", f"#described({_string(element['c'][1].strip())})["),
+                element,
+                raw_inline("typst", "]"),
+            ]
+        case "Image":
+            return _image(chapter, element, document, root)
+        case "Link":
+            target = element["c"][2][0]
+            if match := re.search(r"\.qmd(?:#([\w-]+))?$", target):
+                element["c"][2][0] = f"#{match[1]}" if match[1] else ""
+            elif target.endswith(".ipynb"):
+                return element["c"][1]
+            return element if element["c"][2][0] else element["c"][1]
+    return None
+
+
+def _image(chapter: Chapter, element: Element, document: Document, root: Path) -> Element:
+    (_, _, values), content, (target, _) = element["c"]
+    options: Mapping[str, str] = dict(values)
+    path = located(target, chapter.source, root)
+    if not path:
+        document.problems.append(f"{chapter.source.name}: there is no image {target}")
+        return pandoc.string(f"?image:{target}")
+    alt = options.get("fig-alt") or options.get("alt") or pandoc.plain(content)
+    if not alt:
+        document.problems.append(f"{chapter.source.name}: {path.name} has no alt text")
+    width = f", width: {_length(options['width'])}" if "width" in options else ""
+    place = "/" + path.relative_to(root.resolve()).as_posix()
+    return raw_inline("typst", f"#image({_string(place)}, alt: {_string(alt or 'missing')}{width})")
+
+
+def _length(width: str) -> str:
+    return f"{float(width.removesuffix('px')) * 0.75:g}pt" if re.fullmatch(r"[\d.]+(px)?", width) else width
+
+
+def _string(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)

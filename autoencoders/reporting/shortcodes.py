@@ -1,0 +1,161 @@
+"""What Quarto's shortcodes stand for: `var`, `embed` and `include`, expanded in a chapter's Markdown source."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from autoencoders.errors import ReportError
+from autoencoders.reporting import mermaid
+from autoencoders.reporting.notebooks import Cell, Notebook, text
+
+_SHORTCODE = re.compile(r"(?<!\{)\{\{<\s*(\S+)\s*(.*?)\s*>\}\}(?!\})")
+_MERMAID = re.compile(r"^```+\s*\{mermaid\}\s*\n(.*?)^```+\s*$", re.MULTILINE | re.DOTALL)
+_IMAGES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}  # the best first
+
+
+def with_variables(source: str, values: Mapping[str, str]) -> tuple[str, list[str]]:
+    """The source with each `{{< var name >}}` replaced, and the names that have no value."""
+    unknown = []
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] != "var":
+            return match[0]
+        if match[2] not in values:
+            unknown.append(match[2])
+        return values.get(match[2], f"?var:{match[2]}")
+
+    return _SHORTCODE.sub(value, source), unknown
+
+
+@dataclass
+class Expansion:
+    """Chapters as plain Pandoc Markdown. Images go to a folder; problems are collected, each with its place."""
+
+    root: Path
+    images: Path
+    values: Mapping[str, str]
+    problems: list[str] = field(default_factory=list)
+    notebooks: dict[Path, Notebook] = field(default_factory=dict)  # those embedded from
+
+    def chapter(self, path: Path) -> str:
+        source = path.read_text(encoding="utf-8")
+        where = path.relative_to(self.root)
+
+        def expanded(match: re.Match[str]) -> str:
+            line = source.count("\n", 0, match.start()) + 1
+            try:
+                return self._expanded(match[1], match[2], path)
+            except ReportError as error:
+                self.problems.append(f"{where}:{line}: {error}")
+                return ""
+
+        return self._drawn(_SHORTCODE.sub(expanded, source))
+
+    def _expanded(self, name: str, arguments: str, path: Path) -> str:
+        match name:
+            case "var":
+                if arguments not in self.values:
+                    raise ReportError(f"no variable is called {arguments}")
+                return self.values[arguments]
+            case "include":
+                included = self._located(arguments, path)
+                if not included.exists():
+                    raise ReportError(f"there is no file {arguments} to include")
+                return self.chapter(included)
+            case "embed":
+                return self._embedded(arguments, path)
+            case "pagebreak":
+                return "```{=typst}\n#pagebreak(weak: true)\n```"
+        raise ReportError(f"{{{{< {name} >}}}} is known to Quarto alone")
+
+    def _located(self, address: str, path: Path) -> Path:
+        return self.root / address[1:] if address.startswith("/") else path.parent / address
+
+    def _embedded(self, arguments: str, path: Path) -> str:
+        address, *options = arguments.split()
+        file, _, label = address.partition("#")
+        located = self._located(file, path).resolve()
+        if located not in self.notebooks:
+            self.notebooks[located] = Notebook.read(located)
+        notebook = self.notebooks[located]
+        cell = notebook.cell(label)
+        if not cell.outputs:
+            raise ReportError(f"cell {label} of {notebook.path.name} shows nothing")
+        body = cell_output(cell, self.images / notebook.name, label)
+        code = f"```python\n{cell.code}\n```\n\n" if "echo=true" in options else ""
+        return code + floating(cell, body, notebook=notebook.name)
+
+    def _drawn(self, source: str) -> str:
+        """Mermaid's flowcharts as images."""
+
+        def drawing(match: re.Match[str]) -> str:
+            lines = match[1].splitlines()
+            cell = Cell("code", "\n".join(line.replace("%%|", "#|", 1) for line in lines if line.startswith("%%|")))
+            svg = mermaid.as_svg("\n".join(line for line in lines if not line.startswith("%%")))
+            label = cell.label or f"drawing-{hashlib.sha256(svg.encode()).hexdigest()[:8]}"
+            return floating(cell, _image(self.images, label, "svg", svg, cell.options.get("fig-alt", "Diagram")))
+
+        return _MERMAID.sub(drawing, source)
+
+
+# ── A cell's output as Markdown ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def cell_output(cell: Cell, images: Path, name: str) -> str:
+    alt = str(cell.options.get("fig-alt", ""))
+    shown = [_shown(output, images, f"{name}-{i}" if i else name, alt) for i, output in enumerate(cell.outputs)]
+    return "\n\n".join(filter(None, shown))
+
+
+def floating(cell: Cell, body: str, **attributes: str) -> str:
+    """A figure or table with its caption, in Quarto's own syntax for them; anything else as it is."""
+    if not cell.label.startswith(("fig-", "tbl-")):
+        return f"\n\n{body}\n\n"
+    caption = cell.options.get("fig-cap") or cell.options.get("tbl-cap") or ""
+    given = " ".join(f"{name}={_quoted(value)}" for name, value in attributes.items())
+    return f"\n\n::::: {{#{cell.label} {given}}}\n{body}\n\n{caption}\n:::::\n\n"
+
+
+def _shown(output: Mapping[str, Any], images: Path, name: str, alt: str) -> str:
+    if output["output_type"] == "stream":
+        return "" if output["name"] == "stderr" else _verbatim(text(output["text"]))
+    data = output.get("data", {})
+    picture = ""
+    if mime := next((m for m in _IMAGES if m in data), None):
+        raw = text(data[mime])
+        content: str | bytes = raw if mime == "image/svg+xml" else base64.b64decode(raw)
+        picture = _image(images, name, _IMAGES[mime], content, alt)
+    if "text/html" in data and (picture or not data.keys() & {"text/markdown", "text/latex"}):
+        page = f"```{{=html}}\n{text(data['text/html'])}\n```"  # something to interact with; print has its static twin
+        still = picture or _verbatim(text(data.get("text/plain", "")))
+        return (
+            f':::: {{.content-visible when-format="html"}}\n{page}\n::::\n\n'
+            f':::: {{.content-visible unless-format="html"}}\n{still}\n::::'
+        )
+    if picture:
+        return picture
+    return text(data["text/markdown"]) if "text/markdown" in data else _verbatim(text(data.get("text/plain", "")))
+
+
+def _image(folder: Path, name: str, kind: str, content: str | bytes, alt: str) -> str:
+    path = folder / f"{name}.{kind}"
+    raw = content.encode() if isinstance(content, str) else content
+    if not path.exists() or path.read_bytes() != raw:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(raw)
+    return f"![](<{path}>){{fig-alt={_quoted(alt)}}}"
+
+
+def _verbatim(output: str) -> str:
+    return f"``````\n{output.rstrip()}\n``````" if output.strip() else ""
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(str(value), ensure_ascii=False)

@@ -1,0 +1,78 @@
+"""What is handed in: the PDF, and a zip with the executed notebooks and all that they need. Same inputs, same bytes."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from autoencoders.errors import ReportError
+from autoencoders.reporting.book import Book
+from autoencoders.reporting.execution import INJECTED, Execution
+from autoencoders.reporting.folder import Folder
+
+FILES = (
+    "README.md",
+    "Makefile",
+    "_quarto.yml",
+    "environment.yml",
+    "index.qmd",
+    "params.yml",
+    "pipeline.py",
+    "pyproject.toml",
+    "references.bib",
+    "requirements.txt",
+)
+FOLDERS = ("autoencoders", "report")
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can say
+
+
+def pack(book: Book, executions: list[Execution]) -> tuple[Path, Path]:
+    """The PDF and the zip, in `submission/`."""
+    if not book.pdf.exists():
+        raise ReportError(f"{book.pdf.name} is not made yet: `python pipeline.py report` makes it")
+    if outdated := [each.name for each in executions if each.outdated]:
+        raise ReportError(
+            f"notebooks are not up to date: {', '.join(outdated)}; `python pipeline.py report` executes them"
+        )
+    group = book.variables["group"]
+    folder = Folder(book.root / "submission")
+    pdf = folder.put(f"{group}_Assignment2_Report.pdf", book.pdf.read_bytes())
+    code = folder.path / f"{group}_Assignment2_Code.zip"
+    folder.path.mkdir(parents=True, exist_ok=True)
+    content = dict(_project(book.root)) | {f"analysis/{e.source.name}": _notebook(e) for e in executions}
+    content["params.yml"] = re.sub(rb"(?m)^group: *\S+", b"group: " + group.encode(), content["params.yml"])
+    _zip(code, {f"{code.stem}/{name}": raw for name, raw in content.items()})
+    folder.files.add(code)
+    folder.drop_the_rest()
+    return pdf, code
+
+
+def _project(root: Path) -> Iterator[tuple[str, bytes]]:
+    paths = [root / name for name in FILES if (root / name).exists()]
+    paths += [path for folder in FOLDERS for path in (root / folder).rglob("*") if path.is_file()]
+    for path in paths:
+        name = path.relative_to(root)
+        if not any(part.startswith((".", "__pycache__")) for part in name.parts):
+            yield name.as_posix(), path.read_bytes()
+
+
+def _notebook(execution: Execution) -> bytes:
+    """The executed notebook with the cells as they were written: what the report adds to captions is not their own."""
+    executed = json.loads(execution.target.read_text(encoding="utf-8"))
+    written = iter(json.loads(execution.source.read_text(encoding="utf-8"))["cells"])
+    for cell in executed["cells"]:
+        if INJECTED not in cell["metadata"].get("tags", ()):
+            cell["source"] = next(c for c in written if INJECTED not in c["metadata"].get("tags", ()))["source"]
+    return (json.dumps(executed, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _zip(path: Path, content: dict[str, bytes]) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, raw in sorted(content.items()):
+            entry = zipfile.ZipInfo(name, EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, raw, compresslevel=9)
