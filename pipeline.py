@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -64,6 +64,46 @@ def results(settings: Settings, names: Names = None, json: Json = False) -> None
     else:
         commandline.announce(lab)
         inspection.print_rows(rows)
+
+
+@command
+def report(
+    settings: Settings,
+    renderer: Annotated[
+        Literal["auto", "quarto", "pandoc"],
+        typer.Option(help="auto: Quarto where it can be had, else Pandoc and Typst, which come as Python packages."),
+    ] = "auto",
+) -> None:
+    """Make everything that is handed in: what is missing is trained, then notebooks, site, PDF and zip are made."""
+    from autoencoders.lab import Lab
+    from autoencoders.reporting import facts, making
+
+    lab = Lab(settings)
+    commandline.announce(lab)
+    for path in making.report(lab, lambda: facts.of(lab), renderer):
+        print(path)
+
+
+@command
+def prepare(settings: Settings) -> None:
+    """Bring what the chapters need up to date, rendering nothing; `quarto render` does this first."""
+    from autoencoders.lab import Lab
+    from autoencoders.reporting import facts, making
+
+    lab = Lab(settings)
+    commandline.announce(lab)
+    making.prepare(lab, lambda: facts.of(lab), renderer="Quarto")
+
+
+@command
+def submission(settings: Settings) -> None:
+    """Pack the PDF and the code as they are to be handed in, of the report that was made last."""
+    from autoencoders.lab import Lab
+    from autoencoders.reporting import facts, making
+
+    lab = Lab(settings)
+    for path in making.packed(lab, lambda: facts.of(lab)):
+        print(path)
 
 
 @command

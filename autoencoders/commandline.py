@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from autoencoders import settings
-from autoencoders.errors import InputError, StorageError, TrainingError
+from autoencoders.errors import InputError, ReportError, StorageError, TrainingError
 
 if TYPE_CHECKING:
     from autoencoders.lab import Lab
 
 SCHEMA = 1
-EXIT_CODES = {TrainingError: 1, InputError: 2, StorageError: 3}
+EXIT_CODES = {TrainingError: 1, ReportError: 1, InputError: 2, StorageError: 3}
 INTERRUPTED = 130
 
 _SHARED = "Options of all commands"
