@@ -47,7 +47,7 @@ def notice(lab: Lab) -> dict[str, str]:
     return {
         "header": f"Stand-in data: {lab.dataset}, not CIFAR-10",
         "caption": f"(Stand-in data: {lab.dataset}.)",
-        "cover": f"{why[:1].upper()}{why[1:]}Nothing in this report is a result on CIFAR-10.",
+        "cover": f"{why}Nothing in this report is a result on CIFAR-10.",
     }
 
 

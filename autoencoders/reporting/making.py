@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -45,7 +46,7 @@ def prepare(lab: Lab, facts: Facts, renderer: str) -> list[Execution]:
     surroundings = _environment(lab.settings, *OF_THE_MACHINE)
     jobs = lab.settings.jobs or os.cpu_count() or 1
     execution.execute(outdated, folder=PROJECT, environment=surroundings, jobs=jobs, report=complain)
-    variables.write_if_changed(PROJECT / fallback.WORKSHOP / "pipeline.svg", mermaid.as_svg(inspection.mermaid(lab)))
+    variables.write_if_changed(PROJECT / fallback.WORKSHOP / "pipeline.svg", _graph(lab))
     variables.write(PROJECT / "_variables.yml", values | {"renderer": renderer})
     variables.write_if_changed(PROJECT / "_quarto.yml.local", _for_quarto(values))
     return executions
@@ -76,6 +77,16 @@ def _environment(settings: Settings, *names: str) -> dict[str, str]:
     given = {name: getattr(settings, name) for name in names}
     texts = {n: " ".join(map(str, v)) if isinstance(v, tuple) else str(v) for n, v in given.items() if v is not None}
     return {ENVIRONMENT[name]: value for name, value in texts.items()}
+
+
+def _graph(lab: Lab) -> str:
+    """The dependency graph to look at: measurements counted, since their names would fill three pages."""
+
+    def counted(match: re.Match[str]) -> str:
+        total = sum(map(int, re.findall(r"×(\d+)", match[2])))
+        return f'"{match[1]}: {total} measurements"'
+
+    return mermaid.as_svg(re.sub(r'"([^"<]*)<br>([^"]*)"', counted, inspection.mermaid(lab)))
 
 
 def _for_quarto(values: Mapping[str, Any]) -> str:

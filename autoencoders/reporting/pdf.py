@@ -14,7 +14,8 @@ from autoencoders.reporting.book import Book
 from autoencoders.reporting.document import Chapter, Document, located, numbered, rewritten
 from autoencoders.reporting.pandoc import Element, raw_block, raw_inline
 
-LONG = 24  # a table with more rows may break over pages
+LONG = 30  # a table with more rows may break over pages
+_SIZED = re.compile(r"\\(?:big|Big|bigg|Bigg)[lrm]?(?![A-Za-z])")  # Pandoc would spell the delimiter's name instead
 
 
 class TypstDialect:
@@ -50,8 +51,7 @@ def write(chapters: list[Chapter], book: Book, workshop: Path) -> tuple[bytes, l
         compiler = typst.Compiler(input=str(source), root=str(book.root), ignore_system_fonts=True)
         content, warnings = compiler.compile_with_warnings(format="pdf", pdf_standards=["ua-1"])
     except typst.TypstError as error:
-        hints = "; ".join(error.hints or [])
-        raise ReportError(f"Typst on {source}: {error.message} {hints}\n{error.trace or ''}".rstrip()) from None
+        raise ReportError(f"Typst can't set {source}:\n{error.diagnostic}".rstrip()) from None
     assert isinstance(content, bytes)  # one document, one file
     return content, document.problems + [f"Typst: {warning.message}" for warning in warnings]
 
@@ -63,7 +63,10 @@ def _body(document: Document, book: Book) -> str:
         blocks += [raw_block("typst", "#show: appendices")] if first_appendix else []
         blocks += chapter.blocks
     sources = [f"--bibliography={path}" for path in book.bibliography]
-    return pandoc.write(blocks, "--to=typst", "--wrap=none", "--citeproc", "--metadata=link-citations", *sources)
+    typst = pandoc.write(blocks, "--to=typst", "--wrap=none", "--citeproc", "--metadata=link-citations", *sources)
+    return re.sub(
+        r"\b(plus|minus|times|dot)\.circle\b", r"\1.o", typst
+    )  # Pandoc's names of symbols are those of an older Typst
 
 
 def _preamble(book: Book) -> str:
@@ -80,6 +83,7 @@ def _preamble(book: Book) -> str:
 def _for_typst(chapter: Chapter, element: Element, document: Document, root: Path) -> Element | list[Element] | None:
     match element["t"]:
         case "Math":
+            element["c"][1] = _SIZED.sub("", element["c"][1])
             return [
                 raw_inline("typst", f"#described({_string(element['c'][1].strip())})["),
                 element,
