@@ -102,7 +102,7 @@ class ConvAE(Spec):
     bottleneck: Literal["vector", "spatial"] = "vector"
     latent: int = 128  # vector: dimensions; spatial: channels of the 8×8 map
     width: int = 32
-    depth: int = 1  # residual blocks each way
+    depth: int = 2  # residual blocks each way
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +112,7 @@ class VAE(Spec):
     implementation: ClassVar[str] = "autoencoders.models:VariationalAutoencoder"
     latent: int = 128
     width: int = 32
-    depth: int = 1
+    depth: int = 2
     beta: float = 1.0
 
 
@@ -124,7 +124,7 @@ class MCAE(Spec):
     ratio: float = 0.5
     patch: int = 4  # side of a masked patch, in input pixels
     width: int = 32
-    depth: int = 1
+    depth: int = 2
     masked_weight: float = 3.0  # weight of the masked region's error; the visible region has 1
 
 
@@ -176,7 +176,7 @@ class Training(Spec):
 
     epochs: int = 3
     batch: int = 128
-    learning_rate: float = 2e-3
+    learning_rate: float = 3e-3
     weight_decay: float = 1e-4
     warmup: float = 0.1  # share of all steps in which the learning rate rises; then it follows a cosine to zero
     clip_norm: float = 1.0  # a rare bad batch must not undo an epoch

@@ -68,11 +68,11 @@ def _uncentred(output: Tensor) -> Tensor:
 
 
 class Residual(nn.Module):
-    """Two 3×3 layers beside an identity; it starts as the identity, so that depth never slows the first epochs."""
+    """A 3×3 and a 1×1 layer beside an identity; it starts as the identity, so that depth never slows the first epochs."""
 
     def __init__(self, width: int, layer: type[nn.Conv2d | nn.ConvTranspose2d]):
         super().__init__()
-        self.inner, self.outer = layer(width, width, 3, padding=1), layer(width, width, 3, padding=1)
+        self.inner, self.outer = layer(width, width, 3, padding=1), layer(width, width, 1)
         nn.init.zeros_(self.outer.weight)
         assert self.outer.bias is not None
         nn.init.zeros_(self.outer.bias)

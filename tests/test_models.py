@@ -107,7 +107,7 @@ def test_encoders_are_of_convolutions_and_decoders_of_transposed_ones(name: str)
     model = make(name)
     for part, layer in ((model.encoder, nn.Conv2d), (model.decoder, nn.ConvTranspose2d)):
         with_weights = [m for m in part.modules() if "weight" in dict(m.named_parameters(recurse=False))]
-        assert len(with_weights) == 3
+        assert len(with_weights) == 5  # the stem or its mirror, and two blocks of two
         assert all(isinstance(m, layer) for m in with_weights)
 
 
