@@ -68,7 +68,7 @@ def _uncentred(output: Tensor) -> Tensor:
 
 
 class Residual(nn.Module):
-    """A 3×3 and a 1×1 layer beside an identity; it starts as the identity, so that depth never slows the first epochs."""
+    """A 3×3 and a 1×1 layer beside an identity; it starts as the identity, so depth never slows the first epochs."""
 
     def __init__(self, width: int, layer: type[nn.Conv2d | nn.ConvTranspose2d]):
         super().__init__()
