@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ from autoencoders import tables
 from autoencoders.config import (
     VARIANCE,
     Anomaly,
+    Arithmetic,
     Baseline,
     Catalogue,
     Experiment,
@@ -24,6 +25,7 @@ from autoencoders.config import (
     Reconstruction,
     Subject,
 )
+from autoencoders.evaluation.metrics import pooled_psnr
 from autoencoders.evaluation.statistics import Estimate, Spread, spread
 from autoencoders.lab import Lab
 from autoencoders.store import Artifact
@@ -132,10 +134,14 @@ class Findings:
             found.append(Estimate(*(rows[0][part] for part in Estimate._fields)))
         return found
 
-    def cell(self, contender: Contender, spec: Measurement, metric: str, region: str = "all") -> Estimate | Spread:
+    def cell(
+        self, contender: Contender, spec: Measurement, metric: str, region: str = "all"
+    ) -> Estimate | Spread | float:
         """For a table: mean ± std (n) over seeds; with one seed, the value and its interval over the images."""
         estimates = self.figures(contender, spec, metric, region)
-        return estimates[0] if len(estimates) == 1 else spread(np.array([e.value for e in estimates]))
+        if len(estimates) > 1:
+            return spread(np.array([e.value for e in estimates]))
+        return estimates[0].value if math.isnan(estimates[0].lo) else estimates[0]
 
     def interval(self, contender: Contender, spec: Measurement, metric: str, region: str = "all") -> Estimate:
         """For a plot: the mean over seeds with the widest interval that one of them has."""
@@ -163,6 +169,38 @@ class Findings:
             rows.append({"model": contender.label, **{n: self.cell(contender, asked, n, region) for n in names}})
         return tables.markdown(rows, ["model", *metrics])
 
+    def by_level(
+        self, contenders: Iterable[Contender], sigmas: Sequence[float], metric: str
+    ) -> dict[str, list[Estimate]]:
+        """One metric at each noise level, by contender."""
+        return {c.label: [self.interval(c, self.noisy(sigma), metric) for sigma in sigmas] for c in contenders}
+
+    def level_table(self, contenders: Iterable[Contender], sigmas: Sequence[float], metric: str) -> tables.Table:
+        """One metric: a row for each contender, a column for each noise level."""
+        rows = [{"model": c.label} | {str(s): self.value(c, self.noisy(s), metric) for s in sigmas} for c in contenders]
+        columns = [tables.column(metric, key=str(s), heading=sigma_label(s)) for s in sigmas]
+        return tables.markdown(rows, ["model", *columns])
+
+    def meta(self, contender: Contender, spec: Measurement) -> dict[str, Any]:
+        """What else a measurement found, of the first seed."""
+        return self.lab.measure(contender.first, spec).meta
+
+    def classes(self, contender: Contender, spec: Measurement) -> list[str]:
+        return self.meta(contender, spec)["classes"]
+
+    def distances(self, contender: Contender, spec: Measurement, metric: str) -> list[int]:
+        """At which distances a metric was measured: `hole_mse:1`, `hole_mse:2`, …"""
+        found = [r["metric"].split(":") for r in self.meta(contender, spec)["rows"]]
+        return [int(distance) for name, distance in found if name == metric]
+
+    def arithmetics(self, classes: Sequence[str] | None = None) -> list[Arithmetic]:
+        """Class arithmetics, the wanted one first."""
+        known = [spec for spec in self.catalogue.arithmetics() if isinstance(spec, Arithmetic)]
+        if classes is None:
+            return known
+        wanted = replace(known[0], classes=tuple(classes))
+        return [wanted, *(spec for spec in known if spec != wanted)]
+
     # ── Trainings ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def training(self, contender: Contender) -> Artifact:
@@ -183,8 +221,49 @@ class Findings:
         meta = self.training(contender).meta
         return {name: meta[name] for name in ("parameters", "seconds", "images_per_second", "images", "device")}
 
+    def tuning(self) -> list[Contender]:
+        """The short runs of the sweep, the base first."""
+        return [Contender(e.name.removeprefix("tune-"), (e,)) for e in self.catalogue.tuning()]
+
+    def sweep_rows(self, sweep: Sequence[Contender]) -> list[dict[str, Any]]:
+        """What each run changes and what came of it, on validation images alone."""
+        base = sweep[0].first.to_dict()
+        rows = []
+        for contender in sweep:
+            artifact = self.training(contender)
+            error = artifact.meta["history"]["validation/error"][-1]
+            rows.append(
+                {
+                    "run": contender.label,
+                    "changes": _changes(base, contender.first.to_dict()),
+                    "error": error,
+                    "psnr": float(pooled_psnr(np.array(error))),
+                    "parameters": artifact.meta["parameters"],
+                    "seconds": artifact.meta["seconds"],
+                }
+            )
+        return rows
+
+    def architecture(self, contender: Contender) -> list[tuple[str, tuple[int, ...], str]]:
+        """The model's layers with the shapes that they give, from input to output."""
+        from autoencoders import models
+
+        assert isinstance(contender.first, Experiment), f"{contender.label} has no layers"
+        return models.outline(self.lab.bench.model(contender.first))
+
     # ── Pictures ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def examples(self, contender: Contender, spec: Measurement, name: str = "output", count: int = 8) -> np.ndarray:
         """The first images [count, C, H, W] of a measurement, the same ones for every contender."""
         return self.arrays(contender, spec)[f"examples/{name}"][:count]
+
+
+def _changes(base: dict[str, Any], other: dict[str, Any]) -> str:
+    """Where two specs differ, in words; a model of another kind differs as a whole."""
+    parts = []
+    for part in ("model", "training"):
+        ours, theirs = base[part], other[part]
+        if ours["type"] != theirs["type"]:
+            parts.append(theirs["type"])
+        parts += [f"{k} {v:g}" for k, v in theirs.items() if isinstance(v, int | float) and v != ours.get(k, v)]
+    return ", ".join(parts) or "nothing: the base"

@@ -96,7 +96,7 @@ class Lab:
         return trainings + [self.bench.measurement(*pair) for pair in self.measurements(names)]
 
     def jobs(self, tasks: int) -> int:
-        """How many tasks side by side: on a CPU single-threaded ones beat many threads in one, on a GPU one fills it."""
+        """How many tasks side by side: on a CPU single-threaded ones beat threads that share one; one fills a GPU."""
         most = self.settings.jobs or ((os.cpu_count() or 1) if self.device == "cpu" else 1)
         return max(1, min(most, tasks))
 

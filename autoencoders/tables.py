@@ -80,6 +80,23 @@ def markdown(rows: Sequence[Mapping[str, Any]], columns: Sequence[str | Column],
     return Table(_pipes([headings, *zip(*texts, strict=True)], right))
 
 
+def comparison(rows: Sequence[Mapping[str, Any]], heads: Sequence[str], contestants: Sequence[str]) -> Table:
+    """Each row is a contest of its own, in its own unit: the best of its contestants (the highest) is bold."""
+    units = [Column(key="", heading="", digits=_digits(row, contestants), best="max") for row in rows]
+    cells = [[_cell(row.get(name), unit) for name in contestants] for row, unit in zip(rows, units, strict=True)]
+    figures = [_with_best(line, unit) for line, unit in zip(cells, units, strict=True)]
+    texts = [[*(escape(row[head]) for head in heads), *line] for row, line in zip(rows, figures, strict=True)]
+    return Table(
+        _pipes([[*heads, *map(escape, contestants)], *texts], [False] * len(heads) + [True] * len(contestants))
+    )
+
+
+def _digits(row: Mapping[str, Any], contestants: Sequence[str]) -> int:
+    """Three decimals for shares and similarities, two for decibels."""
+    values = [getattr(row[name], "value", getattr(row[name], "mean", row[name])) for name in contestants]
+    return 3 if max(map(abs, values)) <= 1 else 2
+
+
 def escape(text: object) -> str:
     """Text that Markdown leaves as it is, on one line."""
     return re.sub(r"([\\`*_{}\[\]<>#|$~^@])", r"\\\1", " ".join(str(text).split()))

@@ -37,7 +37,7 @@ def latent_structure(spec: config.Latent, subject: Subject, data: Dataset, devic
     rows += [row(spec.input, metric, exactly(value, len(images))) for metric, value in against.items()]
     trust = latent.trustworthiness(spaces["clean"], arrays["clean/tsne"])
     rows.append(row(None, "tsne_trustworthiness", exactly(trust, len(images))))
-    return Artifact(arrays, {"rows": rows})
+    return Artifact(arrays, {"rows": rows, "classes": list(data.classes)})
 
 
 def _structure(space: Tensor, labels: Tensor) -> dict[str, float]:

@@ -87,4 +87,4 @@ def regions(spec: config.Regions, subject: Subject, data: Dataset, device: str) 
     }
     accuracies = {"plane_accuracy": flat.predict(points), "plane_full_accuracy": whole.predict(test)}
     rows = [row(None, metric, bootstrap(found == labels.numpy())) for metric, found in accuracies.items()]
-    return Artifact(arrays, {"rows": rows})
+    return Artifact(arrays, {"rows": rows, "classes": list(data.classes)})
