@@ -43,12 +43,14 @@ def status(settings: Settings, names: Names = None, json: Json = False) -> None:
     from autoencoders.lab import Lab
 
     lab = Lab(settings, looks_only=True)
-    states = inspection.states(lab, names)
+    trainings, measurements = inspection.standings(lab, names)
     if json:
-        commandline.print_json(lab, experiments=inspection.states_as_json(states))
+        commandline.print_json(
+            lab, experiments=[t.as_json() for t in trainings], measurements=[m.as_json() for m in measurements]
+        )
     else:
         commandline.announce(lab)
-        inspection.print_states(states)
+        inspection.print_standings(trainings, measurements)
 
 
 @command

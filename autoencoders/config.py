@@ -204,6 +204,7 @@ TRIPLES = {  # a − b + c; the first is the assignment's
     "cifar10": (("dog", "cat", "bird"), ("truck", "automobile", "ship"), ("horse", "deer", "frog")),
     "photos10": (("astronaut", "chelsea", "coffee"), ("rocket", "hubble", "china"), ("flower", "retina", "ihc")),
 }
+NOISE = Gaussian(0.3)  # under which features and latents are compared with those of clean images
 TV_IMAGES, TV_VALIDATION = 1000, 100  # total variation takes its time: it is measured and tuned on so many images
 
 
@@ -294,7 +295,7 @@ class Latent(Spec):
     """The latent space's structure in measures and in coordinates, for clean and for corrupted inputs."""
 
     function: ClassVar[str] = "autoencoders.measurements.latent:latent_structure"
-    input: Corruption = Gaussian(0.3)
+    input: Corruption = NOISE
     images: int = 2000
     seed: int = 1_000_003
 
@@ -603,7 +604,7 @@ class Catalogue:
         measured += [self.reconstruction(Gaussian(sigma)) for sigma in self.levels]
         if isinstance(model, VAE) or model.bottleneck == "vector":
             measured += [*self.probes("latent"), self.latent(), self.regions("latent")]
-        if experiment.corruption in (None, Gaussian(0.3)):  # one denoiser's map says what the others' would
+        if experiment.corruption in (None, NOISE):  # one denoiser's map says what the others' would
             measured += self.probes("map")
         if isinstance(model, VAE):
             measured += [Posterior(images=self.profile.images), self.occlusion(), Interpolation(), *self.arithmetics()]
@@ -629,12 +630,12 @@ class Catalogue:
 
     def probes(self, features: Literal["latent", "map"]) -> list[Measurement]:
         """The fit comes first: clean and noisy inputs are judged by the same classifier."""
-        asked = [self.probe(features, seen) for seen in (None, Gaussian(0.3))]
+        asked = [self.probe(features, seen) for seen in (None, NOISE)]
         return [asked[0].fit, *asked]
 
     def probe(self, features: Literal["latent", "map"], seen: Corruption | None = None) -> Probe:
         fit = ProbeFit(features=features, classifier=self.profile.classifier)
         return Probe(fit=fit, input=seen, images=self.profile.images)
 
-    def latent(self, sigma: float = 0.3) -> Latent:
+    def latent(self, sigma: float = NOISE.sigma) -> Latent:
         return Latent(input=Gaussian(sigma), images=self.profile.latent_images)

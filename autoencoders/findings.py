@@ -28,6 +28,7 @@ from autoencoders.config import (
 from autoencoders.evaluation.metrics import pooled_psnr
 from autoencoders.evaluation.statistics import Estimate, Spread, spread
 from autoencoders.lab import Lab
+from autoencoders.settings import PROJECT
 from autoencoders.store import Artifact
 
 Bottleneck = Literal["vector", "spatial"]
@@ -200,6 +201,17 @@ class Findings:
             return known
         wanted = replace(known[0], classes=tuple(classes))
         return [wanted, *(spec for spec in known if spec != wanted)]
+
+    def reported_elsewhere(self) -> tables.Table:
+        """What others report, and what this run measured where the task is the same (R39)."""
+        import yaml
+
+        rows = yaml.safe_load((PROJECT / "analysis" / "reported.yml").read_text(encoding="utf-8"))
+        ae, clean = self.ae(), self.reconstruction()
+        ours = {"ssim": "SSIM {:.3f}", "psnr_mean": "PSNR {:.2f} dB", "mae": "MAE {:.4f}", "mse": "MSE {:.5f}"}
+        same = ", ".join(form.format(self.value(ae, clean, metric)) for metric, form in ours.items())
+        shown = [row | {"this run": same if "ours" in row else None} for row in rows]
+        return tables.markdown(shown, ["source", "what", "reported", "this run"])
 
     # ── Trainings ────────────────────────────────────────────────────────────────────────────────────────────────────
 

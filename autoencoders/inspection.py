@@ -4,39 +4,62 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from autoencoders.commandline import complain
-from autoencoders.config import PROFILES, Experiment
+from autoencoders.config import PROFILES, Experiment, Subject
 from autoencoders.lab import Lab
 from autoencoders.store import State, Task
 
 # ── Status ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def states(lab: Lab, names: Iterable[str] | None) -> list[tuple[Task, State]]:
-    return [(task, lab.store.state(task)) for task in lab.plan(names)]
+@dataclass(frozen=True)
+class Standing:
+    """Where one task stands; the name is the experiment's, or the measured subject's with what is measured."""
+
+    name: str
+    kind: str
+    seed: int | None
+    key: str
+    state: State
+
+    def as_json(self) -> dict[str, Any]:
+        return {"name": self.name, "kind": self.kind, "seed": self.seed, "key": self.key, **asdict(self.state)}
 
 
-def states_as_json(found: list[tuple[Task, State]]) -> list[dict[str, Any]]:
-    return [{"name": task.name, "kind": task.kind, **asdict(state)} for task, state in found]
+def standings(lab: Lab, names: Iterable[str] | None) -> tuple[list[Standing], list[Standing]]:
+    """Of the trainings and of the measurements."""
+
+    def standing(task: Task, subject: Subject, name: str) -> Standing:
+        seed = subject.seed if isinstance(subject, Experiment) else None
+        return Standing(name, task.kind, seed, lab.store.key(task), lab.store.state(task))
+
+    trainings = [standing(lab.bench.training(e), e, e.name) for e in lab.experiments(names)]
+    measurements = [
+        standing(lab.bench.measurement(subject, spec), subject, f"{subject.name} {spec.label}")
+        for subject, spec in lab.measurements(names)
+    ]
+    return trainings, measurements
 
 
-def print_states(found: list[tuple[Task, State]]) -> None:
+def print_standings(trainings: list[Standing], measurements: list[Standing]) -> None:
     """One line a training; measurements are many, so only those that need attention get a line of their own."""
-    for task, state in found:
-        if task.kind == "training" or state.state not in ("cached", "missing"):
-            print(f"{state.state:8} {task.kind:14} {task.name:44} {_why(state)}".rstrip())
-    counts = Counter(f"{state.state} {'trainings' if t.kind == 'training' else 'measurements'}" for t, state in found)
-    print(" · ".join(f"{n} {what}" for what, n in sorted(counts.items())))
+    for each in [*trainings, *(m for m in measurements if m.state.state not in ("cached", "missing"))]:
+        seed = "" if each.seed is None else f"seed {each.seed}"
+        print(f"{each.state.state:8} {each.kind:14} {each.name:36} {seed:7} {_why(each.state)}".rstrip())
+    for what, group in {"trainings": trainings, "measurements": measurements}.items():
+        counts = Counter(each.state.state for each in group)
+        print(f"{what}: " + (", ".join(f"{n} {state}" for state, n in sorted(counts.items())) or "none"))
 
 
 def _why(state: State) -> str:
-    if state.state == "partial":
+    if state.state == "partial" and state.epoch is not None:
         return f"epoch {state.epoch}/{state.epochs}"
-    changes = [f"{r.kind} {r.what}" + (f": {r.old} → {r.new}" if r.old or r.new else "") for r in state.reasons]
-    return "; ".join(changes[:3]) + (f"; and {len(changes) - 3} more" if len(changes) > 3 else "")
+    changes = [f"{r.kind} {r.what}" + (f": {r.old} → {r.new}" if r.kind != "code" else "") for r in state.reasons]
+    more = f"; and {len(changes) - 3} more" if len(changes) > 3 else ""
+    return state.message or "; ".join(changes[:3]) + more
 
 
 # ── Results ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -67,8 +90,6 @@ def mermaid(lab: Lab) -> str:
     kinds: dict[str, Counter[str]] = {}
     for subject, spec in lab.measurements(None):
         kinds.setdefault(subject.name, Counter())[type(spec).__name__] += 1
-        if isinstance(subject, Experiment):
-            continue
     seeds = Counter(e.name for e in lab.experiments())
     for name, n in seeds.items():
         lines.append(f'  data --> {_node(name)}["{name}{f" ×{n}" if n > 1 else ""}"]')

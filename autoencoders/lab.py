@@ -24,6 +24,7 @@ from autoencoders.config import (
     Measurement,
     Probe,
     Profile,
+    Spec,
     Subject,
 )
 from autoencoders.errors import InputError
@@ -160,7 +161,12 @@ class Bench:
             name=f"{self.label}/{experiment.name}@{experiment.seed}",
             kind="training",
             spec={k: v for k, v in experiment.to_dict().items() if k != "name"},
-            roots=("autoencoders.training:train", experiment.model.implementation, *_data_roots(experiment.data)),
+            roots=(
+                "autoencoders.training:train",
+                experiment.model.implementation,
+                *map(_class_name, (experiment.model, experiment.training)),
+                *_data_roots(experiment.data),
+            ),
             inputs={"data": self.fingerprint},
             compute=partial(_train, self, experiment),
         )
@@ -242,6 +248,11 @@ def _named(path: str) -> Any:
     a training reaches its own model and no other."""
     module, name = path.split(":")
     return getattr(importlib.import_module(module), name)
+
+
+def _class_name(spec: Spec) -> str:
+    """A spec's own code counts, too: a property of it may reach the training as a mere attribute."""
+    return f"{type(spec).__module__}:{type(spec).__name__}"
 
 
 def _data_roots(spec: Data) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ def of(lab: Lab) -> dict[str, Any]:
         "task": {
             "variance": config.VARIANCE,
             "variance_sigma": f"{math.sqrt(config.VARIANCE):.3f}",
+            "probe_sigma": f"{config.NOISE.sigma:g}",
             "sigmas": _listed(profile.sigmas),
             "unseen_sigmas": _listed(profile.unseen),
             "ratios": _listed(config.RATIOS),
