@@ -33,14 +33,18 @@ def _shared_options(
     dataset: Annotated[
         str | None, typer.Option(help="cifar10, photos10, … (AE_DATASET).", rich_help_panel=_SHARED)
     ] = None,
-    group: Annotated[str | None, typer.Option(help="Names the PDF and the zip (GROUP).", rich_help_panel=_SHARED)] = None,
+    group: Annotated[
+        str | None, typer.Option(help="Names the PDF and the zip (GROUP).", rich_help_panel=_SHARED)
+    ] = None,
     seeds: Annotated[
         str | None, typer.Option(help="Training seeds, such as 0,1,2 (AE_SEEDS).", rich_help_panel=_SHARED)
     ] = None,
     data_dir: Annotated[
         Path | None, typer.Option(help="Where the data sets lie (AUTOENCODERS_DATA).", rich_help_panel=_SHARED)
     ] = None,
-    cache: Annotated[Path | None, typer.Option(help="Where finished work is kept (AE_CACHE).", rich_help_panel=_SHARED)] = None,
+    cache: Annotated[
+        Path | None, typer.Option(help="Where finished work is kept (AE_CACHE).", rich_help_panel=_SHARED)
+    ] = None,
     device: Annotated[
         str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps (AE_DEVICE).", rich_help_panel=_SHARED)
     ] = None,
@@ -50,7 +54,7 @@ def _shared_options(
 
 
 def registrar(app: typer.Typer) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A decorator: the function becomes a command that takes the shared options and is handed the settings they make."""
+    """A decorator: the function becomes a command with the shared options, and is handed the settings they make."""
     shared = inspect.signature(_shared_options, eval_str=True).parameters
 
     def command(function: Callable[..., None]) -> Callable[..., None]:

@@ -461,7 +461,7 @@ PROFILES: dict[str, Profile] = {
         Profile(
             name="quick",
             purpose="an honest report on a laptop's CPU in about ten minutes",
-            epochs={"vector": 3, "spatial": 3, "vae": 3, "mcae": 3, "vit": 3, "tuning": 1},
+            epochs={"vector": 2, "spatial": 2, "vae": 2, "mcae": 2, "vit": 2, "tuning": 1},
         ),
         Profile(
             name="full",
@@ -471,7 +471,7 @@ PROFILES: dict[str, Profile] = {
             width=64,
             latents=(64, 256, 384),
             spatial_sigmas=(0.1, 0.3, math.sqrt(VARIANCE), 0.5),
-            betas=(0.5, 1.0, 4.0),
+            betas=(0.25, 1.0, 4.0),
             vit_ratios=(0.3, 0.75),
             classifier="logistic",
             stand_in=False,
@@ -526,7 +526,8 @@ class Catalogue:
         return self._experiment(f"mcae-{ratio:g}", "mcae", MCAE(ratio=ratio, width=self.profile.width))
 
     def vit(self, ratio: float) -> Experiment:
-        return self._experiment(f"vit-{ratio:g}", "vit", ViTMAE(ratio=ratio))
+        """The control: at three times the MCAE's width it has about as many parameters."""
+        return self._experiment(f"vit-{ratio:g}", "vit", ViTMAE(ratio=ratio, dim=3 * self.profile.width))
 
     def tuning(self) -> list[Experiment]:
         """Short runs that differ from the base in one thing each; compared on validation images only."""
