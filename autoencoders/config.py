@@ -20,7 +20,7 @@ class Spec:
     """A frozen description with normalised values: ``Gaussian(1)`` and ``Gaussian(1.0)`` are one spec and one key."""
 
     def __post_init__(self) -> None:
-        declared = _declared_types(type(self))
+        declared: dict[str, Any] = _declared_types(type(self))  # type: ignore[arg-type]
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
             value = _normalised(getattr(self, field.name), declared[field.name], f"{type(self).__name__}.{field.name}")
             object.__setattr__(self, field.name, value)
@@ -216,11 +216,14 @@ def level(sigma: float) -> str:
 # ── Measurements: what is asked of a trained model, or of a baseline ─────────────────────────────────────────────────
 
 
+Method = Literal["input", "mean", "pca", "ridge", "tv", "pixels", "patches"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Baseline(Spec):
     """A method without gradient descent, fitted to training images; it stands in each table beside the models."""
 
-    method: Literal["input", "mean", "pca", "ridge", "tv", "pixels", "patches"]
+    method: Method
     size: int = 128  # components, for PCA
 
     @property
@@ -500,7 +503,9 @@ class Catalogue:
     def data(self) -> Data:
         return Data(name=self.dataset, train=self.profile.train)
 
-    def _experiment(self, name: str, family: str, model: Model, sigma: float | None = None, **changes: Any):
+    def _experiment(
+        self, name: str, family: str, model: Model, sigma: float | None = None, **changes: Any
+    ) -> Experiment:
         training = Training(epochs=self.profile.epochs[family], **changes)
         corruption = None if sigma is None else Gaussian(sigma)
         return Experiment(
@@ -576,12 +581,12 @@ class Catalogue:
         return planned + [(experiment, spec) for experiment in self.results() for spec in self.of_model(experiment)]
 
     def baselines(self) -> list[Baseline]:
+        methods: tuple[Method, ...] = ("input", "mean", "ridge", "tv", "pixels", "patches")
         sizes = dict.fromkeys((128, *self.profile.latents))
-        others = ("input", "mean", "ridge", "tv", "pixels", "patches")
-        return [*(Baseline(method=m) for m in others), *(Baseline(method="pca", size=k) for k in sizes)]
+        return [*(Baseline(method=m) for m in methods), *(Baseline(method="pca", size=k) for k in sizes)]
 
     def of_baseline(self, baseline: Baseline) -> list[Measurement]:
-        noisy = [self.reconstruction(Gaussian(sigma)) for sigma in self.levels]
+        noisy: list[Measurement] = [self.reconstruction(Gaussian(sigma)) for sigma in self.levels]
         match baseline.method:
             case "mean":
                 return [self.reconstruction()]
@@ -603,7 +608,7 @@ class Catalogue:
             return [self.reconstruction(), hidden, *self.probes("map"), self.regions("map"), self.occlusion(), holes]
         measured: list[Measurement] = [self.reconstruction(), self.anomaly()]
         measured += [self.reconstruction(Gaussian(sigma)) for sigma in self.levels]
-        if isinstance(model, VAE) or model.bottleneck == "vector":
+        if not (isinstance(model, ConvAE) and model.bottleneck == "spatial"):
             measured += [*self.probes("latent"), self.latent(), self.regions("latent")]
         if experiment.corruption in (None, NOISE):  # one denoiser's map says what the others' would
             measured += self.probes("map")

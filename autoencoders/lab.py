@@ -32,7 +32,7 @@ from autoencoders.settings import Settings, gpu_is_present
 from autoencoders.store import Artifact, Store, Task
 
 if TYPE_CHECKING:
-    from torch import nn
+    from autoencoders import models
 
 
 class Lab:
@@ -74,7 +74,7 @@ class Lab:
             ),
             cache=self.settings.cache,
             device=self.device,
-            data=self.catalogues[0].data,
+            fitted_to=self.catalogues[0].data,
             label=f"{self.profile.name}/{self.dataset}",
         )
 
@@ -149,7 +149,7 @@ class Bench:
     fingerprint: str
     cache: Path
     device: str
-    data: Data  # what baselines are fitted to
+    fitted_to: Data  # for baselines
     label: str  # of the run, so that `stale` compares runs of one profile and data set
 
     @property
@@ -178,7 +178,7 @@ class Bench:
         if isinstance(subject, Experiment):
             inputs["model"] = self.store.key(self.training(subject))
         else:
-            fitted_to = {"baseline": subject.to_dict(), "data": self.data.to_dict()}
+            fitted_to = {"baseline": subject.to_dict(), "data": self.fitted_to.to_dict()}
         if fit := self.fit_for(subject, spec):
             inputs["fit"] = self.store.key(fit)
         seed = f"@{subject.seed}" if isinstance(subject, Experiment) else ""
@@ -186,7 +186,7 @@ class Bench:
             name=f"{self.label}/{subject.name}{seed}/{spec.label}",
             kind=type(spec).__name__.lower(),
             spec={"measurement": spec.to_dict(), **fitted_to},
-            roots=(spec.function, *_data_roots(self.data)),
+            roots=(spec.function, *_data_roots(self.fitted_to)),
             inputs=inputs,
             compute=partial(_measure, self, subject, spec),
         )
@@ -206,13 +206,14 @@ class Bench:
     def dataset(self, spec: Data) -> data.Dataset:
         return _dataset(spec, self.root)
 
-    def model(self, experiment: Experiment) -> nn.Module:
+    def model(self, experiment: Experiment) -> models.Autoencoder:
         """The trained model, ready to use."""
         from autoencoders import models
 
         trained = self.store.fetch(self.training(experiment))
-        shape = tuple(self.dataset(experiment.data).train.images.shape[1:])
-        model = models.build(_named(experiment.model.implementation), experiment.model, shape, seed=0)
+        channels, height, width = self.dataset(experiment.data).train.images.shape[1:]
+        model_class: type[models.Autoencoder] = _named(experiment.model.implementation)
+        model = models.build(model_class, experiment.model, (channels, height, width), seed=0)
         models.load_weights(model, trained.arrays)
         return model.to(self.device).eval()
 
@@ -238,7 +239,7 @@ def _train(bench: Bench, experiment: Experiment, scratch: Path) -> Artifact:
 def _measure(bench: Bench, subject: Subject, spec: Measurement, scratch: Path) -> Artifact:
     fit = bench.fit_for(subject, spec)
     fitted = {"fit": bench.store.fetch(fit)} if fit else {}
-    dataset = bench.dataset(subject.data if isinstance(subject, Experiment) else bench.data)
+    dataset = bench.dataset(subject.data if isinstance(subject, Experiment) else bench.fitted_to)
     measured = bench.model(subject) if isinstance(subject, Experiment) else subject
     return _named(spec.function)(spec, measured, dataset, device=bench.device, **fitted)
 

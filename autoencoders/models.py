@@ -489,7 +489,8 @@ def outline(model: Autoencoder) -> list[tuple[str, tuple[int, ...], str]]:
         kind = next(word for kind, word in KINDS.items() if isinstance(layer, kind))
         found.append((names[layer], tuple(output.shape[1:]), kind))
 
-    names = {layer: name for name, layer in model.named_modules() if isinstance(layer, tuple(KINDS))}
+    layers: list[tuple[str, nn.Module]] = list(model.named_modules())
+    names = {layer: name for name, layer in layers if isinstance(layer, tuple(KINDS))}
     inside = [part for layer in names if isinstance(layer, Residual | Block) for part in layer.children()]
     hooks = [layer.register_forward_hook(note) for layer in names if layer not in inside]
     reconstruct(model, torch.zeros(1, *model.shape))

@@ -37,7 +37,7 @@ class Notebook(Findings):
             from IPython import get_ipython
         except ImportError:  # a plain Python, a test for example
             return
-        if shell := get_ipython():  # type: ignore[no-untyped-call]
+        if shell := get_ipython():
             shell.events.register("pre_run_cell", lambda info: self.lab.asked.clear())
             shell.events.register("post_run_cell", lambda result: self._remember(result.info.raw_cell))
 

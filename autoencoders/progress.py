@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -49,7 +49,7 @@ def _work(task: Task) -> float:
 
 
 @contextmanager
-def _display(lab: Lab, tasks: list[Task]):
+def _display(lab: Lab, tasks: list[Task]) -> Iterator[Callable[[Task], None]]:
     """Shows what is running by reading the progress files of all workers, whichever process they are in."""
     columns = (
         TextColumn("{task.description}"),

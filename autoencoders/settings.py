@@ -62,7 +62,8 @@ def load(path: Path = PROJECT / "params.yml", **flags: Any) -> Settings:
     values: dict[str, Any] = _read(path)
     values |= {name: os.environ[twin] for name, twin in ENVIRONMENT.items() if twin in os.environ}
     values |= {name: value for name, value in flags.items() if value is not None}
-    return Settings(**{name: _PARSERS[name](value) for name, value in values.items()})
+    parsed: dict[str, Any] = {name: _PARSERS[name](value) for name, value in values.items()}
+    return Settings(**parsed)
 
 
 def gpu_is_present() -> bool:

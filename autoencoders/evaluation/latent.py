@@ -28,18 +28,23 @@ def trustworthiness(latents: Array, coordinates: Array, k: int = 15) -> float:
     return float(measure(space.cpu().numpy(), picture.cpu().numpy(), n_neighbors=min(k, (len(space) - 1) // 2)))
 
 
-def purity(latents: Array, labels: Array, k: int = 15) -> float:
-    """The mean share of the k nearest others that have one's own class; latents that are all alike are at chance."""
+def purities(latents: Array, labels: Array, k: int = 15) -> np.ndarray:
+    """For each sample the share of its k nearest others that have its class; latents all alike are at chance."""
     space = as_features(latents)
     classes = torch.as_tensor(labels, device=space.device)
     if len(space) < 2 or _constant(space):
-        return chance_purity(labels)
+        return np.full(len(space), chance_purity(labels))
     k = min(k, len(space) - 1)
     _, indices = nearest(space, space, k + 1)
     others = indices != torch.arange(len(space), device=space.device)[:, None]
     others[others.all(1), -1] = False  # among more than k twins one may not find oneself: drop the farthest instead
     found = indices[others].reshape(len(space), k)
-    return float((classes[found] == classes[:, None]).double().mean())
+    return (classes[found] == classes[:, None]).double().mean(1).cpu().numpy()
+
+
+def purity(latents: Array, labels: Array, k: int = 15) -> float:
+    """The mean of `purities`."""
+    return float(purities(latents, labels, k).mean())
 
 
 def chance_purity(labels: Array) -> float:

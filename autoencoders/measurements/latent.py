@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from autoencoders import config, models
 from autoencoders.data import Dataset
 from autoencoders.evaluation import latent
+from autoencoders.evaluation.statistics import bootstrap
 from autoencoders.measurements.common import Subject, as_bytes, chosen, corrupted, exactly, features_of, row, unit
 from autoencoders.store import Artifact
 
@@ -24,7 +24,9 @@ def latent_structure(spec: config.Latent, subject: Subject, data: Dataset, devic
         space = spaces[name] = features_of(subject, seen, "latent", data, device).flatten(1)
         projection = latent.project_pca(space)
         arrays |= {f"{name}/pca": projection.coordinates, f"{name}/explained": projection.explained}
-        rows += [row(what, metric, exactly(value, len(space))) for metric, value in _structure(space, labels).items()]
+        arrays[f"{name}/purity"] = latent.purities(space, labels)
+        rows.append(row(what, "purity", bootstrap(arrays[f"{name}/purity"])))
+        rows.append(row(what, "silhouette", exactly(latent.silhouette(space, labels), len(space))))
     arrays["clean/tsne"] = latent.project_tsne(spaces["clean"])
     half = len(images) // 2  # as many points in this picture as in the other
     arrays["joint/tsne"] = latent.project_tsne(torch.cat([spaces["clean"][:half], spaces["noisy"][:half]]))
@@ -40,11 +42,7 @@ def latent_structure(spec: config.Latent, subject: Subject, data: Dataset, devic
     return Artifact(arrays, {"rows": rows, "classes": list(data.classes)})
 
 
-def _structure(space: Tensor, labels: Tensor) -> dict[str, float]:
-    return {"purity": latent.purity(space, labels), "silhouette": latent.silhouette(space, labels)}
-
-
-def posterior(spec: config.Posterior, subject: Subject, data: Dataset, device: str) -> Artifact:
+def posterior(spec: config.Posterior, subject: models.VariationalAutoencoder, data: Dataset, device: str) -> Artifact:
     """Which of a VAE's units are active, what each costs, and what its prior decodes to."""
     images, _ = chosen(data.test, spec.images)
     with torch.no_grad():

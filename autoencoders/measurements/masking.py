@@ -90,16 +90,14 @@ def context(spec: config.Context, subject: models.Masked, data: Dataset, device:
     images, _ = chosen(data.test, spec.images)
     clean = unit(images, device)
     grid = subject.grid
-    rows = []
+    arrays = {}
     large = _centred_square(grid, grid[0] * 3 // 4).to(device)
     hole = _without(subject, clean, _in_pixels(large, subject.patch))
     colour = _visible_mean(clean, _in_pixels(large, subject.patch))
     for distance in range(1, grid[0] * 3 // 8 + 1):
         ring = _in_pixels(_inside_by(large, distance), subject.patch)
-        rows.append(row(None, f"hole_mse:{distance}", bootstrap(_mean_over(hole - clean, ring).cpu().numpy())))
-        rows.append(
-            row(None, f"hole_mse_mean_colour:{distance}", bootstrap(_mean_over(colour - clean, ring).cpu().numpy()))
-        )
+        arrays[f"hole_mse:{distance}"] = _mean_over(hole - clean, ring)
+        arrays[f"hole_mse_mean_colour:{distance}"] = _mean_over(colour - clean, ring)
     small = _centred_square(grid, 2).to(device)
     inside = _in_pixels(small, subject.patch)
     before = _without(subject, clean, inside)
@@ -107,9 +105,12 @@ def context(spec: config.Context, subject: models.Masked, data: Dataset, device:
     for radius in range(grid[0] // 2 - 1):
         kept = _in_pixels(_grown(small, radius), subject.patch)
         after = _without(subject, torch.where(kept, clean, strangers), inside)
-        rows.append(row(None, f"far_influence:{radius}", bootstrap(_mean_over(after - before, inside).cpu().numpy())))
+        arrays[f"far_influence:{radius}"] = _mean_over(after - before, inside)
+    measured = {name: values.cpu().numpy() for name, values in arrays.items()}
+    rows = [row(None, name, bootstrap(values)) for name, values in measured.items()]
     examples = {"clean": clean, "hole": torch.where(_in_pixels(large, subject.patch), 0.5, clean), "output": hole}
-    return Artifact({f"examples/{name}": as_bytes(part[:8]) for name, part in examples.items()}, {"rows": rows})
+    pictures = {f"examples/{name}": as_bytes(part[:8]) for name, part in examples.items()}
+    return Artifact(measured | pictures, {"rows": rows})
 
 
 def _centred_square(grid: tuple[int, int], side: int) -> Tensor:

@@ -76,7 +76,8 @@ def regions(spec: config.Regions, subject: Subject, data: Dataset, device: str) 
     whole = LinearDiscriminantAnalysis(n_components=2).fit(train, known_labels)
     points = whole.transform(test)
     flat = LinearDiscriminantAnalysis().fit(whole.transform(train), known_labels)
-    x, y = np.linspace(*np.percentile(points, [1, 99], axis=0), spec.grid).T
+    low, high = np.percentile(points, [1, 99], axis=0)
+    x, y = np.linspace(low, high, spec.grid).T
     mesh = np.stack(np.meshgrid(x, y), -1)
     arrays = {
         "points": points.astype(np.float32),
