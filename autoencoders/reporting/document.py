@@ -199,7 +199,7 @@ class _Numbering:
 
 def as_float(identifier: str, content: list[Element]) -> Element:
     """A division's last paragraph is the caption of what stands before it."""
-    body, caption = (content[:-1], content[-1:]) if content and content[-1]["t"] == "Para" else (content, [])
+    body, caption = (content[:-1], content[-1:]) if len(content) > 1 and content[-1]["t"] == "Para" else (content, [])
     if len(body) == 1 and body[0]["t"] == "Table":
         table = body[0]
         table["c"][0] = [identifier, *table["c"][0][1:]]

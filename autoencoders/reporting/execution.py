@@ -133,9 +133,9 @@ def execute(
     jobs = max(1, min(jobs, len(executions)))
     threads = str(max(1, (os.cpu_count() or 1) // jobs))  # kernels side by side must not each take all cores
     failures = []
-    with _kernel() as kernels, ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        surroundings = {"OMP_NUM_THREADS": threads} | dict(environment) | kernels
-        running = {pool.submit(_execute, each, folder, surroundings): each for each in executions}
+    with _kernel() as scratch, ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        surroundings = {"OMP_NUM_THREADS": threads} | dict(environment)
+        running = {pool.submit(_execute, each, folder, surroundings, scratch): each for each in executions}
         for future in as_completed(running):
             seconds, failure = future.result()
             failures += [failure] if failure else []
@@ -145,21 +145,24 @@ def execute(
 
 
 @contextmanager
-def _kernel() -> Iterator[dict[str, str]]:
-    """The environment in which `KERNEL` is this very Python: a kernel that someone registered for all environments
-    would otherwise come first. Nor do a person's own IPython start-up files take part."""
+def _kernel() -> Iterator[Path]:
+    """A folder for Jupyter in which `KERNEL` is this very Python: one that someone registered for all environments
+    would otherwise come first."""
     with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
         spec = Path(folder) / "kernels" / KERNEL / "kernel.json"
         spec.parent.mkdir(parents=True)
-        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=ERROR"]
+        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=CRITICAL"]
         spec.write_text(json.dumps({"argv": command, "display_name": KERNEL, "language": "python"}))
-        path = os.pathsep.join(filter(None, [folder, os.environ.get("JUPYTER_PATH")]))
-        yield {"JUPYTER_PATH": path, "IPYTHONDIR": str(Path(folder) / "ipython")}
+        yield Path(folder)
 
 
-def _execute(execution: Execution, folder: Path, environment: Mapping[str, str]) -> tuple[float, str | None]:
+def _execute(
+    execution: Execution, folder: Path, environment: Mapping[str, str], scratch: Path
+) -> tuple[float, str | None]:
     """In a process of its own: the seconds it took, and what went wrong."""
     os.environ.update(environment)
+    os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(scratch), os.environ.get("JUPYTER_PATH")]))
+    os.environ["IPYTHONDIR"] = str(scratch / "ipython")  # a person's own start-up files take no part
     import nbformat
     import papermill
     from papermill.exceptions import PapermillExecutionError
@@ -174,6 +177,7 @@ def _execute(execution: Execution, folder: Path, environment: Mapping[str, str])
             str(partial),
             execution.parameters,
             kernel_name=KERNEL,
+            config=_transport(scratch / execution.name),
             language="python",
             cwd=str(folder),
             progress_bar=False,
@@ -188,6 +192,13 @@ def _execute(execution: Execution, folder: Path, environment: Mapping[str, str])
     finally:
         partial.unlink(missing_ok=True)
     return time.monotonic() - started, None
+
+
+def _transport(socket: Path) -> Any:
+    """Sockets in the file system: kernels that start at once would now and then choose the same TCP port."""
+    from traitlets.config import Config
+
+    return Config({"KernelManager": {"transport": "ipc", "ip": str(socket)}} if os.name == "posix" else {})
 
 
 def _fresh(notebook: Any) -> Any:

@@ -25,7 +25,10 @@ class Cell:
         import yaml
 
         lines = self.source.splitlines()[: self._option_lines]
-        return yaml.safe_load("\n".join(line.removeprefix("#|").removeprefix(" ") for line in lines)) or {}
+        try:
+            return yaml.safe_load("\n".join(line.removeprefix("#|").removeprefix(" ") for line in lines)) or {}
+        except yaml.YAMLError as error:
+            raise ReportError(f"a cell's options are not YAML ({' '.join(str(error).split())}): {lines}") from None
 
     @property
     def code(self) -> str:

@@ -58,6 +58,13 @@ class Expansion:
 
         return self._drawn(_SHORTCODE.sub(expanded, source))
 
+    def with_variables(self, source: str) -> str:
+        """A notebook's captions and texts may name variables too."""
+        replaced, unknown = with_variables(source, self.values)
+        if unknown:
+            raise ReportError(f"no variable is called {', '.join(unknown)}")
+        return replaced
+
     def _expanded(self, name: str, arguments: str, path: Path) -> str:
         match name:
             case "var":
@@ -90,7 +97,7 @@ class Expansion:
             raise ReportError(f"cell {label} of {notebook.path.name} shows nothing")
         body = cell_output(cell, self.images / notebook.name, label)
         code = f"```python\n{cell.code}\n```\n\n" if "echo=true" in options else ""
-        return code + floating(cell, body, notebook=notebook.name)
+        return code + self.with_variables(floating(cell, body, notebook=notebook.name))
 
     def _drawn(self, source: str) -> str:
         """Mermaid's flowcharts as images."""

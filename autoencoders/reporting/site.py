@@ -160,7 +160,8 @@ class Site:
                 output = shortcodes.cell_output(cell, self.images / notebook.name, name)
                 cells.append(f"```python\n{cell.code}\n```" if cell.code.strip() else "")
                 cells.append(shortcodes.floating(cell, output))
-        blocks = pandoc.walk(pandoc.read("\n\n".join(cells)), lambda element: self._for_notebook(element, document))
+        source, _ = shortcodes.with_variables("\n\n".join(cells), self.book.variables)
+        blocks = pandoc.walk(pandoc.read(source), lambda element: self._for_notebook(element, document))
         blocks = [block for block in blocks if not (block["t"] == "Header" and block["c"][0] == 1)]
         name = notebook.path.name
         self.folder.put(f"notebooks/{name}", notebook.path.read_bytes())

@@ -1,0 +1,355 @@
+"""The report as it comes out: pages, PDF, checks of both, and what is handed in."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+from reporting_sample import CHAPTERS, PARAMETERS, VALUES, code, figure, markdown, render, write_book, write_notebook
+
+from autoencoders.errors import ReportError
+from autoencoders.reporting import checks, execution, submission
+from autoencoders.reporting.book import Book
+from autoencoders.reporting.folder import Folder
+
+NOTICE = {"header": "Stand-in data: photos10", "caption": "(Stand-in.)", "cover": "Nothing here is on CIFAR-10."}
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Book:
+    book = write_book(tmp_path_factory.mktemp("book"))
+    render(book)
+    return book
+
+
+@pytest.fixture(scope="module")
+def pages(rendered: Book) -> list[str]:
+    return [page.extract_text() for page in PdfReader(rendered.pdf).pages]
+
+
+def html(book: Book, name: str) -> str:
+    return (book.output / name).read_text(encoding="utf-8")
+
+
+def broken(tmp_path: Path, **chapters: str) -> str:
+    book = write_book(tmp_path, CHAPTERS | {f"report/{name}.qmd": source for name, source in chapters.items()})
+    with pytest.raises(ReportError) as told:
+        render(book)
+    return str(told.value)
+
+
+# ── The site ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_report_is_whole(rendered: Book) -> None:
+    checks.check(rendered)
+    names = {path.relative_to(rendered.output).as_posix() for path in rendered.output.rglob("*") if path.is_file()}
+    assert names == {
+        *(f"{name}.html" for name in ("index", "one", "two", "references", "extra", "notebooks/01-sample")),
+        "images/01-sample/fig-curve.svg",
+        "images/01-sample/fig-again.svg",
+        "notebooks/01-sample.ipynb",
+        "G07_Assignment2_Report.pdf",
+        "search.js",
+        "site.js",
+        "style.css",
+    }
+
+
+def test_references_lead_to_other_pages_and_carry_numbers(rendered: Book) -> None:
+    two = html(rendered, "two.html").replace("\u00a0", " ")
+    assert 'href="one.html#fig-curve" class="crossref">Figure 1.1<' in two
+    assert 'href="one.html#sec-details" class="crossref">Section 1.1<' in two
+    assert 'href="#fig-again" class="crossref">Figure 2.1<' in two
+
+
+def test_a_citation_leads_to_the_list_of_references(rendered: Book) -> None:
+    assert 'href="references.html#ref-kingma2014"' in html(rendered, "one.html")
+    assert 'id="ref-kingma2014"' in html(rendered, "references.html")
+    assert "ref-kingma2014" not in html(rendered, "two.html")
+
+
+def test_a_figure_has_alt_text_a_numbered_caption_and_its_notebook(rendered: Book) -> None:
+    one = html(rendered, "one.html")
+    assert 'alt="A falling curve"' in one
+    assert re.search(r"<figcaption[^>]*><strong>Figure\s1.1:</strong> The curve. It <em>falls</em> by <math", one)
+    assert 'href="notebooks/01-sample.html#fig-curve"' in one
+    assert "<td" in one.split('id="tbl-errors"')[1]
+    assert "Figure" in html(rendered, "notebooks/01-sample.html")
+    assert 'href="../one.html#fig-curve"' in html(rendered, "notebooks/01-sample.html")
+
+
+def test_variables_stand_in_captions_too(rendered: Book) -> None:
+    assert "The same for 0.10 again." in html(rendered, "two.html")
+
+
+def test_each_format_has_its_own_content(rendered: Book, pages: list[str]) -> None:
+    assert "Only on the site." in html(rendered, "two.html")
+    assert "Only in print." not in html(rendered, "two.html")
+    assert "Only in print." in " ".join(pages)
+    assert "Only on the site." not in " ".join(pages)
+
+
+def test_pages_are_linked_to_their_neighbours_and_to_all_others(rendered: Book) -> None:
+    one = html(rendered, "one.html")
+    assert '<a rel="prev" href="index.html">' in one
+    assert '<a rel="next" href="two.html">' in one
+    assert 'href="one.html" aria-current="page"' in one
+    assert {"index.html", "two.html", "extra.html"} <= set(re.findall(r'<li><a href="([^"]+)"', one))
+    assert 'href="G07_Assignment2_Report.pdf"' in one
+    assert 'rel="next"' not in html(rendered, "extra.html")
+    assert 'href="../one.html"' in html(rendered, "notebooks/01-sample.html")
+
+
+def test_the_search_index_is_a_script_that_finds_sections(rendered: Book) -> None:
+    raw = html(rendered, "search.js")
+    entries = json.loads(raw.removeprefix("window.searchIndex = ").rstrip(";\n"))
+    assert [url for url, _, _, text in entries if "KL divergence" in text] == ["one.html#sec-details"]
+
+
+def test_nothing_is_loaded_from_elsewhere(rendered: Book) -> None:
+    for path in rendered.output.rglob("*.html"):
+        assert not re.search(r'(src|href)="(https?:)?//', path.read_text()), path
+
+
+def test_rendering_again_gives_the_same_bytes_and_touches_nothing(rendered: Book) -> None:
+    def state() -> dict[Path, tuple[int, bytes]]:
+        return {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in rendered.output.rglob("*") if p.is_file()}
+
+    before = state()
+    (rendered.output / "stale.html").write_text("of an older book")
+    render(rendered)
+    assert state() == before
+
+
+def test_what_a_group_and_authors_are_called_is_escaped(tmp_path: Path) -> None:
+    values = VALUES | {"authors": 'A <b> & "C" #let $x$ \\', "dataset": {"title": "<script>"}}
+    book = write_book(tmp_path, values=values)
+    render(book)
+    page = html(book, "index.html")
+    assert "A &lt;b&gt; &amp; &quot;C&quot; #let $x$ \\" in page
+    assert "<script></dd>" not in page
+    assert 'A <b> & "C" #let $x$ \\' in PdfReader(book.pdf).pages[0].extract_text()
+
+
+# ── The PDF ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_pdf_says_what_it_is_and_is_tagged(rendered: Book) -> None:
+    reader = PdfReader(rendered.pdf)
+    assert reader.metadata
+    assert reader.metadata.title == "Sample report"
+    assert reader.metadata.author == "Group G07, Ada Lovelace"
+    root: Any = reader.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/Lang"] == "en"
+
+
+def test_bookmarks_and_contents_list_the_chapters_with_their_numbers(rendered: Book, pages: list[str]) -> None:
+    titles = [item.title for item in PdfReader(rendered.pdf).outline if not isinstance(item, list)]
+    assert titles[-5:] == ["Abstract", "1 First", "2 Second", "References", "A Extra"]
+    assert re.search(r"A\s*Extra", pages[1])
+
+
+def test_numbers_are_the_same_in_print(pages: list[str]) -> None:
+    whole = re.sub(r"\s+", " ", " ".join(pages).replace("\u00a0", " "))
+    for text in ("Figure 1.1: The curve.", "Table 1.1: Errors.", "Figure 2.1: The same", "Table A.1: A list", "(1.1)"):
+        assert text in whole
+    assert "See Figure 1.1, Table 1.1, Equation 1.1, Chapter 2 and 1.1" in whole
+
+
+def test_fonts_are_embedded(rendered: Book) -> None:
+    resources: list[Any] = [page["/Resources"] for page in PdfReader(rendered.pdf).pages]
+    fonts = [font.get_object() for each in resources for font in each.get("/Font", {}).values()]
+    assert fonts
+    for font in fonts:
+        descriptor = font["/DescendantFonts"][0]["/FontDescriptor"]
+        assert {"/FontFile2", "/FontFile3"} & set(descriptor)
+
+
+def test_symbols_that_pandoc_names_otherwise_than_typst_can_be_set(tmp_path: Path) -> None:
+    symbols = r"$a \odot b \otimes c \oplus d \ominus e \cap f$ and $\big\lVert x \big\rVert \bigl( y \bigr)$"
+    book = write_book(tmp_path, CHAPTERS | {"report/two.qmd": CHAPTERS["report/two.qmd"] + f"\n\n{symbols}\n"})
+    render(book)
+    text = " ".join(page.extract_text() for page in PdfReader(book.pdf).pages)
+    assert "parallel" not in text
+
+
+# ── The stand-in notice ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_stand_in_is_told_on_the_cover_and_on_each_page(tmp_path: Path, rendered: Book, pages: list[str]) -> None:
+    book = write_book(tmp_path, values=VALUES | {"notice": NOTICE})
+    render(book)
+    for path in book.output.glob("**/*.html"):
+        assert NOTICE["header"] in path.read_text(), path
+    assert NOTICE["cover"] in html(book, "index.html")
+    first, *rest = [page.extract_text() for page in PdfReader(book.pdf).pages]
+    assert NOTICE["cover"] in first
+    assert rest
+    assert all(NOTICE["header"] in text for text in rest)
+    assert "Stand-in" not in " ".join(pages) + html(rendered, "index.html")
+
+
+# ── What is wrong is told with its place ─────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("# Two {#sec-two}\n\n@fig-curv\n", "two.qmd: @fig-curv refers to nothing"),
+        ("# Two {#sec-two}\n\n{{< var eror >}}\n", "report/two.qmd:3: no variable is called eror"),
+        ("# Two {#sec-two}\n\n![A](no.svg){fig-alt=a}\n", "two.qmd: there is no image no.svg"),
+        ("# Two {#sec-two}\n\n@nobody2014 says so.\n", "nobody2014"),
+        ("# Two {#sec-two}\n\n{{< embed /cache/notebooks/01-sample.ipynb#fig-z >}}\n", "no cell labelled 'fig-z'"),
+        ("# Two {#sec-two}\n\n```{=typst}\n#nonsense\n```\n", "unknown variable: nonsense"),
+    ],
+)
+def test_an_unresolved_place_fails_the_build(tmp_path: Path, source: str, told: str) -> None:
+    chapters = {"two": source + "\n@fig-curve\n\n{#fig-again}", "one": CHAPTERS["report/one.qmd"]}
+    assert told in broken(tmp_path, **chapters)
+    assert not (tmp_path / "_book/G07_Assignment2_Report.pdf").exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("<p>?@fig-x</p>", "unresolved '?@fig-x'"),
+        ("<p>see ?? there</p>", "unresolved '??'"),
+        ("<p>?var:group</p>", "unresolved '?var:group'"),
+        ("<p>{{&lt; var x &gt;}}</p>", "unresolved '{{< var x >}}'"),
+        ("<p>x</p><img src='no.png' alt='a'>", "no.png leads nowhere"),
+        ("<p>x</p><img src='data:,' alt=''>", "has no alt text"),
+        ("<p>x</p><a href='no.html'>a</a>", "no.html leads nowhere"),
+        ("<p>x</p><a href='#no'>a</a>", "#no leads to no place on that page"),
+        ("<p>x</p><a href='b.html#no'>a</a>", "b.html#no leads to no place"),
+        ("<p>x</p><script src='https://cdn.example/x.js'></script>", "is loaded from the network"),
+        ("", "the page is empty"),
+    ],
+)
+def test_a_fault_of_a_page_is_found_in_any_renderers_output(tmp_path: Path, body: str, told: str) -> None:
+    (tmp_path / "b.html").write_text("<p id='there'>b</p>")
+    page = tmp_path / "a.html"
+    page.write_text(f"<html><body>{body}</body></html>")
+    (problem,) = checks.page_problems(page, tmp_path)
+    assert problem.startswith("a.html: ")
+    assert told in problem
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<p>Really?! What?</p><code>{{< var x >}} ??</code>",
+        "<script>const a = b ?? c</script><p>x</p>",
+        "<a href='b.html#there'>a</a><a href='https://example.org'>b</a><a href='#'>top</a>",
+    ],
+)
+def test_a_sound_page_has_no_fault(tmp_path: Path, body: str) -> None:
+    (tmp_path / "b.html").write_text("<p id='there'>b</p>")
+    page = tmp_path / "a.html"
+    page.write_text(f"<html><body>{body}</body></html>")
+    assert checks.page_problems(page, tmp_path) == []
+
+
+def test_an_empty_page_and_an_unresolved_reference_of_a_pdf_are_found(tmp_path: Path) -> None:
+    import typst
+
+    head = '#set document(title: "T")\n#set page(header: [Header])\n'
+    body = "Text of the page, see ?\\@fig-x.\n#pagebreak()\n#pagebreak()\nMore text here."
+    (tmp_path / "a.typ").write_text(head + body)
+    typst.compile(str(tmp_path / "a.typ"), output=str(tmp_path / "a.pdf"))
+    assert checks.pdf_problems(tmp_path / "a.pdf") == [
+        "a.pdf, page 1: unresolved '?@fig-x'",
+        "a.pdf, page 2: the page is empty",
+    ]
+    assert checks.pdf_problems(tmp_path / "b.pdf") == [f"{tmp_path / 'b.pdf'} was not made"]
+
+
+# ── The submission ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def packed(root: Path, notice: str = "") -> tuple[Path, Path]:
+    book = write_book(root)
+    book.pdf.parent.mkdir(exist_ok=True)
+    book.pdf.write_bytes(b"%PDF")
+    for name, text in {"params.yml": "# why\ngroup: G00   # the group\n", "README.md": "x", "pipeline.py": "x"}.items():
+        (root / name).write_text(text)
+    (root / "autoencoders/__pycache__").mkdir(parents=True, exist_ok=True)
+    (root / "autoencoders/__pycache__/a.pyc").write_text("x")
+    (root / "autoencoders/a.py").write_text("x")
+    written = [markdown("# One"), code(PARAMETERS, tags=("parameters",)), figure("fig-x")]
+    source = write_notebook(root / "analysis/01-one.ipynb", *(cell | {"outputs": []} for cell in written))
+    executions = execution.plan(root / "analysis", root / "cache/notebooks", requested={}, common={}, inputs={})
+    injected = code("profile = 'smoke'", tags=("injected-parameters",))
+    written[2]["source"] = written[2]["source"].replace("A curve.", f"A curve. {notice}")
+    metadata = {"autoencoders": {"inputs": executions[0].digest}}
+    write_notebook(executions[0].target, *written[:2], injected, written[2], **metadata)
+    assert source.exists()
+    return submission.pack(book, executions)
+
+
+def test_the_zip_holds_the_project_and_the_executed_notebooks(tmp_path: Path) -> None:
+    pdf, archive = packed(tmp_path, notice="(Stand-in.)")
+    assert pdf.name == "G07_Assignment2_Report.pdf"
+    assert archive.name == "G07_Assignment2_Code.zip"
+    with zipfile.ZipFile(archive) as content:
+        names = [name.removeprefix("G07_Assignment2_Code/") for name in content.namelist()]
+        assert names == sorted(names)
+        assert {"README.md", "pipeline.py", "_quarto.yml", "index.qmd", "report/one.qmd", "autoencoders/a.py"} <= set(
+            names
+        )
+        assert not [name for name in names if "__pycache__" in name or name.startswith("cache")]
+        assert content.read("G07_Assignment2_Code/params.yml") == b"# why\ngroup: G07   # the group\n"
+        notebook = json.loads(content.read("G07_Assignment2_Code/analysis/01-one.ipynb"))
+    assert notebook["cells"][2]["metadata"]["tags"] == ["injected-parameters"]
+    assert notebook["cells"][3]["outputs"]
+    assert "Stand-in" not in notebook["cells"][3]["source"]
+
+
+def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    first = [path.read_bytes() for path in packed(tmp_path / "a")]
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    for path in (tmp_path / "b").rglob("*"):
+        os.utime(path, (1, 1))
+    assert [path.read_bytes() for path in packed(tmp_path / "b")] == first
+
+
+def test_another_groups_submission_is_dropped(tmp_path: Path) -> None:
+    (tmp_path / "submission").mkdir()
+    (tmp_path / "submission/G01_Assignment2_Code.zip").write_text("old")
+    packed(tmp_path)
+    assert len(list((tmp_path / "submission").iterdir())) == 2
+
+
+def test_what_isnt_made_yet_cant_be_packed(tmp_path: Path) -> None:
+    book = write_book(tmp_path)
+    with pytest.raises(ReportError, match=r"pipeline.py report"):
+        submission.pack(book, [])
+    book.pdf.parent.mkdir()
+    book.pdf.write_bytes(b"%PDF")
+    write_notebook(tmp_path / "analysis/01-one.ipynb", code("1"))
+    outdated = execution.plan(tmp_path / "analysis", tmp_path / "cache", requested={}, common={}, inputs={})
+    with pytest.raises(ReportError, match="not up to date: 01-one"):
+        submission.pack(book, outdated)
+
+
+def test_a_folder_holds_what_was_put_there_and_nothing_older(tmp_path: Path) -> None:
+    (tmp_path / "old/deep").mkdir(parents=True)
+    (tmp_path / "old/deep/file").write_text("x")
+    folder = Folder(tmp_path)
+    folder.put("new/a.txt", "a")
+    folder.put("b.bin", b"\x00")
+    folder.drop_the_rest()
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == [
+        "b.bin",
+        "new",
+        "new/a.txt",
+    ]
