@@ -22,6 +22,7 @@ document.querySelector(".chapters [aria-current]")?.scrollIntoView({ block: "nea
 // ── Search: the index is a script, since pages on a disk may not fetch ───────
 const input = document.querySelector(".search input");
 const results = document.getElementById("results");
+const literal = word => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 const escaped = text => text.replace(/[&<>"]/g, c => `&#${c.charCodeAt(0)};`);
 
 function loadIndex() {
@@ -51,7 +52,7 @@ function search() {
 function score(words, title, text) {
   let sum = 0;
   for (const word of words) {
-    const begins = new RegExp(`(^|[^\\p{L}\\p{N}])${word.replace(/[^\p{L}\p{N}]/gu, "\\$&")}`, "giu");
+    const begins = new RegExp(`(^|[^\\p{L}\\p{N}])${literal(word)}`, "giu");
     const count = (text.match(begins) || []).length + 8 * (title.match(begins) || []).length;
     if (!count) return 0;
     sum += Math.log2(1 + count);
@@ -62,7 +63,7 @@ function score(words, title, text) {
 function snippet(text, words) {
   const at = Math.max(0, text.toLowerCase().indexOf(words[0]) - 40);
   const part = escaped((at ? "…" : "") + text.slice(at, at + 130) + (at + 130 < text.length ? "…" : ""));
-  const any = words.map(w => escaped(w).replace(/[^\p{L}\p{N}&#;]/gu, "\\$&")).join("|");
+  const any = words.map(word => literal(escaped(word))).join("|");
   return part.replace(new RegExp(any, "gi"), "<mark>$&</mark>");
 }
 
