@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from autoencoders import launch
 from autoencoders.commandline import complain
-from autoencoders.errors import TrainingError
+from autoencoders.errors import InputError, StorageError, TrainingError
 from autoencoders.lab import Lab
 from autoencoders.store import Task
 
@@ -21,16 +21,29 @@ def follow(lab: Lab, tasks: list[Task]) -> None:
     """Compute what is missing, those first that others build on; what can't be had is listed at the end, with why."""
     missing = [task for task in tasks if not lab.store.contains(task)]
     complain(f"{len(tasks) - len(missing)} of {len(tasks)} results are cached, {len(missing)} to make")
-    failures: dict[str, str] = {}
+    failed: dict[str, tuple[Task, Exception]] = {}
     with _display(lab, missing) as finished:
         for wave in _waves(missing):
-            ready = [task for task in wave if not failures.keys() & set(task.inputs.values())]
+            ready = [task for task in wave if not failed.keys() & set(task.inputs.values())]
             for task, result in launch.run(ready, lab.bench.carry_out, lab.jobs(len(ready))):
+                if isinstance(result, StorageError):
+                    raise result  # what one can't store no other can
                 if isinstance(result, Exception):
-                    failures[lab.store.key(task)] = f"{task.name}: {result}"
+                    failed[lab.store.key(task)] = task, result
                 finished(task)
-    if failures:
-        raise TrainingError("\n  ".join([f"{len(failures)} could not be made (the rest is done):", *failures.values()]))
+    if failed:
+        raise _explained(list(failed.values()))
+
+
+def _explained(failed: list[tuple[Task, Exception]]) -> Exception:
+    """One line a cause: a damaged data set fails every training. If all that failed was wrong input, this is, too."""
+    causes: dict[str, list[str]] = {}
+    for task, error in failed:
+        cause = str(error) if isinstance(error, InputError | TrainingError) else f"{type(error).__name__}: {error}"
+        causes.setdefault(cause, []).append(task.name)
+    lines = [f"{', '.join(names)}: {cause}" for cause, names in causes.items()]
+    kind = InputError if all(isinstance(error, InputError) for _, error in failed) else TrainingError
+    return kind("\n  ".join([f"{len(failed)} could not be made (the rest is done):", *lines]))
 
 
 def _waves(tasks: list[Task]) -> Iterator[list[Task]]:
