@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -72,7 +73,7 @@ def rows(lab: Lab, names: Iterable[str] | None) -> list[dict[str, Any]]:
 
 def print_rows(found: list[dict[str, Any]]) -> None:
     for row in found:
-        interval = "" if row["lo"] is None else f"[{row['lo']:.5g}, {row['hi']:.5g}]"
+        interval = "" if math.isnan(row["lo"]) else f"[{row['lo']:.5g}, {row['hi']:.5g}]"
         where = row["input"] + (f" ({row['region']})" if row["region"] != "all" else "")
         print(
             f"{row['experiment']:22} {row['seed']!s:>4}  {where:24} {row['metric']:20} {row['value']:<10.5g} {interval}"
@@ -111,7 +112,7 @@ def prune(lab: Lab, *, drop: bool) -> None:
     """What any profile's experiments refer to on this data set is kept: switching profiles must not lose work."""
     kept = []
     for profile in PROFILES:
-        kept += Lab(replace(lab.settings, profile=profile), looks_only=True).plan()
+        kept += Lab(replace(lab.settings, profile=profile, dataset=lab.dataset), looks_only=True).plan()
     dropped = lab.store.prune(kept, dry_run=not drop)
     for item in dropped:
         print(item)
