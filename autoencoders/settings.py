@@ -78,7 +78,7 @@ def _read(path: Path) -> dict[str, Any]:
         return {}
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path.name} is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise InputError(f"{path.name} must hold 'name: value' lines, not a {type(values).__name__}")
@@ -120,7 +120,7 @@ def _seeds(value: Any) -> tuple[int, ...] | None:
         return None
     items = value.replace(",", " ").split() if isinstance(value, str) else [value] if isinstance(value, int) else value
     try:
-        seeds = tuple(int(item) for item in items)
+        seeds = tuple(int(str(item)) for item in items)  # int(0.5) would be 0
     except (TypeError, ValueError):
         seeds = ()
     if not seeds or len(set(seeds)) != len(seeds) or min(seeds) < 0:
@@ -129,7 +129,10 @@ def _seeds(value: Any) -> tuple[int, ...] | None:
 
 
 def _path(value: Any) -> Path | None:
-    return Path(value).expanduser().resolve() if value else None
+    try:
+        return Path(value).expanduser().resolve() if value else None
+    except (TypeError, ValueError, RuntimeError):
+        raise InputError(f"{value!r} is no path of a folder") from None
 
 
 def _device(value: Any) -> str:
@@ -141,7 +144,7 @@ def _device(value: Any) -> str:
 def _jobs(value: Any) -> int | None:
     if value in ("auto", None):
         return None
-    if not str(value).isdigit() or int(value) < 1:
+    if not re.fullmatch(r"[1-9]\d*", str(value)):
         raise InputError(f"jobs {value!r}: must be auto or a whole number from 1")
     return int(value)
 
