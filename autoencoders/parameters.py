@@ -52,8 +52,8 @@ def _as(value: Any, kind: Any) -> Any:
             return None
         (kind,) = (option for option in typing.get_args(kind) if option is not type(None))
         return _as(value, kind)
-    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
+    if kind is float and isinstance(value, int | float | str) and not isinstance(value, bool):
+        return float(value)  # YAML takes 1e-3 for text
     if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
         return value
     raise TypeError
