@@ -495,6 +495,10 @@ class Catalogue:
     seed: int = 0
 
     @property
+    def ratios(self) -> tuple[float, ...]:
+        return RATIOS
+
+    @property
     def levels(self) -> tuple[float, ...]:
         """Every noise level that is tested on: trained ones, unseen ones, and the assignment's variance."""
         return tuple(sorted({*self.profile.sigmas, *self.profile.unseen, math.sqrt(VARIANCE)}))
@@ -603,8 +607,7 @@ class Catalogue:
     def of_model(self, experiment: Experiment) -> list[Measurement]:
         model = experiment.model
         if isinstance(model, MCAE | ViTMAE):
-            holes = Context(images=self.profile.images or Context.images)
-            hidden = self.reconstruction(PatchMask(model.ratio))
+            hidden, holes = self.reconstruction(PatchMask(model.ratio)), self.context()
             return [self.reconstruction(), hidden, *self.probes("map"), self.regions("map"), self.occlusion(), holes]
         measured: list[Measurement] = [self.reconstruction(), self.anomaly()]
         measured += [self.reconstruction(Gaussian(sigma)) for sigma in self.levels]
@@ -613,14 +616,20 @@ class Catalogue:
         if experiment.corruption in (None, NOISE):  # one denoiser's map says what the others' would
             measured += self.probes("map")
         if isinstance(model, VAE):
-            measured += [Posterior(images=self.profile.images), self.occlusion(), Interpolation(), *self.arithmetics()]
+            measured += [self.posterior(), self.occlusion(), Interpolation(), *self.arithmetics()]
         if experiment.name == "ae-vector":
             measured += [self.occlusion(), Interpolation()]
         return measured
 
-    def arithmetics(self) -> list[Measurement]:
+    def arithmetics(self) -> list[Arithmetic]:
         judge = ProbeFit(classifier=self.profile.classifier)
         return [Arithmetic(classes=classes, judge=judge) for classes in TRIPLES.get(self.dataset, ())]
+
+    def posterior(self) -> Posterior:
+        return Posterior(images=self.profile.images)
+
+    def context(self) -> Context:
+        return Context(images=self.profile.images or Context.images)
 
     def anomaly(self) -> Anomaly:
         return Anomaly(images=self.profile.latent_images)

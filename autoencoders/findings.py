@@ -16,11 +16,13 @@ from autoencoders.config import (
     Arithmetic,
     Baseline,
     Catalogue,
+    Context,
     Experiment,
     Gaussian,
     Input,
     Measurement,
     PatchMask,
+    Posterior,
     Probe,
     Reconstruction,
     Subject,
@@ -93,6 +95,12 @@ class Findings:
             raise ValueError(f"no baseline is called {method!r}; there are: {', '.join(labels)}")
         return Contender(labels[method], (Baseline(method=method, size=size),))  # type: ignore[arg-type]
 
+    def best_mcae(self) -> Contender:
+        """The masked autoencoder whose map serves a linear classifier best, by validation images."""
+        contenders = [self.mcae(ratio) for ratio in self.catalogue.ratios]
+        fit = self.probe("map").fit
+        return max(contenders, key=lambda c: np.mean([a.meta["validation"] for a in self.artifacts(c, fit)]))
+
     # ── Measurements of this run's size ──────────────────────────────────────────────────────────────────────────────
 
     def reconstruction(self, seen: Input = None) -> Reconstruction:
@@ -106,6 +114,12 @@ class Findings:
 
     def probe(self, features: Literal["latent", "map"], sigma: float | None = None) -> Probe:
         return self.catalogue.probe(features, None if sigma is None else Gaussian(sigma))
+
+    def posterior(self) -> Posterior:
+        return self.catalogue.posterior()
+
+    def context(self) -> Context:
+        return self.catalogue.context()
 
     def anomaly(self) -> Anomaly:
         return self.catalogue.anomaly()
@@ -196,7 +210,7 @@ class Findings:
 
     def arithmetics(self, classes: Sequence[str] | None = None) -> list[Arithmetic]:
         """Class arithmetics, the wanted one first."""
-        known = [spec for spec in self.catalogue.arithmetics() if isinstance(spec, Arithmetic)]
+        known = self.catalogue.arithmetics()
         if classes is None:
             return known
         wanted = replace(known[0], classes=tuple(classes))

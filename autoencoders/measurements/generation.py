@@ -61,7 +61,7 @@ def arithmetic(
         "examples/result": as_bytes(made[1 : 1 + spec.examples]),
         "examples/nearest": images[twins[:, 0].cpu()].numpy(),
         "examples/mean": as_bytes(made[:1]),
-        "judged": judged,
+        **{f"judged_{name}": hits for name, hits in shares.items()},
     }
     verdict = {"judge": data.classes[int(judged[0])], "neighbours": data.classes[neighbour]}
     return Artifact(arrays, {"rows": rows, "mean_judged_as": verdict})

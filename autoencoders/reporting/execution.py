@@ -70,18 +70,24 @@ def plan(
     found = {path.stem: Notebook.read(path) for path in sorted(analysis.glob("*.ipynb"))}
     if unknown := sorted(requested.keys() - found.keys()):
         raise InputError(f"notebooks: none is called {', '.join(unknown)}; there are: {', '.join(found)}")
+    beside = {path.name: path.read_text(encoding="utf-8") for path in analysis.iterdir() if _is_data(path)}
     executions = []
     for name, notebook in found.items():
         values = {k: v for k, v in common.items() if k in notebook.parameters} | _checked(
             notebook, requested.get(name, {})
         )
         sources = [(cell.kind, cell.source, cell.tags) for cell in notebook.cells if INJECTED not in cell.tags]
-        digest = _digest([sources, sorted(values.items()), sorted(inputs.items()), notice])
+        digest = _digest([sources, sorted(values.items()), sorted(inputs.items()), notice, beside])
         target = executed / f"{name}.ipynb"
         executions.append(
             Execution(source=notebook.path, target=target, parameters=values, digest=digest, notice=notice)
         )
     return executions
+
+
+def _is_data(path: Path) -> bool:
+    """A file beside the notebooks, which they may read."""
+    return path.suffix in (".yml", ".json", ".csv")
 
 
 def _checked(notebook: Notebook, values: Mapping[str, Any]) -> dict[str, Any]:

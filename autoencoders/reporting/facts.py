@@ -54,5 +54,5 @@ def notice(lab: Lab) -> dict[str, str]:
 
 def _listed(values: Any) -> str:
     """`0.1, 0.3 and 0.5`."""
-    *first, last = [f"{value:g}" for value in values]
-    return f"{', '.join(first)} and {last}" if first else last
+    texts = [f"{value:g}" for value in values]
+    return " and ".join(filter(None, [", ".join(texts[:-1]), *texts[-1:]])) or "none"

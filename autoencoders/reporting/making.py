@@ -65,7 +65,7 @@ def _executions(lab: Lab, values: Mapping[str, Any]) -> list[Execution]:
         common={
             "profile": lab.profile.name,
             "dataset": lab.dataset,
-            "seeds": [catalogue.seed for catalogue in lab.catalogues],
+            "seeds": ",".join(str(catalogue.seed) for catalogue in lab.catalogues),
         },
         inputs={"data": lab.bench.fingerprint, "code": execution.code_digest(PROJECT / "autoencoders")},
         notice=values.get("notice", {}).get("caption", ""),

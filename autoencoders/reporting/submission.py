@@ -52,6 +52,7 @@ def pack(book: Book, executions: list[Execution]) -> tuple[Path, Path]:
 
 def _project(root: Path) -> Iterator[tuple[str, bytes]]:
     paths = [root / name for name in FILES if (root / name).exists()]
+    paths += [path for path in (root / "analysis").iterdir() if path.suffix != ".ipynb"]
     paths += [path for folder in FOLDERS for path in (root / folder).rglob("*") if path.is_file()]
     for path in paths:
         name = path.relative_to(root)
