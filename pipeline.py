@@ -109,6 +109,29 @@ def submission(settings: Settings) -> None:
 
 
 @command
+def claims(
+    settings: Settings,
+    json: Json = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if one is contradicted.")] = False,
+) -> None:
+    """Show each claim of the report with its test and its verdict."""
+    from autoencoders import claims as all_claims
+    from autoencoders.findings import Findings
+    from autoencoders.lab import Lab
+
+    lab = Lab(settings)
+    judged = all_claims.judge_all(Findings(lab))
+    if json:
+        commandline.print_json(lab, claims=[each.as_json() for each in judged])
+    else:
+        commandline.announce(lab)
+        for each in judged:
+            print(f"{each.verdict:13} {each.claim.requirement:4} {each.claim.id:28} {each.sentence}")
+    if strict and any(each.verdict == "contradicted" for each in judged):
+        raise typer.Exit(1)
+
+
+@command
 def graph(settings: Settings) -> None:
     """Print the dependency graph, from data to report, as Mermaid."""
     from autoencoders import inspection

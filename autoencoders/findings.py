@@ -270,6 +270,23 @@ class Findings:
             )
         return rows
 
+    def trainings(self) -> list[dict[str, Any]]:
+        """Every training of this run with what it took."""
+        rows = []
+        for experiment in self.lab.experiments():
+            meta = self.lab.train(experiment).meta
+            kept = ("parameters", "seconds", "images_per_second", "precision", "torch", "device")
+            rows.append(
+                {
+                    "experiment": experiment.name,
+                    "seed": experiment.seed,
+                    "key": self.lab.store.key(self.lab.bench.training(experiment)),
+                    "epochs": experiment.training.epochs,
+                    **{name: meta[name] for name in kept},
+                }
+            )
+        return rows
+
     def architecture(self, contender: Contender) -> list[tuple[str, tuple[int, ...], str]]:
         """The model's layers with the shapes that they give, from input to output."""
         from autoencoders import models

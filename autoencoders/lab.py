@@ -42,7 +42,7 @@ class Lab:
         self.settings = settings
         self.profile: Profile = settings.resolved_profile()
         self.store = _store(settings.cache)
-        self.asked: list[str] = []  # the keys of the artifacts asked for, whoever is interested clears it
+        self.asked: list[Task] = []  # whose artifacts were asked for; whoever is interested clears it
         self._looks_only = looks_only  # then nothing is downloaded or written
 
     @cached_property
@@ -110,7 +110,7 @@ class Lab:
         return self._fetch(self.bench.measurement(subject, spec))
 
     def _fetch(self, task: Task) -> Artifact:
-        self.asked.append(self.store.key(task))
+        self.asked.append(task)
         return self.store.fetch(task)
 
     def rows_of(self, subject: Subject, spec: Measurement) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ class Notebook(Findings):
     def __init__(self, lab: Lab, p: SimpleNamespace) -> None:
         super().__init__(lab)
         self.p = p
-        self._sources: dict[str, list[str]] = {}
+        self._sources: dict[str, list[str]] = {}  # task names by label
         self._listen()
 
     def _listen(self) -> None:
@@ -43,9 +43,22 @@ class Notebook(Findings):
 
     def _remember(self, source: str) -> None:
         if match := _LABEL.search(source):
-            self._sources[match[1]] = sorted(set(self.lab.asked))
+            self._sources[match[1]] = sorted({task.name for task in self.lab.asked})
 
     def sources(self) -> tables.Table:
-        """Each figure and table with the artifacts that it is made of."""
-        rows = [{"figure or table": label, "artifacts": ", ".join(keys)} for label, keys in self._sources.items()]
-        return tables.markdown(rows or [{"figure or table": "none", "artifacts": ""}], ["figure or table", "artifacts"])
+        """What each figure and table rests on."""
+        rows = [
+            {
+                "figure or table": label,
+                "rests on": ", ".join(dict.fromkeys(_subject(name) for name in names)),
+                "artifacts": len(names),
+            }
+            for label, names in self._sources.items()
+        ]
+        return tables.markdown(rows or [{"figure or table": "none"}], list(rows[0] if rows else ["figure or table"]))
+
+
+def _subject(task: str) -> str:
+    """The experiment or baseline in a task's name, `quick/cifar10/ae-vector@0/test clean` for example."""
+    parts = task.split("/")[2:]
+    return "/".join(parts[:2]) if parts[0] == "baseline" else parts[0].partition("@")[0]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from autoencoders import config
+from autoencoders import claims, config
+from autoencoders.findings import Findings
 from autoencoders.lab import Lab
 
 DATASETS = {
@@ -34,6 +35,8 @@ def of(lab: Lab) -> dict[str, Any]:
             "ratios": _listed(config.RATIOS),
         },
     }
+    none = {f"r{number:02d}": "No claim is made here on this data set." for number in range(1, 40)}
+    facts["claims"] = none | claims.by_requirement(claims.judge_all(Findings(lab)))
     if lab.dataset == ASSIGNED:
         facts["dataset"]["statement"] = "All results are on CIFAR-10."
         return facts
