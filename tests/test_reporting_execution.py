@@ -93,6 +93,12 @@ def test_data_and_notice_change_all_notebooks(folder: Path) -> None:
         assert all(before[name] != changed[name] for name in before)
 
 
+def test_a_table_beside_the_notebooks_changes_all_notebooks(folder: Path) -> None:
+    before = digests(folder)
+    (folder / "analysis/reported.yml").write_text("- 1")
+    assert all(before[name] != digest for name, digest in digests(folder).items())
+
+
 def test_outputs_and_earlier_parameters_in_the_source_dont_count(folder: Path) -> None:
     before = digests(folder)
     path = folder / "analysis/01-one.ipynb"

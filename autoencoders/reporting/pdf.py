@@ -113,7 +113,7 @@ def _image(chapter: Chapter, element: Element, document: Document, root: Path) -
         document.problems.append(f"{chapter.source.name}: {path.name} has no alt text")
     width = f", width: {_length(options['width'])}" if "width" in options else ""
     place = "/" + path.relative_to(root.resolve()).as_posix()
-    return raw_inline("typst", f"#image({_string(place)}, alt: {_string(alt or 'missing')}{width})")
+    return raw_inline("typst", f"#picture({_string(place)}, {_string(alt or 'missing')}{width})")
 
 
 def _length(width: str) -> str:
