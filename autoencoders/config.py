@@ -271,6 +271,7 @@ class ProbeFit(Spec):
     function: ClassVar[str] = "autoencoders.measurements.probing:probe_fit"
     features: Literal["latent", "map"] = "latent"
     classifier: Literal["ridge", "logistic"] = "ridge"
+    samples: int | None = None  # training images that they are fitted to, in a fixed random order; None: all
     reduced: int = 128  # also fitted after training-set PCA to this size, where comparisons are made
 
     @property
@@ -444,6 +445,7 @@ class Profile:
     betas: tuple[float, ...] = (1.0,)
     vit_ratios: tuple[float, ...] = (0.75,)
     classifier: Literal["ridge", "logistic"] = "ridge"
+    probe_samples: int | None = None  # training images that classifiers are fitted to; None: all
     stand_in: bool = True  # may go on with photos10 where the data set asked for can't be had
 
 
@@ -465,6 +467,7 @@ PROFILES: dict[str, Profile] = {
             name="quick",
             purpose="an honest report on a laptop's CPU in about ten minutes",
             epochs={"vector": 2, "spatial": 2, "vae": 2, "mcae": 2, "vit": 2, "tuning": 1},
+            probe_samples=20_000,
         ),
         Profile(
             name="full",
@@ -613,8 +616,8 @@ class Catalogue:
         measured += [self.reconstruction(Gaussian(sigma)) for sigma in self.levels]
         if not (isinstance(model, ConvAE) and model.bottleneck == "spatial"):
             measured += [*self.probes("latent"), self.latent(), self.regions("latent")]
-        if experiment.corruption in (None, NOISE):  # one denoiser's map says what the others' would
-            measured += self.probes("map")
+            if experiment.corruption in (None, NOISE):  # one denoiser's map says what the others' would
+                measured += self.probes("map")
         if isinstance(model, VAE):
             measured += [self.posterior(), self.occlusion(), Interpolation(), *self.arithmetics()]
         if experiment.name == "ae-vector":
@@ -622,8 +625,9 @@ class Catalogue:
         return measured
 
     def arithmetics(self) -> list[Arithmetic]:
-        judge = ProbeFit(classifier=self.profile.classifier)
-        return [Arithmetic(classes=classes, judge=judge) for classes in TRIPLES.get(self.dataset, ())]
+        return [
+            Arithmetic(classes=classes, judge=self._classifier("latent")) for classes in TRIPLES.get(self.dataset, ())
+        ]
 
     def posterior(self) -> Posterior:
         return Posterior(images=self.profile.images)
@@ -649,8 +653,12 @@ class Catalogue:
         return [asked[0].fit, *asked]
 
     def probe(self, features: Literal["latent", "map"], seen: Corruption | None = None) -> Probe:
-        fit = ProbeFit(features=features, classifier=self.profile.classifier)
+        fit = self._classifier(features)
         return Probe(fit=fit, input=seen, images=self.profile.images)
+
+    def _classifier(self, features: Literal["latent", "map"]) -> ProbeFit:
+        profile = self.profile
+        return ProbeFit(features=features, classifier=profile.classifier, samples=profile.probe_samples)
 
     def latent(self, sigma: float = NOISE.sigma) -> Latent:
         return Latent(input=Gaussian(sigma), images=self.profile.latent_images)

@@ -6,6 +6,7 @@ into the type that the parameters cell declares, and a name that it doesn't decl
 
 from __future__ import annotations
 
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ def checked(namespace: Mapping[str, Any]) -> SimpleNamespace:
     public = {n for n, value in namespace.items() if not n.startswith("_") and not isinstance(value, types.ModuleType)}
     if unknown := sorted(public - _IPYTHON - declared.keys() - {"checked"}):
         raise InputError(f"no parameter is called {', '.join(unknown)}; there are: {', '.join(declared)}")
-    return SimpleNamespace(**{name: parsed(namespace[name], kind, name) for name, kind in declared.items()})
+    return SimpleNamespace(**{name: parsed(namespace.get(name), kind, name) for name, kind in declared.items()})
 
 
 def parsed(value: Any, kind: Any, name: str) -> Any:
@@ -53,10 +54,16 @@ def _as(value: Any, kind: Any) -> Any:
         (kind,) = (option for option in typing.get_args(kind) if option is not type(None))
         return _as(value, kind)
     if kind is float and isinstance(value, int | float | str) and not isinstance(value, bool):
-        return float(value)  # YAML takes 1e-3 for text
+        return _finite(float(value))  # YAML takes 1e-3 for text
     if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
         return value
     raise TypeError
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError
+    return value
 
 
 def _wrong(value: Any, kind: Any, name: str) -> InputError:

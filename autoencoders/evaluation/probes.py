@@ -85,17 +85,17 @@ LOGISTIC_PENALTIES = tuple(10.0**power for power in range(0, -6, -1))
 
 @full_precision()
 def fit_ridge(train: Array, train_labels: Array, validation: Array, validation_labels: Array) -> Classifier:
-    """Least squares on ±1 targets, one against the rest: one eigendecomposition serves every penalty."""
+    """Least squares on ±1 targets, one against the rest: one Gram matrix serves every penalty."""
     problem = _Problem.of(train, train_labels, validation, validation_labels)
     features, count = problem.train, len(problem.train)
     targets = 2 * F.one_hot(problem.classes, len(problem.labels)).float() - 1
-    values, vectors = torch.linalg.eigh(features.T @ features / count)
-    moments = vectors.T @ (features.T @ (targets - targets.mean(0)) / count)
+    gram, moments = features.T @ features / count, features.T @ (targets - targets.mean(0)) / count
 
     def candidates() -> Iterator[tuple[float, Layers]]:
         for penalty in RIDGE_PENALTIES:
-            weight = vectors @ (moments / (values.clamp(min=0) + penalty)[:, None])
-            yield penalty, [(weight, targets.mean(0))]
+            factor, failed = torch.linalg.cholesky_ex(gram + penalty * torch.eye(len(gram), device=gram.device))
+            if not failed:  # a penalty too weak for single precision is no candidate
+                yield penalty, [(torch.cholesky_solve(moments, factor), targets.mean(0))]
 
     return problem.best(candidates())
 

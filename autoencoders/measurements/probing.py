@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from autoencoders import config
@@ -13,22 +11,19 @@ from autoencoders.evaluation.statistics import bootstrap
 from autoencoders.measurements.common import Subject, chosen, corrupted, features_of, row, unit
 from autoencoders.store import Artifact
 
-PCA_SAMPLES = 15_000  # evenly taken training embeddings: enough for 128 directions
-
 
 def probe_fit(spec: config.ProbeFit, subject: Subject, data: Dataset, device: str) -> Artifact:
     """Linear classifiers on frozen embeddings: at native size, and after training-set PCA to the size compared at."""
-    train, validation = (
-        features_of(subject, split.images, spec.features, data, device) for split in (data.train, data.validation)
-    )
-    labels = (data.train.labels, data.validation.labels)
+    known = chosen(data.train, spec.samples)
+    held_out = (data.validation.images, data.validation.labels)
+    train, validation = (features_of(subject, part[0], spec.features, data, device) for part in (known, held_out))
     fit = probes.fit_ridge if spec.classifier == "ridge" else probes.fit_logistic
-    native = fit(train, labels[0], validation, labels[1])
+    native = fit(train, known[1], validation, held_out[1])
     arrays = stored("native", native)
     if train.shape[1] > spec.reduced:
-        reduction = pca.fit_pca(train[:: math.ceil(len(train) / PCA_SAMPLES)], spec.reduced)
+        reduction = pca.fit_leading(train, spec.reduced)
         small = [reduction.embed(part, spec.reduced) for part in (train, validation)]
-        arrays |= stored("reduced", fit(small[0], labels[0], small[1], labels[1]))
+        arrays |= stored("reduced", fit(small[0], known[1], small[1], held_out[1]))
         arrays |= {"reduction/mean": reduction.mean, "reduction/components": reduction.components}
     return Artifact(arrays, {"size": int(train.shape[1]), "validation": native.validation})
 
