@@ -15,7 +15,7 @@ from sklearn.datasets import load_digits
 from autoencoders.evaluation import baselines
 from autoencoders.evaluation.baselines import choose_weight, fit_linear_denoiser, mean_image, total_variation
 from autoencoders.evaluation.metrics import compare, summarise
-from autoencoders.evaluation.pca import PCA, fit_pca
+from autoencoders.evaluation.pca import PCA, fit_leading, fit_pca
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +61,13 @@ def test_pca_with_all_components_gives_the_images_back_and_with_none_their_mean(
     assert nothing.shape == (2, 1, 8, 8)
     assert nothing[0].numpy() == pytest.approx(mean_image(digits), abs=1e-6)
     assert pca.embed(digits[:2], 0).shape == (2, 0)
+
+
+def test_leading_components_are_the_exact_ones(digits: np.ndarray) -> None:
+    exact, leading = fit_pca(digits, 8), fit_leading(digits, 8)
+    np.testing.assert_allclose(leading.variances, exact.variances, rtol=1e-3)
+    np.testing.assert_allclose(np.abs((leading.components * exact.components).sum(1)), 1, atol=1e-3)
+    assert (fit_leading(digits, 8).components == leading.components).all()
 
 
 def test_pca_goes_through_storage_as_plain_arrays(digits: torch.Tensor) -> None:

@@ -113,7 +113,7 @@ WORST = {
     "embeddings_3d": lambda: figures.embeddings_3d(
         {f"{model}: t-SNE": (RNG.normal(size=(60, 3)), LABELS) for model in MODELS[4:6]}, CLASSES
     ),
-    "shifts": lambda: figures.shifts({model: (POINTS, POINTS + 0.3, LABELS) for model in MODELS[4:6]}, CLASSES),
+    "shifts": lambda: figures.shifts(dict.fromkeys(MODELS[4:6], (POINTS, POINTS + 0.3, LABELS)), CLASSES),
     "decision_regions": lambda: figures.decision_regions(
         {f"{model}: 23.4 % in the plane, 51.2 % in all 128 dimensions": regions() for model in MODELS[2:6]}, CLASSES
     ),
@@ -257,7 +257,8 @@ def test_lines_differ_by_more_than_colour(name):
     for axes in WORST[name]().axes:
         series = [line for line in lines_in(axes) if line.get_markersize() < 9]
         looks = [(line.get_marker(), line.get_linestyle(), line.get_markerfacecolor() == "white") for line in series]
-        assert looks and len(set(looks)) == len(looks)
+        assert looks
+        assert len(set(looks)) == len(looks)
 
 
 def test_training_is_dashed_and_hollow_and_validation_solid_and_filled():
@@ -449,7 +450,8 @@ def test_levels_draw_values_intervals_and_rings_and_leave_out_what_is_not_finite
     )
     (axes,) = figure.axes
     values = axes.lines[0].get_ydata()
-    assert np.isnan(values[0]) and values[1:].tolist() == [5, 3]
+    assert np.isnan(values[0])
+    assert values[1:].tolist() == [5, 3]
     (bars,) = axes.containers[0].lines[2]
     assert bars.get_segments()[-2].tolist() == [[1, 4], [1, 7]]
     ring = axes.lines[-1]
@@ -570,7 +572,7 @@ def test_every_point_is_drawn_once_with_its_class():
     assert sorted(map(tuple, offsets(axes).tolist())) == sorted(map(tuple, POINTS.tolist()))
     for cloud in axes.collections:
         for point in cloud.get_offsets():
-            kind = LABELS[(POINTS == point).all(axis=1).argmax()]
+            kind = LABELS[(point == POINTS).all(axis=1).argmax()]
             np.testing.assert_allclose(cloud.get_facecolor()[0], style_colour(kind))
 
 
@@ -583,7 +585,8 @@ def style_colour(kind):
 def test_clouds_embedded_jointly_share_their_limits():
     panels = {"clean": (POINTS, LABELS), "noisy": (POINTS + 5, LABELS)}
     one, other = figures.embeddings(panels, CLASSES, shared=True).axes
-    assert one.get_xlim() == other.get_xlim() and one.get_ylim() == other.get_ylim()
+    assert one.get_xlim() == other.get_xlim()
+    assert one.get_ylim() == other.get_ylim()
     one, other = figures.embeddings(panels, CLASSES).axes
     assert one.get_xlim() != other.get_xlim()
 

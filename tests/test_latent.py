@@ -62,7 +62,7 @@ def test_purity_from_chance_to_one(digits: Pair) -> None:
 
 
 def test_purity_of_degenerate_latents() -> None:
-    assert latent.purity(CONSTANT, HALVES) == latent.chance_purity(HALVES) == pytest.approx(9 / 19)
+    assert latent.purity(CONSTANT, HALVES) == pytest.approx(latent.chance_purity(HALVES)) == pytest.approx(9 / 19)
     assert latent.purity(normal(20, 3), torch.zeros(20)) == 1.0
     assert latent.purity(normal(1, 3), torch.zeros(1)) == 1.0
     assert latent.purity(normal(5, 3), torch.arange(5), k=15) == 0.0

@@ -155,7 +155,8 @@ def test_transposed_the_metrics_stand_below_each_other_with_the_same_best():
 def test_numbers_are_flush_right_and_text_left():
     table = tables.markdown([{"model": "AE", "ssim": None}, {"model": "VAE", "ssim": 0.5}], ["model", "ssim"])
     left, right = cells(table)[1]
-    assert re.fullmatch(":-+", left) and re.fullmatch("-+:", right)
+    assert re.fullmatch(":-+", left)
+    assert re.fullmatch("-+:", right)
 
 
 def test_one_metric_at_several_levels():
@@ -203,7 +204,8 @@ def test_pandoc_reads_it_as_written():
     text = "a|b *c* _d_ $e$ {{< var f >}} @g"
     table = tables.markdown([{"model": text, "ssim": Estimate(0.5, 0.4, 0.6, 9)}], ["model", "ssim"])
     plain = pypandoc.convert_text(str(table), "plain", format="markdown", extra_args=["--columns=200"])
-    assert text in plain and "0.500 [0.400, 0.600]" in plain
+    assert text in plain
+    assert "0.500 [0.400, 0.600]" in plain
 
 
 # ── Mistakes ─────────────────────────────────────────────────────────────────────────────────────────────────────────
