@@ -136,6 +136,18 @@ def test_the_pre_render_step_gets_this_python_and_the_settings_in_force(tools: P
     assert "AUTOENCODERS_DATA" not in environment  # none was given
 
 
+def test_quarto_reads_authors_and_notice_from_a_file_of_its_own() -> None:
+    import yaml
+
+    values = {"group": "G07", "authors": "Ada Lovelace, Alan Turing"}
+    plain = yaml.safe_load(making._for_quarto(values))
+    assert plain == {"book": {"author": ["Group G07", "Ada Lovelace", "Alan Turing"]}}
+    noticed = yaml.safe_load(making._for_quarto(values | {"notice": {"header": 'Stand-in "data"'}}))
+    assert 'Stand-in "data"' in noticed["book"]["body-header"]
+    ((header,),) = (noticed["format"]["typst"]["include-in-header"],)
+    assert header["text"].startswith("#set page(foreground: ")
+
+
 @pytest.mark.skipif(not (shutil.which("quarto") and quarto.find()), reason="Quarto is not here")
 def test_both_renderers_show_the_same_figures_tables_and_references(tmp_path: Path) -> None:
     def shown(folder: Path) -> dict[str, set[str]]:

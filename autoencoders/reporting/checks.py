@@ -12,11 +12,12 @@ from autoencoders.errors import ReportError
 from autoencoders.reporting.book import Book
 
 UNRESOLVED = re.compile(r"\?@\w[\w-]*|\?var:\S+|\?image:\S+|\{\{<.*?>\}\}|(?<!\?)\?\?(?!\?)")
+PREVIEW = "-preview"  # Quarto's views of notebooks, whose cells refer to chapters
 FOREIGN = re.compile(r"(https?:)?//")
 
 
 def check(book: Book) -> None:
-    pages = sorted(book.output.rglob("*.html"))
+    pages = [page for page in sorted(book.output.rglob("*.html")) if not page.stem.endswith(PREVIEW)]
     problems = [problem for page in pages for problem in page_problems(page, book.output)]
     problems += [f"{book.output}: there is no index.html"] if not (book.output / "index.html").exists() else []
     problems += pdf_problems(book.pdf)
@@ -109,10 +110,12 @@ def pdf_problems(path: Path) -> list[str]:
         return [f"{path} was not made"]
     reader = PdfReader(path)
     problems = [] if (reader.metadata and reader.metadata.title) else [f"{path.name}: the PDF has no title"]
+    before: set[str] = set()
     for number, page in enumerate(reader.pages, start=1):
         text = page.extract_text()
         problems += [f"{path.name}, page {number}: unresolved {m[0]!r}" for m in UNRESOLVED.finditer(text)]
-        words = [line for line in text.splitlines() if len(line.split()) > 1 or len(line) > 3]  # no page number
-        if len(words) <= 1 and not page.images:  # a running header at most
+        lines = {line for line in text.splitlines() if len(line) > 3}  # longer than a page's number
+        if lines <= before and not page.images:  # nothing but what runs along in the header
             problems.append(f"{path.name}, page {number}: the page is empty")
+        before = lines
     return problems

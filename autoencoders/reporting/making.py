@@ -96,5 +96,5 @@ def _for_quarto(values: Mapping[str, Any]) -> str:
     if notice := values.get("notice", {}).get("header"):
         settings["book"]["body-header"] = f"::: {{.callout-warning appearance=minimal}}\n{notice}\n:::"
         header = f'#set page(foreground: place(top + center, dy: 8mm, text(8pt, weight: "bold", {json.dumps(notice)})))'
-        settings["format"] = {"typst": {"include-in-header": {"text": header}}}
+        settings["format"] = {"typst": {"include-in-header": [{"text": header}]}}
     return json.dumps(settings, indent=1, ensure_ascii=False) + "\n"
