@@ -137,10 +137,6 @@ def _probe(
     return Quantity(contender.label, f.per_image(contender, f.probe(features, sigma), f"{metric}/correct"))
 
 
-def _purity(f: Findings, contender: Contender) -> Quantity:
-    return Quantity(contender.label, f.per_image(contender, f.catalogue.latent(), "clean/purity"))
-
-
 def _both(f: Findings, a: Contender, b: Contender, spec: Measurement, name: str) -> tuple[Quantity, Quantity]:
     first, second = (Quantity(c.label, _by_image(f.per_image(c, spec, name))) for c in (a, b))
     return first, second
@@ -196,6 +192,20 @@ def _transfer(
     )
 
 
+def _neighbours(id: str, requirement: str, statement: str, a: Contender, b: Contender) -> Claim:
+    return Claim(
+        id=id,
+        requirement=requirement,
+        statement=statement,
+        expected="greater",
+        margin=ACCURACY,
+        unit=" % of neighbours",
+        digits=1,
+        percent=True,
+        measure=lambda f: _both(f, a, b, f.catalogue.latent(), "clean/purity"),
+    )
+
+
 def _autoencoder(f: Findings) -> Iterable[Claim]:
     ae, spatial = f.ae("vector"), f.ae("spatial")
     pca, pixels, mean = f.baseline("pca"), f.baseline("pixels"), f.baseline("mean")
@@ -220,16 +230,12 @@ def _autoencoder(f: Findings) -> Iterable[Claim]:
         (ae, "latent"),
         (pixels, "latent"),
     )
-    yield Claim(
-        id="ae-purity",
-        requirement="R27",
-        statement="neighbours in the AE's latent space share a class more often than neighbours in pixel space",
-        expected="greater",
-        margin=ACCURACY,
-        unit=" % of neighbours",
-        digits=1,
-        percent=True,
-        measure=lambda f: (_purity(f, ae), _purity(f, pixels)),
+    yield _neighbours(
+        "ae-purity",
+        "R27",
+        "neighbours in the AE's latent space share a class more often than in pixel space",
+        ae,
+        pixels,
     )
 
 
@@ -312,16 +318,8 @@ def _variational(f: Findings) -> Iterable[Claim]:
             Quantity("threshold", np.array(0.1)),
         ),
     )
-    yield Claim(
-        id="vae-purity",
-        requirement="R18",
-        statement="neighbours in the VAE's latent space share a class more often than in the AE's",
-        expected="greater",
-        margin=ACCURACY,
-        unit=" % of neighbours",
-        digits=1,
-        percent=True,
-        measure=lambda f: (_purity(f, vae), _purity(f, ae)),
+    yield _neighbours(
+        "vae-purity", "R18", "neighbours in the VAE's latent space share a class more often than in the AE's", vae, ae
     )
     for spec in f.arithmetics():
         a, b, c = spec.classes

@@ -134,35 +134,6 @@ def kl_per_dimension(mu: Array, logvar: Array) -> np.ndarray:
 # ── Paths and arithmetic ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def interpolate_linear(start: Array, end: Array, steps: int = 10) -> Tensor:
-    """Latents [steps, ...] on the straight line between two latents, both ends included."""
-    first, last = _ends(start, end, steps)
-    share = torch.linspace(0, 1, steps, device=first.device).reshape(-1, *[1] * first.ndim)
-    return torch.lerp(first, last, share)
-
-
-def interpolate_spherical(start: Array, end: Array, steps: int = 10) -> Tensor:
-    """Latents [steps, ...] on the arc between two latents (Shoemake's slerp), near the norm that a prior expects.
-
-    Latents in one line with the origin span no arc: they are joined by the straight line.
-    """
-    first, last = _ends(start, end, steps)
-    norms = first.norm() * last.norm()
-    cosine = float((first * last).sum() / norms) if norms > 0 else 1.0
-    if abs(cosine) > 1 - 1e-6:
-        return interpolate_linear(first, last, steps)
-    angle = float(np.arccos(cosine))
-    share = torch.linspace(0, 1, steps, device=first.device).reshape(-1, *[1] * first.ndim)
-    return (torch.sin((1 - share) * angle) * first + torch.sin(share * angle) * last) / np.sin(angle)
-
-
-def _ends(start: Array, end: Array, steps: int) -> tuple[Tensor, Tensor]:
-    first, last = torch.as_tensor(start).float(), torch.as_tensor(end).float()
-    if first.shape != last.shape or steps < 2:
-        raise ValueError(f"a path needs two latents of one shape and steps ≥ 2: {first.shape}, {last.shape}, {steps}")
-    return first, last
-
-
 @dataclass(frozen=True)
 class Smoothness:
     """How directly and how evenly a decoded path leads from its first to its last image; a cross-fade has 1 and 1."""
