@@ -1,0 +1,368 @@
+"""Specs mean one thing however they are written, and the catalogues hold what the assignment asks for."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import json
+import math
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from autoencoders import config
+from autoencoders.config import (
+    MCAE,
+    NOISE,
+    PROFILES,
+    RATIOS,
+    TRIPLES,
+    VAE,
+    Arithmetic,
+    Baseline,
+    Catalogue,
+    ConvAE,
+    Data,
+    Experiment,
+    Gaussian,
+    Occlusion,
+    PatchMask,
+    PixelMask,
+    Posterior,
+    Probe,
+    ProbeFit,
+    Reconstruction,
+    Spec,
+    SweepAE,
+    Training,
+    ViTMAE,
+    describe,
+    level,
+)
+
+VARIANCE = math.sqrt(0.1)
+
+# ── Specs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Gaussian(1), Gaussian(1.0)),
+        (Training(learning_rate=1), Training(learning_rate=1.0)),
+        (VAE(beta=4), VAE(beta=4.0)),
+        (Arithmetic(classes=["a", "b", "c"]), Arithmetic(classes=("a", "b", "c"))),  # type: ignore[arg-type]
+    ],
+)
+def test_one_meaning_is_one_spec(one: Spec, other: Spec) -> None:
+    assert one == other
+    assert hash(one) == hash(other)
+    assert json.dumps(one.to_dict()) == json.dumps(other.to_dict())
+
+
+@pytest.mark.parametrize(
+    ("make", "field"),
+    [
+        (lambda: Gaussian("0.1"), "Gaussian.sigma"),  # type: ignore[arg-type]
+        (lambda: Gaussian(True), "Gaussian.sigma"),
+        (lambda: Gaussian(None), "Gaussian.sigma"),  # type: ignore[arg-type]
+        (lambda: Gaussian(0.1, clip=1), "Gaussian.clip"),  # type: ignore[arg-type]
+        (lambda: ConvAE(latent=1.5), "ConvAE.latent"),  # type: ignore[arg-type]
+        (lambda: ConvAE(latent=True), "ConvAE.latent"),
+        (lambda: ConvAE(bottleneck="round"), "ConvAE.bottleneck"),  # type: ignore[arg-type]
+        (lambda: Training(epochs=None), "Training.epochs"),  # type: ignore[arg-type]
+        (lambda: Data(train="all"), "Data.train"),  # type: ignore[arg-type]
+        (lambda: Data(name=None), "Data.name"),  # type: ignore[arg-type]
+        (lambda: Experiment(name="x", model=Gaussian(0.1)), "Experiment.model"),  # type: ignore[arg-type]
+        (
+            lambda: Experiment(name="x", model=VAE(), corruption=PatchMask(0.5)),  # type: ignore[arg-type]
+            "Experiment.corruption",
+        ),
+        (lambda: Arithmetic(classes="abc"), "Arithmetic.classes"),  # type: ignore[arg-type]
+        (lambda: Arithmetic(classes=(1, 2, 3)), "Arithmetic.classes"),  # type: ignore[arg-type]
+        (lambda: Baseline(method="magic"), "Baseline.method"),  # type: ignore[arg-type]
+        (lambda: Reconstruction(split="train"), "Reconstruction.split"),  # type: ignore[arg-type]
+    ],
+)
+def test_errors_name_the_field(make: Callable[[], Spec], field: str) -> None:
+    with pytest.raises(TypeError, match=rf"^{re.escape(field)} must be .*, not "):
+        make()
+
+
+def test_specs_cannot_be_changed() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Gaussian(0.1).sigma = 0.2  # type: ignore[misc]
+
+
+def test_unknown_fields_are_refused() -> None:
+    with pytest.raises(TypeError, match="widht"):
+        ConvAE(widht=3)  # type: ignore[call-arg]
+
+
+def test_dictionaries_are_json_and_tell_classes_apart() -> None:
+    experiment = Experiment(name="x", model=VAE(), corruption=Gaussian(0.3))
+    found = json.loads(json.dumps(experiment.to_dict()))
+    assert found == experiment.to_dict()
+    assert found["type"] == "Experiment"
+    assert found["model"]["type"] == "VAE"
+    assert found["corruption"] == {"type": "Gaussian", "sigma": 0.3, "clip": True}
+    assert PixelMask(0.5).to_dict() != PatchMask(0.5).to_dict()
+    assert PixelMask(0.5) != PatchMask(0.5)
+
+
+@pytest.mark.parametrize(
+    ("corruption", "name"),
+    [
+        (None, "clean"),
+        (Gaussian(0.3), "gaussian:0.3"),
+        (Gaussian(VARIANCE), "gaussian:var0.1"),
+        (Gaussian(0.3, clip=False), "gaussian:0.3:unclipped"),
+        (PixelMask(0.5), "mask:0.5"),
+        (PatchMask(0.75), "mask:0.75"),
+    ],
+)
+def test_names_of_inputs(corruption: config.Input, name: str) -> None:
+    assert describe(corruption) == name
+
+
+def test_names_of_levels() -> None:
+    assert [level(sigma) for sigma in (0, 0.1, 0.3, 0.5, VARIANCE)] == ["0", "0.1", "0.3", "0.5", "var0.1"]
+
+
+def test_talking_about_experiments_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, autoencoders.config as c\n"
+        "[c.Catalogue(profile=p).measurements() for p in c.PROFILES.values()]\n"
+        "assert not {'torch', 'numpy', 'autoencoders.data', 'autoencoders.models'} & set(sys.modules), sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# ── Catalogues ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(params=[(name, data) for name in PROFILES for data in ("cifar10", "photos10")], ids="-".join)
+def catalogue(request: pytest.FixtureRequest) -> Catalogue:
+    profile, dataset = request.param
+    return Catalogue(profile=PROFILES[profile], dataset=dataset)
+
+
+def of(profile: str) -> Catalogue:
+    return Catalogue(profile=PROFILES[profile])
+
+
+def everything(catalogue: Catalogue) -> list[Experiment]:
+    return [*catalogue.results(), *catalogue.tuning()]
+
+
+def names(experiments: list[Experiment]) -> list[str]:
+    return [experiment.name for experiment in experiments]
+
+
+def test_names_are_unique_and_can_be_typed(catalogue: Catalogue) -> None:
+    found = names(everything(catalogue)) + [baseline.name for baseline in catalogue.baselines()]
+    assert len(set(found)) == len(found)
+    assert all(re.fullmatch(r"[a-z][a-z0-9./-]*", name) for name in found)
+
+
+def test_one_name_is_one_spec_in_the_result_tables(catalogue: Catalogue) -> None:
+    specs = [replace(experiment, name="") for experiment in catalogue.results()]
+    assert len(set(specs)) == len(specs), "two names for one training"
+
+
+def test_seeds_differ_in_nothing_but_their_seed(catalogue: Catalogue) -> None:
+    other = replace(catalogue, seed=1)
+    assert [replace(e, seed=0) for e in everything(other)] == everything(catalogue)
+    assert {e.seed for e in everything(other)} == {1}
+    assert [spec for _, spec in other.measurements()] == [spec for _, spec in catalogue.measurements()]
+    assert other.baselines() == catalogue.baselines()
+
+
+def test_all_on_one_data_set_and_split(catalogue: Catalogue) -> None:
+    assert {e.data for e in everything(catalogue)} == {Data(name=catalogue.dataset, train=catalogue.profile.train)}
+
+
+def test_what_specs_name_is_there(catalogue: Catalogue) -> None:
+    def named(path: str) -> Any:
+        module, name = path.split(":")
+        return getattr(importlib.import_module(module), name)
+
+    assert all(isinstance(named(experiment.model.implementation), type) for experiment in everything(catalogue))
+    assert all(callable(named(spec.function)) for _, spec in catalogue.measurements())
+
+
+def test_every_result_is_measured_and_nothing_twice(catalogue: Catalogue) -> None:
+    pairs = catalogue.measurements()
+    assert {subject for subject, _ in pairs} == {*catalogue.results(), *catalogue.baselines()}
+    assert max(Counter(pairs).values()) == 1
+    labels = Counter((subject.name, type(spec), spec.label) for subject, spec in pairs)
+    assert max(labels.values()) == 1, "a label tells a subject's measurements apart"
+
+
+def test_a_fit_comes_before_the_probes_that_use_it(catalogue: Catalogue) -> None:
+    pairs = catalogue.measurements()
+    for place, (subject, spec) in enumerate(pairs):
+        if isinstance(spec, Probe):
+            assert pairs.index((subject, spec.fit)) < place
+        if isinstance(spec, Arithmetic):
+            assert pairs.index((config.JUDGE, spec.judge)) < place
+
+
+def test_tuning_is_compared_on_validation_images_alone(catalogue: Catalogue) -> None:
+    """Runs of the sweep are compared by their training's own validation errors: no test image is shown to them."""
+    measured = {subject.name for subject, _ in catalogue.measurements()}
+    assert not measured & set(names(catalogue.tuning()))
+
+
+def test_results_are_measured_on_the_test_split(catalogue: Catalogue) -> None:
+    found = [spec for _, spec in catalogue.measurements() if isinstance(spec, Reconstruction)]
+    assert found
+    assert {spec.split for spec in found} == {"test"}
+    assert {spec.images for spec in found} == {catalogue.profile.images}
+
+
+def test_noise_of_evaluation_is_never_that_of_training(catalogue: Catalogue) -> None:
+    seeds = {spec.seed for _, spec in catalogue.measurements() if isinstance(spec, Reconstruction | Probe | Posterior)}
+    assert len(seeds) == 1, "all subjects see the same noise"
+    assert not seeds & {*range(1000), *catalogue.profile.seeds}
+
+
+def test_each_run_of_the_sweep_changes_one_thing(catalogue: Catalogue) -> None:
+    base, *others = catalogue.tuning()
+    assert base.name == "tune-base"
+    for run in others:
+        if not isinstance(run.model, ConvAE):
+            continue  # the VAE's beta and the MCAE's patch are compared among themselves
+        pairs = [(base.model, run.model), (base.training, run.training)]
+        changed = [f.name for a, b in pairs for f in dataclasses.fields(a) if getattr(a, f.name) != getattr(b, f.name)]
+        assert len(changed) == 1, run.name
+        assert changed[0] in ("latent", "width", "learning_rate")
+
+
+def test_every_denoiser_meets_every_level(catalogue: Catalogue) -> None:
+    noisy = {describe(Gaussian(sigma)) for sigma in catalogue.levels}
+    wanted = [e for e in catalogue.results() if isinstance(e.model, ConvAE | VAE)]
+    compared = [b for b in catalogue.baselines() if b.method in ("input", "ridge", "tv", "pca")]
+    subjects: list[config.Subject] = [*wanted, *compared]
+    for subject in subjects:
+        specs = [spec for s, spec in catalogue.measurements() if s == subject and isinstance(spec, Reconstruction)]
+        assert noisy <= {describe(spec.input) for spec in specs}, subject.name
+
+
+def test_probes_see_clean_and_noisy_images(catalogue: Catalogue) -> None:
+    for subject in {subject for subject, spec in catalogue.measurements() if isinstance(spec, ProbeFit)}:
+        found = {spec.input for s, spec in catalogue.measurements() if s == subject and isinstance(spec, Probe)}
+        assert found == {None, NOISE}
+
+
+def test_masked_models_are_asked_for_their_holes_at_their_own_ratio(catalogue: Catalogue) -> None:
+    masked = [e for e in catalogue.results() if isinstance(e.model, MCAE | ViTMAE)]
+    assert masked
+    for experiment in masked:
+        specs = [spec for s, spec in catalogue.measurements() if s == experiment]
+        assert any(isinstance(s, Reconstruction) and s.input == PatchMask(experiment.model.ratio) for s in specs)  # type: ignore[union-attr]
+        assert any(isinstance(s, Reconstruction) and s.input is None for s in specs)
+        assert all(s.patch % experiment.model.patch == 0 for s in specs if isinstance(s, Occlusion))  # type: ignore[union-attr]
+
+
+def test_the_control_sees_as_many_images(catalogue: Catalogue) -> None:
+    epochs = {type(e.model): e.training.epochs for e in catalogue.results()}
+    assert epochs[MCAE] == epochs[ViTMAE]
+
+
+def test_every_family_has_a_budget() -> None:
+    families = {frozenset(profile.epochs) for profile in PROFILES.values()}
+    assert families == {frozenset({"vector", "spatial", "vae", "mcae", "vit", "tuning"})}
+    assert all(epochs >= 1 for profile in PROFILES.values() for epochs in profile.epochs.values())
+
+
+# ── What issue and assignment ask for ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_quick_answers_everything_with_one_seed() -> None:
+    quick = of("quick")
+    assert quick.profile.seeds == (0,)
+    assert quick.profile.train is quick.profile.images is None, "all images"
+    assert set(names(quick.results())) == {
+        "ae-vector",
+        *(f"dae-vector-{sigma}" for sigma in ("0.1", "0.3", "0.5", "var0.1")),
+        "ae-spatial",
+        "dae-spatial-0.3",
+        "vae",
+        *(f"mcae-{ratio}" for ratio in ("0.1", "0.3", "0.5", "0.75")),
+        "vit-0.75",
+    }
+    assert len(quick.tuning()) == 6
+
+
+def test_full_holds_the_whole_assignment_with_three_seeds() -> None:
+    full = of("full")
+    assert len(full.profile.seeds) >= 3
+    assert set(names(full.results())) >= {
+        *(f"ae-{bottleneck}" for bottleneck in ("vector", "spatial")),
+        *(f"dae-{b}-{sigma}" for b in ("vector", "spatial") for sigma in ("0.1", "0.3", "0.5", "var0.1")),
+        "vae",
+        *(f"mcae-{ratio:g}" for ratio in RATIOS),
+        *("vit-0.75", "vit-0.3"),
+    }
+    assert len({e.model.beta for e in full.results() if isinstance(e.model, VAE)}) >= 3
+    assert not full.profile.stand_in
+    tuned = full.tuning()
+    vector = [run.model for run in tuned if isinstance(run.model, ConvAE)]
+    assert {32, 64, 128, 256, 384} <= {model.latent for model in vector}
+    assert len({model.width for model in vector}) >= 3
+    assert len({run.training.learning_rate for run in tuned}) >= 3
+    assert len({run.model.beta for run in tuned if isinstance(run.model, VAE)}) >= 3
+    assert len({run.model.patch for run in tuned if isinstance(run.model, MCAE)}) >= 2
+
+
+def test_smoke_is_small_but_of_every_kind() -> None:
+    smoke, quick = of("smoke"), of("quick")
+    assert set(names(smoke.results())) <= set(names(quick.results()))
+    assert {type(s) for _, s in smoke.measurements()} == {type(s) for _, s in quick.measurements()}
+    assert max(smoke.profile.epochs.values()) == 1
+    assert (smoke.profile.train or 10**9) <= 1000
+
+
+def test_a_denoiser_is_the_autoencoder_trained_on_noise(catalogue: Catalogue) -> None:
+    by_name = {e.name: e for e in catalogue.results()}
+    for name, experiment in by_name.items():
+        if name.startswith("dae-"):
+            plain = by_name[f"ae-{name.split('-')[1]}"]
+            assert replace(experiment, name=plain.name, corruption=None) == plain
+            assert isinstance(experiment.corruption, Gaussian)
+            assert experiment.corruption.clip
+            assert name.endswith(level(experiment.corruption.sigma))
+
+
+def test_masks_differ_in_nothing_but_their_ratio(catalogue: Catalogue) -> None:
+    masked = [(e, e.model) for e in catalogue.results() if isinstance(e.model, MCAE)]
+    assert [model.ratio for _, model in masked] == list(RATIOS) == [0.1, 0.3, 0.5, 0.75]
+    assert len({replace(e, name="", model=replace(model, ratio=0.5)) for e, model in masked}) == 1
+
+
+def test_the_assignments_arithmetic_comes_first() -> None:
+    assert TRIPLES["cifar10"][0] == ("dog", "cat", "bird")
+    assert all(len(triples) >= 3 for triples in TRIPLES.values())
+    assert [spec.classes for spec in of("quick").arithmetics()] == list(TRIPLES["cifar10"])
+    assert Catalogue(profile=PROFILES["quick"], dataset="mnist").arithmetics() == []
+
+
+def test_the_variance_of_the_assignment_is_a_level_of_every_profile(catalogue: Catalogue) -> None:
+    assert any(math.isclose(sigma**2, 0.1) for sigma in catalogue.levels)
+    assert list(catalogue.levels) == sorted(set(catalogue.levels))
+
+
+def test_sizes_of_pca_match_those_of_the_models_beside_it(catalogue: Catalogue) -> None:
+    models = [e.model for e in catalogue.results() if isinstance(e.model, ConvAE) and e.model.bottleneck == "vector"]
+    assert {m.latent for m in models} <= {b.size for b in catalogue.baselines() if b.method == "pca"}
+
+
+def test_models_of_the_studies_are_specs_too() -> None:
+    assert Experiment(name="sweep", model=SweepAE(bottleneck=8)).to_dict()["model"]["bottleneck"] == 8

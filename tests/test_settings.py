@@ -1,0 +1,203 @@
+"""What a run is asked to do: who overrides whom, and one clear line for everything that is wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from autoencoders import settings
+from autoencoders.errors import InputError
+from autoencoders.settings import PROJECT, Settings
+
+
+@pytest.fixture(autouse=True)
+def no_twins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the person who runs the tests has set."""
+    for twin in settings.ENVIRONMENT.values():
+        monkeypatch.delenv(twin, raising=False)
+
+
+@pytest.fixture
+def params(tmp_path: Path) -> Path:
+    return tmp_path / "params.yml"
+
+
+VALUES: list[tuple[str, Any, str, Any, Any]] = [  # setting, in the file, in the environment, as a flag, what is meant
+    ("group", "G01", "G02", "G03", "G03"),
+    ("profile", "full", "quick", "smoke", "smoke"),
+    ("dataset", "mnist", "digits", "photos10", "photos10"),
+    ("seeds", [1, 2], "3,4", "5", (5,)),
+    ("data_dir", "/a", "/b", Path("/c"), Path("/c")),
+    ("cache", "/a", "/b", Path("/c"), Path("/c")),
+    ("device", "cuda", "mps", "cpu", "cpu"),
+    ("jobs", 2, "3", "4", 4),
+]
+
+
+@pytest.mark.parametrize(("name", "in_file", "in_environment", "flag", "meant"), VALUES)
+def test_flag_beats_environment_beats_file(
+    params: Path, monkeypatch: pytest.MonkeyPatch, name: str, in_file: Any, in_environment: str, flag: Any, meant: Any
+) -> None:
+    def found(**flags: Any) -> Any:
+        return getattr(settings.load(params, **flags), name)
+
+    default = found()
+    params.write_text(yaml.safe_dump({name: in_file}))
+    from_file = found()
+    monkeypatch.setenv(settings.ENVIRONMENT[name], in_environment)
+    from_environment = found()
+    from_flag = found(**{name: flag})
+    assert from_flag == meant
+    assert len({str(value) for value in (default, from_file, from_environment, from_flag)}) == 4
+    assert found(**{name: None}) == from_environment, "None is a flag that wasn't given"
+    monkeypatch.delenv(settings.ENVIRONMENT[name])
+    assert found() == from_file, "nothing that a flag says is persisted"
+
+
+def test_every_setting_but_those_of_the_file_has_a_twin() -> None:
+    assert {f.name for f in dataclasses.fields(Settings)} - settings.ENVIRONMENT.keys() == {"authors", "notebooks"}
+
+
+@pytest.mark.parametrize("content", [None, "", "# nothing\n", "{}"])
+def test_without_parameters_all_is_default(params: Path, content: str | None) -> None:
+    if content is not None:
+        params.write_text(content)
+    assert settings.load(params) == Settings()
+
+
+def test_the_committed_file_is_valid_and_names_its_twins() -> None:
+    settings.load()
+    text = (PROJECT / "params.yml").read_text(encoding="utf-8")
+    for name in ("group", "profile", "dataset", "seeds"):
+        assert f"{name}:" in text
+        assert settings.ENVIRONMENT[name] in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "meant"),
+    [
+        ("group", "G00", "G00"),
+        ("group", "0-a_B", "0-a_B"),
+        ("group", "x" * 32, "x" * 32),
+        ("authors", [], ()),
+        ("authors", "Ada Lovelace", ("Ada Lovelace",)),
+        ("authors", [" Ada Lovelace ", "Žofie Müller-李"], ("Ada Lovelace", "Žofie Müller-李")),
+        ("seeds", "auto", None),
+        ("seeds", None, None),
+        ("seeds", 3, (3,)),
+        ("seeds", "0, 1 2", (0, 1, 2)),
+        ("seeds", [2, 0], (2, 0)),
+        ("jobs", "auto", None),
+        ("jobs", None, None),
+        ("jobs", 2, 2),
+        ("device", "cuda:1", "cuda:1"),
+        ("cache", "", PROJECT / "cache"),
+        ("data_dir", "", None),
+        ("notebooks", None, {}),
+        ("notebooks", {"02-denoising": {"sigmas": [0.1]}}, {"02-denoising": {"sigmas": [0.1]}}),
+    ],
+)
+def test_what_is_meant(params: Path, name: str, value: Any, meant: Any) -> None:
+    params.write_text(yaml.safe_dump({name: value}))
+    assert getattr(settings.load(params), name) == meant
+
+
+def test_folders_are_absolute(params: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    found = settings.load(params, cache=Path("here"), data_dir="~/data")
+    assert found.cache == tmp_path / "here"
+    assert found.data_dir == tmp_path / "home" / "data"
+
+
+WRONG: dict[str, list[Any]] = {
+    "group": ["", "../x", "a b", "-a", "_a", "x" * 33, "é", "G07\n", "a/b", "a.b", 7, None, True],
+    "profile": ["", "fast", "Quick", 1, None, ["quick"]],
+    "dataset": ["", "cifar11", "../cifar10", 10, None],
+    "seeds": ["", "1,1", [1, 1], "-1", -1, "a", "0.5", 0.5, [0.5], True, [None], [], {}],
+    "jobs": [0, "0", -1, "two", 1.5, "1.5", "", "²", True],
+    "device": ["", "gpu", "cuda:", "cuda:x", "CPU", 0, None],
+    "authors": [None, 3, [""], [" "], [3], ["Ada\nLovelace"], {"a": "b"}],
+    "cache": [5, ["a"], "a\0b", "~nobody-of-this-name/x"],
+    "data_dir": [5, ["a"], {"a": 1}],
+    "notebooks": ["02", ["02"], {"02-denoising": None}, {"02-denoising": [0.1]}, 3],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name in WRONG for value in WRONG[name]])
+def test_wrong_values_are_one_clear_line(params: Path, name: str, value: Any) -> None:
+    params.write_text(yaml.safe_dump({name: value}))
+    with pytest.raises(InputError) as caught:
+        settings.load(params)
+    message = str(caught.value)
+    assert len(message.splitlines()) == 1
+    assert name in message or "data set" in message or "path of a folder" in message
+
+
+@pytest.mark.parametrize(("name", "twin"), settings.ENVIRONMENT.items())
+def test_wrong_values_in_the_environment_too(
+    params: Path, monkeypatch: pytest.MonkeyPatch, name: str, twin: str
+) -> None:
+    monkeypatch.setenv(twin, "~nobody-of-this-name/x")
+    with pytest.raises(InputError):
+        settings.load(params)
+
+
+def test_an_empty_group_is_refused(params: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROUP", "")
+    with pytest.raises(InputError, match="group ''"):
+        settings.load(params)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"groop: G07", "has no parameter groop; there are: group, authors, profile"),
+        (b"1: 2\n[a]: 3", "has no parameter|not valid YAML"),
+        (b"group: [", "is not valid YAML"),
+        (b"group: G07\n  authors: x", "is not valid YAML"),
+        (b"- group", "must hold 'name: value' lines, not a list"),
+        (b"G07", "must hold 'name: value' lines, not a str"),
+        (b"group: \xff\xfe", "is not valid YAML"),
+        (b"group: !!python/object/apply:os.getcwd []", "is not valid YAML"),
+    ],
+)
+def test_wrong_files_are_one_clear_line(params: Path, content: bytes, said: str) -> None:
+    params.write_bytes(content)
+    with pytest.raises(InputError, match=f"^params.yml.*({said})") as caught:
+        settings.load(params)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+# ── What auto means ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("gpu", "profile"), [(True, "full"), (False, "quick")])
+def test_auto_profile_is_full_where_there_is_a_gpu(monkeypatch: pytest.MonkeyPatch, gpu: bool, profile: str) -> None:
+    monkeypatch.setattr(settings, "gpu_is_present", lambda: gpu)
+    assert Settings().resolved_profile().name == profile
+    assert Settings(profile="smoke").resolved_profile().name == "smoke"
+
+
+def test_a_gpu_without_its_driver_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not settings.gpu_is_present()
+
+
+def test_one_catalogue_a_seed() -> None:
+    found = Settings(profile="smoke", seeds=(4, 2)).catalogues("photos10")
+    assert [(c.seed, c.dataset, c.profile.name) for c in found] == [(4, "photos10", "smoke"), (2, "photos10", "smoke")]
+    assert [c.seed for c in Settings(profile="full").catalogues("cifar10")] == [0, 1, 2]
+
+
+def test_settings_need_no_torch() -> None:
+    code = "import sys; from autoencoders import settings; settings.load().resolved_profile(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert "autoencoders.data" in done.stdout.split()
+    assert "torch" not in done.stdout.split()
