@@ -8,6 +8,7 @@ from torch import Tensor
 
 from autoencoders import config, models
 from autoencoders.data import Dataset
+from autoencoders.errors import InputError
 from autoencoders.evaluation import latent
 from autoencoders.evaluation.neighbours import nearest
 from autoencoders.evaluation.statistics import bootstrap
@@ -36,6 +37,8 @@ def arithmetic(
     spec: config.Arithmetic, subject: models.Autoencoder, data: Dataset, device: str, fit: Artifact
 ) -> Artifact:
     """Which class the judge, and the nearest latents, see in a − b + c."""
+    if unknown := [name for name in spec.classes if name not in data.classes]:
+        raise InputError(f"no class is called {', '.join(unknown)}; there are: {', '.join(data.classes)}")
     images, labels = data.validation.images, data.validation.labels
     latents = models.embed(subject, unit(images, device))
     a, b, c = (data.classes.index(name) for name in spec.classes)
@@ -52,7 +55,7 @@ def arithmetic(
     neighbour, share = latent.nearest_class(latents, labels, mean)
     rows.append(row(None, "arithmetic_neighbours_share", exactly(share, len(latents))))
     for entry in rows:
-        entry["input"] = spec.label
+        entry |= {"input": spec.label, "split": "validation"}
     _, twins = nearest(results[: spec.examples], latents, 1)
     arrays = {
         f"examples/{n}": as_bytes(unit(images[d[: spec.examples]], "cpu")) for n, d in zip("abc", drawn, strict=True)

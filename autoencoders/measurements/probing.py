@@ -20,7 +20,7 @@ def probe_fit(spec: config.ProbeFit, subject: Subject, data: Dataset, device: st
     fit = probes.fit_ridge if spec.classifier == "ridge" else probes.fit_logistic
     native = fit(train, known[1], validation, held_out[1])
     arrays = stored("native", native)
-    if train.shape[1] > spec.reduced:
+    if min(train.shape) > spec.reduced:  # so few images have no more directions than that
         reduction = pca.fit_leading(train, spec.reduced)
         small = [reduction.embed(part, spec.reduced) for part in (train, validation)]
         arrays |= stored("reduced", fit(small[0], known[1], small[1], held_out[1]))
