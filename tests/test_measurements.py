@@ -1,0 +1,779 @@
+"""Measurements of models whose behaviour is known, on images whose content is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from autoencoders import config, models
+from autoencoders.config import Baseline, Gaussian, PatchMask, PixelMask, ProbeFit
+from autoencoders.data import Dataset, Split
+from autoencoders.errors import InputError
+from autoencoders.evaluation import probes
+from autoencoders.measurements import anomaly, common, generation, latent, masking, probing, reconstruction
+from autoencoders.store import Artifact, entries
+
+SHAPE = (3, 16, 16)
+CPU = "cpu"
+
+# ── Models that do one thing ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+class PerPixel(models.Autoencoder):
+    """Makes of each pixel what a function makes of it; its latent is the image."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor] = lambda image: image) -> None:
+        super().__init__(SHAPE)
+        self.function, self.one = function, nn.Parameter(torch.ones(()))
+
+    def encode(self, images: Tensor) -> Tensor:
+        return images * self.one
+
+    def decode(self, latent: Tensor) -> Tensor:
+        return self.function(latent)
+
+
+class MeanColour(PerPixel):
+    """Paints the whole image in its mean colour."""
+
+    def decode(self, latent: Tensor) -> Tensor:
+        return latent.mean((2, 3), keepdim=True).expand(latent.shape)
+
+
+class Coarse(PerPixel):
+    """Knows 2×2 colours, 12 numbers in all."""
+
+    def encode(self, images: Tensor) -> Tensor:
+        return nn.functional.avg_pool2d(images, 8) * self.one
+
+
+class Filler(models.Masked):
+    """Shows what is visible as it is, and fills each hole with what a rule makes of the visible pixels."""
+
+    def __init__(self, fill: Callable[[Tensor, Tensor], Tensor], patch: int = 2, keep: bool = True) -> None:
+        super().__init__(SHAPE, patch, ratio=0.5, masked_weight=1.0)
+        self.fill, self.keep, self.one = fill, keep, nn.Parameter(torch.ones(()))
+
+    def encode(self, images: Tensor, mask: Tensor | None = None) -> Tensor:
+        if mask is None:
+            return images * self.one
+        hidden = self.in_pixels(mask)
+        filled = self.fill(torch.where(hidden, 0.0, images), ~hidden).expand(images.shape)
+        return torch.where(hidden, filled, images if self.keep else torch.zeros_like(images)) * self.one
+
+    def decode(self, latent: Tensor) -> Tensor:
+        return latent
+
+
+def black(visible: Tensor, where: Tensor) -> Tensor:
+    return torch.zeros(())
+
+
+def mean_visible(visible: Tensor, where: Tensor) -> Tensor:
+    return visible.sum((2, 3), keepdim=True) / where.sum((2, 3), keepdim=True)
+
+
+def nearby(radius: int) -> Callable[[Tensor, Tensor], Tensor]:
+    """The mean of what is visible within so many pixels."""
+
+    def fill(visible: Tensor, where: Tensor) -> Tensor:
+        side = 2 * radius + 1
+        shown = nn.functional.avg_pool2d(visible, side, 1, radius)
+        return shown / nn.functional.avg_pool2d(where.float(), side, 1, radius).clamp(min=1e-6)
+
+    return fill
+
+
+# ── Images ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class Forbidden:
+    """Stands for a split that must not be looked at."""
+
+    what: str
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"{self.what} images were looked at")
+
+    def __len__(self) -> int:
+        raise AssertionError(f"{self.what} images were counted")
+
+
+CLASSES = ("a", "b", "c", "d")
+
+
+def patterns() -> Tensor:
+    """One image a class, of four parts such that a − b + c = d."""
+    base, u, v, w = torch.full(SHAPE, 0.33), torch.zeros(SHAPE), torch.zeros(SHAPE), torch.zeros(SHAPE)
+    u[:, ::2] = 0.2  # rows
+    v[:, :, ::4], v[:, :, 1::4] = 0.2, 0.2  # columns
+    w[0, :8] = 0.2  # the upper half, red
+    return torch.stack([base + u + v, base + u, base + w, base + v + w])
+
+
+def split(seed: int, each: int) -> Split:
+    """Sorted by class, as test sets may be."""
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.arange(4).repeat_interleave(each)
+    noise = torch.rand(len(labels), *SHAPE, generator=generator) * 0.03
+    return Split(((patterns()[labels] + noise) * 255).to(torch.uint8), labels)
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    return Dataset("patterns", split(0, 40), split(1, 10), split(2, 10), CLASSES, "fingerprint")
+
+
+def without(data: Dataset, *splits: str) -> Dataset:
+    return replace(data, **{name: Forbidden(name) for name in splits})
+
+
+def measured(
+    spec: Any,
+    subject: Any,
+    data: Dataset,
+    function: Callable[..., Artifact] = reconstruction.reconstruction,
+    **more: Any,
+) -> tuple[dict[str, np.ndarray], dict[str, dict[str, Any]]]:
+    """The arrays, and the rows by metric, or by region and metric where there are several regions."""
+    artifact = function(spec, subject, data, CPU, **more)
+    entries.canonical(artifact.meta)  # raises for what isn't JSON
+    rows = artifact.meta["rows"]
+    assert all(row.keys() == ROW for row in rows)
+    several = len({row["region"] for row in rows}) > 1
+    return artifact.arrays, {f"{r['region']}/{r['metric']}" if several else r["metric"]: r for r in rows}
+
+
+ROW = {"split", "input", "region", "metric", "value", "lo", "hi", "n"}
+
+# ── Which images ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_chosen_images_are_in_one_mixed_order(data: Dataset) -> None:
+    images, labels = common.chosen(data.test, None)
+    assert len(images) == len(labels) == 40
+    assert not torch.equal(labels, data.test.labels), "the first few of a sorted set would all be of one class"
+    assert torch.equal(labels.sort().values, data.test.labels)
+    few, few_labels = common.chosen(data.test, 7)
+    assert torch.equal(few, images[:7])
+    assert torch.equal(few_labels, labels[:7])
+    assert len(common.chosen(data.test, 1000)[0]) == 40
+    assert len(common.chosen(data.test, 0)[0]) == 0
+
+
+def test_all_subjects_are_shown_the_same_images_and_the_same_noise(data: Dataset) -> None:
+    """So that their values can be compared in pairs."""
+    spec = config.Reconstruction(input=Gaussian(0.3), images=20)
+    subjects = [PerPixel(), MeanColour(), *(Baseline(method=m) for m in ("input", "pca", "ridge", "tv"))]  # type: ignore[arg-type]
+    arrays = [measured(spec, subject, data)[0] for subject in subjects]
+    for name in ("examples/clean", "examples/seen"):
+        assert all(np.array_equal(found[name], arrays[0][name]) for found in arrays)
+    np.testing.assert_allclose(arrays[0]["all/mse"], arrays[2]["all/mse"], rtol=1e-6, err_msg="they show their input")
+    labels = [
+        measured(config.Latent(images=20), subject, data, latent.latent_structure)[0]["labels"]
+        for subject in (PerPixel(), Baseline(method="pixels"))
+    ]
+    assert np.array_equal(*labels)
+    assert np.array_equal(labels[0], common.chosen(data.test, 20)[1])
+
+
+def test_noise_depends_on_the_seed_alone(data: Dataset) -> None:
+    spec = config.Reconstruction(input=Gaussian(0.3))
+    first, again, other = (measured(s, PerPixel(), data)[0]["all/mse"] for s in (spec, spec, replace(spec, seed=1)))
+    torch.manual_seed(1)
+    assert np.array_equal(first, again)
+    assert np.array_equal(first, measured(spec, PerPixel(), data)[0]["all/mse"])
+    assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize("split_name", ["test", "validation"])
+def test_the_split_that_was_asked_for(data: Dataset, split_name: Any) -> None:
+    other = "validation" if split_name == "test" else "test"
+    spec = config.Reconstruction(split=split_name)
+    arrays, rows = measured(spec, PerPixel(), without(data, "train", other))
+    images = getattr(data, split_name).images
+    assert {row["split"] for row in rows.values()} == {split_name}
+    assert rows["mse"]["n"] == len(arrays["all/mse"]) == len(images)
+    assert all((images == torch.as_tensor(shown)).flatten(1).all(1).any() for shown in arrays["examples/clean"])
+
+
+# ── Leaks ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("function", "spec"),
+    [
+        (reconstruction.reconstruction, config.Reconstruction(input=Gaussian(0.3))),
+        (latent.latent_structure, config.Latent(images=20)),
+        (anomaly.anomaly, config.Anomaly()),
+        (generation.interpolation, config.Interpolation(pairs=5)),
+        (masking.occlusion, config.Occlusion(images=5)),
+    ],
+)
+def test_models_are_measured_without_training_or_validation_images(
+    data: Dataset, function: Callable[..., Artifact], spec: Any
+) -> None:
+    measured(spec, PerPixel(), without(data, "train", "validation"), function)
+
+
+@pytest.mark.parametrize("subject", [PerPixel(), Baseline(method="pixels"), Baseline(method="pca"), config.JUDGE])
+@pytest.mark.parametrize("classifier", ["ridge", "logistic"])
+def test_classifiers_are_fitted_without_test_images_and_asked_without_others(
+    data: Dataset, subject: Any, classifier: Any
+) -> None:
+    spec = config.Probe(fit=ProbeFit(classifier=classifier))
+    fit = probing.probe_fit(spec.fit, subject, without(data, "test"), CPU)
+    if isinstance(subject, models.Autoencoder):  # baselines are fitted to training images, too
+        _, rows = measured(spec, subject, without(data, "train", "validation"), probing.probe, fit=fit)
+        assert rows["probe_linear"]["value"] == 1
+
+
+@pytest.mark.parametrize("method", ["pca", "ridge", "mean", "tv"])
+def test_baselines_are_fitted_without_test_images(data: Dataset, method: Any) -> None:
+    """Other test images beside an image change nothing about it."""
+    alone = replace(data, test=Split(data.test.images[:1], data.test.labels[:1]))
+    twice = replace(data, test=Split(255 - data.test.images[:1].repeat(2, 1, 1, 1), data.test.labels[:2]))
+    twice.test.images[0] = data.test.images[0]
+    place = int(torch.randperm(2, generator=torch.Generator().manual_seed(0)).argmin())
+    spec = config.Reconstruction()
+    outputs = [measured(spec, Baseline(method=method), d)[0]["examples/output"] for d in (alone, twice)]
+    assert np.array_equal(outputs[0][0], outputs[1][place])
+
+
+# ── Reconstruction ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_is_perfect_has_no_error(data: Dataset) -> None:
+    arrays, rows = measured(config.Reconstruction(), PerPixel(), data)
+    assert (arrays["all/mse"] == 0).all()
+    assert {m: rows[m]["value"] for m in ("mse", "mae", "psnr_mean", "psnr_pooled", "ssim")} == {
+        "mse": 0,
+        "mae": 0,
+        "psnr_mean": np.inf,
+        "psnr_pooled": np.inf,
+        "ssim": pytest.approx(1, abs=1e-5),
+    }
+    assert {(row["input"], row["split"], row["region"], row["n"]) for row in rows.values()} == {
+        ("clean", "test", "all", 40)
+    }
+    for name in ("seen", "output"):
+        assert np.array_equal(arrays[f"examples/{name}"], arrays["examples/clean"])
+
+
+def test_errors_by_hand(data: Dataset) -> None:
+    arrays, rows = measured(config.Reconstruction(images=10), PerPixel(lambda image: image * 0 + 0.5), data)
+    clean = common.chosen(data.test, 10)[0].numpy() / 255
+    np.testing.assert_allclose(arrays["all/mse"], ((clean - 0.5) ** 2).mean((1, 2, 3)), rtol=1e-5)
+    assert rows["mse"]["value"] == pytest.approx(((clean - 0.5) ** 2).mean(), rel=1e-5)
+    assert rows["psnr_pooled"]["value"] == pytest.approx(-10 * np.log10(((clean - 0.5) ** 2).mean()), rel=1e-5)
+    assert rows["mse"]["lo"] < rows["mse"]["value"] < rows["mse"]["hi"]
+    assert (arrays["examples/output"] == 128).all()
+
+
+def test_noise_is_of_the_size_that_was_asked_for_and_errors_are_to_the_clean_image(data: Dataset) -> None:
+    spec = config.Reconstruction(input=Gaussian(0.2, clip=False))
+    arrays, rows = measured(spec, Baseline(method="input"), data)
+    assert rows["mse"]["value"] == pytest.approx(0.04, rel=0.02)
+    assert rows["mse"]["input"] == "gaussian:0.2:unclipped"
+    assert not np.array_equal(arrays["examples/seen"], arrays["examples/clean"])
+    clipped = measured(replace(spec, input=Gaussian(0.2)), Baseline(method="input"), data)[1]
+    assert clipped["mse"]["value"] < rows["mse"]["value"]
+
+
+def test_hidden_pixels(data: Dataset) -> None:
+    arrays, rows = measured(config.Reconstruction(input=PixelMask(0.25)), Baseline(method="input"), data)
+    changed = (arrays["examples/seen"] != arrays["examples/clean"]).any(1)
+    assert {int(n) for n in changed.sum((1, 2))} == {64}
+    assert {row["input"] for row in rows.values()} == {"mask:0.25"}
+    assert {row["region"] for row in rows.values()} == {"all"}
+
+
+def test_the_masked_region_is_what_was_hidden_and_nothing_else(data: Dataset) -> None:
+    spec = config.Reconstruction(input=PatchMask(0.25))
+    arrays, rows = measured(spec, Filler(black), data)
+    hidden = (arrays["examples/seen"] == 128).all(1)
+    assert (hidden.mean((1, 2)) == 0.25).all()
+    clean = arrays["examples/clean"] / 255
+    by_hand = [(image[:, holes] ** 2).mean() for image, holes in zip(clean, hidden, strict=True)]
+    np.testing.assert_allclose(arrays["masked/mse"][: len(by_hand)], by_hand, rtol=1e-5)
+    np.testing.assert_allclose(arrays["all/mse"], arrays["masked/mse"] / 4, rtol=1e-5)
+    assert rows["masked/mse"]["input"] == rows["all/mse"]["input"] == "mask:0.25"
+    assert "masked/ssim" not in rows, "a region of holes has no windows"
+    other_way = measured(spec, Filler(lambda visible, where: torch.zeros(()), keep=False), data)[0]
+    assert (other_way["all/mse"] > other_way["masked/mse"] / 4).all()
+
+
+def test_only_hidden_pixels_count_in_the_masked_region(data: Dataset) -> None:
+    """A model that knows what is hidden, and forgets what is visible."""
+    spec = config.Reconstruction(input=PatchMask(0.5))
+    images = common.unit(common.chosen(data.test, None)[0], CPU)
+    arrays, _ = measured(spec, Filler(lambda visible, where: images[: len(visible)], keep=False), data)
+    assert (arrays["masked/mse"] == 0).all()
+    assert (arrays["all/mse"] > 0.01).all()
+
+
+def test_masks_are_the_same_for_models_of_one_grid(data: Dataset) -> None:
+    spec = config.Reconstruction(input=PatchMask(0.5))
+    seen = [measured(spec, Filler(fill), data)[0]["examples/seen"] for fill in (black, mean_visible)]
+    assert np.array_equal(*seen)
+
+
+@pytest.mark.parametrize("subject", [PerPixel(), Baseline(method="pca")])
+def test_what_hides_no_patches_is_not_asked_to(data: Dataset, subject: Any) -> None:
+    with pytest.raises(AssertionError, match="only masked models hide patches"):
+        measured(config.Reconstruction(input=PatchMask(0.5)), subject, data)
+
+
+def test_the_mean_image(data: Dataset) -> None:
+    arrays, _ = measured(config.Reconstruction(), Baseline(method="mean"), data)
+    mean = data.train.images.double().mean(0).numpy()
+    assert np.abs(arrays["examples/output"] - mean).max() <= 0.5001
+
+
+def test_fitted_baselines_beat_the_noisy_input(data: Dataset) -> None:
+    spec = config.Reconstruction(input=Gaussian(0.3))
+    values = {
+        method: measured(spec, Baseline(method=method, size=8), data)[1]["mse"]["value"]  # type: ignore[arg-type]
+        for method in ("input", "pca", "ridge", "tv")
+    }
+    assert max(values["pca"], values["ridge"], values["tv"]) < 0.5 * values["input"]
+
+
+def test_more_components_reconstruct_better(data: Dataset) -> None:
+    errors = [
+        measured(config.Reconstruction(), Baseline(method="pca", size=size), data)[1]["mse"]["value"]
+        for size in (1, 4, 100)
+    ]
+    assert errors[0] > errors[1] > errors[2] > 0
+
+
+@pytest.mark.parametrize("method", ["pixels", "patches"])
+def test_features_reconstruct_nothing(data: Dataset, method: Any) -> None:
+    with pytest.raises(ValueError, match=f"baseline/{method} reconstructs nothing"):
+        measured(config.Reconstruction(), Baseline(method=method), data)
+
+
+def test_total_variation_is_measured_on_its_share_of_the_images(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config, "TV_IMAGES", 6)
+    arrays, rows = measured(config.Reconstruction(input=Gaussian(0.1)), Baseline(method="tv"), data)
+    assert rows["mse"]["n"] == len(arrays["all/mse"]) == 6
+    whole = measured(config.Reconstruction(input=Gaussian(0.1)), Baseline(method="input"), data)[0]
+    assert np.array_equal(arrays["examples/clean"][:6], whole["examples/clean"][:6])
+
+
+def test_no_more_examples_than_asked_for(data: Dataset) -> None:
+    arrays, _ = measured(config.Reconstruction(examples=3), PerPixel(), data)
+    assert {len(arrays[f"examples/{n}"]) for n in ("clean", "seen", "output")} == {3}
+    assert {arrays[f"examples/{n}"].dtype for n in ("clean", "seen", "output")} == {np.dtype(np.uint8)}
+
+
+# ── Probes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_one_classifier_judges_clean_and_noisy_images(data: Dataset) -> None:
+    fit = probing.probe_fit(ProbeFit(), PerPixel(), data, CPU)
+    clean, noisy = (
+        measured(config.Probe(input=seen), PerPixel(), data, probing.probe, fit=fit) for seen in (None, Gaussian(0.9))
+    )
+    assert clean[1]["probe_linear"]["value"] == 1
+    assert noisy[1]["probe_linear"]["value"] < 1
+    assert noisy[1]["probe_linear"]["input"] == "gaussian:0.9"
+    assert clean[0]["probe_linear/correct"].shape == (40,)
+
+
+def test_probes_pair_with_the_images(data: Dataset) -> None:
+    fit = probing.probe_fit(ProbeFit(), PerPixel(), data, CPU)
+    arrays, _ = measured(config.Probe(input=Gaussian(0.9), images=15), PerPixel(), data, probing.probe, fit=fit)
+    images, labels = common.chosen(data.test, 15)
+    seen = common.corrupted(common.unit(images, CPU), Gaussian(0.9), config.Probe().seed)
+    expected = probing.restored("native", fit).predict(seen.flatten(1)) == labels.numpy()
+    assert np.array_equal(arrays["probe_linear/correct"], expected)
+
+
+def test_wrong_labels_are_at_chance(data: Dataset) -> None:
+    shuffled = torch.randint(4, (160,), generator=torch.Generator().manual_seed(0))
+    confused = replace(data, train=Split(data.train.images, shuffled))
+    fit = probing.probe_fit(ProbeFit(), PerPixel(), confused, CPU)
+    _, rows = measured(config.Probe(), PerPixel(), confused, probing.probe, fit=fit)
+    assert rows["probe_linear"]["value"] < 0.7
+
+
+def test_large_embeddings_are_also_compared_reduced(data: Dataset) -> None:
+    spec = config.Probe(fit=ProbeFit(reduced=8))
+    fit = probing.probe_fit(spec.fit, PerPixel(), data, CPU)
+    assert fit.arrays["native/weight"].shape[0] == 768 == fit.meta["size"]
+    assert fit.arrays["reduced/weight"].shape[0] == 8
+    arrays, rows = measured(spec, PerPixel(), data, probing.probe, fit=fit)
+    assert rows.keys() == {"probe_linear", "probe_linear_pca8"}
+    images, labels = common.chosen(data.test, None)
+    train, test = probes.reduce(data.train.images, images, k=8)
+    validation = probes.reduce(data.train.images, data.validation.images, k=8)[1]
+    own = probes.fit_ridge(train, data.train.labels, validation, data.validation.labels)
+    assert np.mean((own.predict(test) == labels.numpy()) == arrays["probe_linear_pca8/correct"]) > 0.97
+
+
+def test_small_embeddings_are_compared_as_they_are(data: Dataset) -> None:
+    spec = config.Probe(fit=ProbeFit(reduced=768))
+    fit = probing.probe_fit(spec.fit, PerPixel(), data, CPU)
+    assert not any(name.startswith("reduced") for name in fit.arrays)
+    arrays, rows = measured(spec, PerPixel(), data, probing.probe, fit=fit)
+    assert rows.keys() == {"probe_linear", "probe_linear_pca768"}
+    assert np.array_equal(arrays["probe_linear/correct"], arrays["probe_linear_pca768/correct"])
+
+
+def test_few_images_have_too_few_directions_to_be_reduced_to(data: Dataset) -> None:
+    few = replace(data, train=Split(data.train.images[::2], data.train.labels[::2]))
+    fit = probing.probe_fit(ProbeFit(), PerPixel(), few, CPU)
+    assert measured(config.Probe(), PerPixel(), few, probing.probe, fit=fit)[1].keys() == {
+        "probe_linear",
+        "probe_linear_pca128",
+    }
+
+
+def test_maps_have_a_metric_of_their_own_and_are_averaged_to_a_size(data: Dataset) -> None:
+    class Wide(PerPixel):
+        def feature_map(self, images: Tensor) -> Tensor:
+            return images.repeat(1, 20, 1, 1)  # 60·16·16 values, more than a probe takes
+
+    features = common.features_of(Wide(), data.test.images, "map", data, CPU)
+    assert features.shape == (40, 60 * 8 * 8)
+    means = nn.functional.avg_pool2d(data.test.images.float() / 255, 2)
+    torch.testing.assert_close(features.unflatten(1, (60, 8, 8))[:, :3], means)
+    spec = config.Probe(fit=ProbeFit(features="map"))
+    fit = probing.probe_fit(spec.fit, PerPixel(), data, CPU)
+    assert measured(spec, PerPixel(), data, probing.probe, fit=fit)[1].keys() == {
+        "probe_linear_map",
+        "probe_linear_map_pca128",
+    }
+
+
+@pytest.mark.parametrize("method", ["pixels", "pca", "patches"])
+def test_features_of_baselines_are_the_same_for_bytes_and_floats(data: Dataset, method: Any) -> None:
+    found = [
+        common.features_of(Baseline(method=method, size=5), images, "latent", data, CPU)
+        for images in (data.test.images, common.unit(data.test.images, CPU))
+    ]
+    torch.testing.assert_close(*found)
+    assert len(found[0]) == 40
+    assert found[0].ndim == 2
+
+
+def test_regions_of_classes_that_a_plane_parts(data: Dataset) -> None:
+    spec = config.Regions(images=12, grid=60)
+    arrays, rows = measured(spec, Coarse(), without(data, "validation"), probing.regions)
+    assert rows["plane_accuracy"]["value"] == rows["plane_full_accuracy"]["value"] == 1
+    assert rows["plane_accuracy"]["n"] == 12
+    assert arrays["points"].shape == (12, 2)
+    assert arrays["response"].shape == (60, 60)
+    assert np.array_equal(arrays["labels"], common.chosen(data.test, 12)[1])
+    assert (np.diff(arrays["x"]) > 0).all()
+    assert (np.diff(arrays["y"]) > 0).all()
+    for point, label in zip(arrays["points"], arrays["labels"], strict=True):  # rows are y, columns are x
+        column, line = np.abs(arrays["x"] - point[0]).argmin(), np.abs(arrays["y"] - point[1]).argmin()
+        assert arrays["response"][line, column] == label
+
+
+# ── Latents ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_structure_of_classes_that_lie_apart(data: Dataset) -> None:
+    _, rows = measured(config.Latent(input=Gaussian(0), images=24), PerPixel(), data, latent.latent_structure)
+    assert rows["cka"]["value"] == pytest.approx(1)
+    assert rows["shift_mean"]["value"] == rows["shift_sample"]["value"] == 0
+    assert rows["tsne_trustworthiness"]["value"] > 0.5
+
+
+def test_noise_moves_latents(data: Dataset) -> None:
+    artifact = latent.latent_structure(config.Latent(images=24), PerPixel(), data, CPU)
+    rows = {(row["input"], row["metric"]): row["value"] for row in artifact.meta["rows"]}
+    assert rows["clean", "silhouette"] > rows["gaussian:0.3", "silhouette"]
+    assert rows["gaussian:0.3", "cka"] < 1
+    assert rows["gaussian:0.3", "shift_sample"] > rows["gaussian:0.3", "shift_mean"] > 0
+    assert artifact.meta["classes"] == list(CLASSES)
+    assert artifact.arrays["clean/tsne"].shape == artifact.arrays["joint/tsne"].shape == (24, 2)
+
+
+def vae_of_nothing() -> models.VariationalAutoencoder:
+    """Its posterior is the prior, whatever it sees."""
+    model = models.build(models.VariationalAutoencoder, config.VAE(latent=6, width=4, depth=0), SHAPE, 0)
+    for parameter in model.to_posterior.parameters():
+        nn.init.zeros_(parameter)
+    return model
+
+
+def test_a_collapsed_posterior(data: Dataset) -> None:
+    spec = config.Posterior(samples=5)
+    arrays, rows = measured(spec, vae_of_nothing(), without(data, "train", "validation"), latent.posterior)
+    assert [rows[m]["value"] for m in ("active_units", "active_share", "kl")] == [0, 0, 0]
+    assert not arrays["active"].any()
+    assert arrays["samples"].shape == (5, *SHAPE)
+    assert rows["kl"]["n"] == 40
+
+
+def test_a_unit_that_moves_is_active_and_one_that_stands_off_is_not(data: Dataset) -> None:
+    model = vae_of_nothing()
+    with torch.no_grad():
+        model.to_posterior.bias[1] = 2.0  # always: it costs 2²/2 nats and tells nothing
+        model.to_posterior.weight[4] = 1.0
+    arrays, rows = measured(config.Posterior(), model, data, latent.posterior)
+    assert arrays["active"].tolist() == [False, False, False, False, True, False]
+    assert arrays["kl"][1] == pytest.approx(2)
+    assert (arrays["kl"][[0, 2, 3, 5]] == 0).all()
+    assert rows["active_units"]["value"] == 1
+    assert rows["active_share"]["value"] == pytest.approx(1 / 6)
+    assert rows["kl"]["value"] == pytest.approx(arrays["kl"].sum())
+
+
+def test_samples_are_seeded(data: Dataset) -> None:
+    found = [
+        measured(config.Posterior(seed=seed), vae_of_nothing(), data, latent.posterior)[0]["samples"]
+        for seed in (1, 1, 2)
+    ]
+    assert np.array_equal(found[0], found[1])
+    assert not np.array_equal(found[0], found[2])
+
+
+# ── Interpolation and arithmetic ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_straight_way_between_images_themselves_is_a_cross_fade(data: Dataset) -> None:
+    spec = config.Interpolation(pairs=8, steps=5)
+    arrays, rows = measured(spec, PerPixel(), data, generation.interpolation)
+    assert rows["detour_linear"]["value"] == pytest.approx(1, abs=1e-4)
+    assert rows["jump_linear"]["value"] == pytest.approx(1, abs=1e-3)
+    assert rows["detour_linear"]["n"] == 8
+    path, ends = arrays["examples/linear"], arrays["examples/ends"]
+    assert path.shape == (6, 5, *SHAPE)
+    assert np.array_equal(path[:, 0], ends[:, 0])
+    assert np.array_equal(path[:, -1], ends[:, 1])
+    middle = (ends[:, 0].astype(int) + ends[:, 1]) / 2
+    assert np.abs(path[:, 2] - middle).max() <= 1
+
+
+def test_the_arc_is_a_detour_for_images_themselves(data: Dataset) -> None:
+    rows = measured(config.Interpolation(pairs=8), PerPixel(), data, generation.interpolation)[1]
+    assert rows["detour_spherical"]["value"] > rows["detour_linear"]["value"]
+
+
+def test_a_model_that_jumps(data: Dataset) -> None:
+    model = PerPixel(lambda image: (image.mean((1, 2, 3), keepdim=True) > 0.48).float().expand(image.shape))
+    arrays = measured(config.Interpolation(pairs=20, steps=9), model, data, generation.interpolation)[0]
+    assert set(arrays["linear/jump"].round(3)) == {1, 8}, "all of the way in one of eight steps, or standing still"
+
+
+@pytest.fixture(scope="module")
+def judge(data: Dataset) -> Artifact:
+    return probing.probe_fit(ProbeFit(), config.JUDGE, data, CPU)
+
+
+def test_arithmetic_with_latents_made_by_hand(data: Dataset, judge: Artifact) -> None:
+    """a − b + c is d by construction."""
+    spec = config.Arithmetic(classes=("a", "b", "c"), draws=30, examples=4)
+    artifact = generation.arithmetic(spec, PerPixel(), without(data, "test"), CPU, judge)
+    rows = {row["metric"]: row for row in artifact.meta["rows"]}
+    assert artifact.meta["mean_judged_as"] == {"judge": "d", "neighbours": "d"}
+    assert [rows[f"arithmetic_judged_{name}"]["value"] for name in "abc"] == [0, 0, 0]
+    assert rows["arithmetic_judged_a"]["n"] == 30
+    assert rows["arithmetic_reference_c"]["value"] == 1
+    assert rows["arithmetic_neighbours_share"]["value"] > 0.6
+    assert {row["input"] for row in rows.values()} == {"a-b+c"}
+    assert {row["split"] for row in rows.values()} == {"validation"}, "that is where these images come from"
+    mean = artifact.arrays["examples/mean"][0] / 255
+    np.testing.assert_allclose(mean, patterns()[3].numpy() + 0.015, atol=0.03)
+    results = artifact.arrays["examples/result"].astype(int)
+    parts = [artifact.arrays[f"examples/{name}"].astype(int) for name in "abc"]
+    assert np.abs(results - (parts[0] - parts[1] + parts[2]).clip(0, 255)).max() <= 1
+
+
+def test_arithmetic_that_adds_nothing_gives_c(data: Dataset, judge: Artifact) -> None:
+    spec = config.Arithmetic(classes=("b", "b", "c"), draws=20)
+    artifact = generation.arithmetic(spec, PerPixel(), data, CPU, judge)
+    assert artifact.meta["mean_judged_as"] == {"judge": "c", "neighbours": "c"}
+
+
+def test_draws_are_of_their_class_and_with_replacement() -> None:
+    labels = torch.tensor([0, 1, 0, 2, 1])
+    found = generation._drawn(labels, 1, 50, torch.Generator().manual_seed(0))
+    assert set(found.tolist()) == {1, 4}
+    assert len(found) == 50
+
+
+def test_unknown_classes(data: Dataset, judge: Artifact) -> None:
+    with pytest.raises(InputError, match="^no class is called dog, cat, bird; there are: a, b, c, d$"):
+        generation.arithmetic(config.Arithmetic(), PerPixel(), data, CPU, judge)
+
+
+# ── Anomalies ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_shuffling_moves_whole_tiles_and_nothing_else() -> None:
+    images = torch.rand(5, *SHAPE, generator=torch.Generator().manual_seed(0))
+    before = images.clone()
+    moved = anomaly._shuffled(images, seed=0)
+    side = 16 // anomaly.TILES
+
+    def tiles(image: Tensor) -> list[bytes]:
+        parts = [part for line in image.split(side, 1) for part in line.split(side, 2)]
+        return [part.contiguous().numpy().tobytes() for part in parts]
+
+    assert moved.shape == images.shape
+    orders = []
+    for image, other in zip(images, moved, strict=True):
+        assert sorted(tiles(image)) == sorted(tiles(other))
+        orders.append(tuple(tiles(image).index(tile) for tile in tiles(other)))
+    assert len(set(orders)) == 5, "each image has its own order"
+    assert list(range(anomaly.TILES**2)) not in map(list, orders)
+    assert torch.equal(images, before)
+    assert torch.equal(moved, anomaly._shuffled(images, seed=0))
+    assert not torch.equal(moved, anomaly._shuffled(images, seed=1))
+
+
+def test_what_is_always_perfect_notices_nothing(data: Dataset) -> None:
+    arrays, rows = measured(config.Anomaly(), PerPixel(), data, anomaly.anomaly)
+    assert rows["auroc_shuffled"]["value"] == rows["auroc_negative"]["value"] == 0.5
+    assert arrays.keys() == {"familiar", "shuffled", "negative"}
+    assert len(arrays["familiar"]) == 40
+    assert rows["auroc_shuffled"]["n"] == 80
+
+
+def test_what_knows_dark_images_only_notices_negatives(data: Dataset) -> None:
+    dark = replace(data, test=Split(data.test.images // 4, data.test.labels))
+    rows = measured(config.Anomaly(), PerPixel(lambda image: image.clamp(max=0.3)), dark, anomaly.anomaly)[1]
+    assert rows["auroc_negative"]["value"] == 1
+    assert rows["auroc_shuffled"]["value"] == 0.5, "no pixel is brighter for being elsewhere"
+
+
+def test_components_of_the_training_images_notice_broken_structure(data: Dataset) -> None:
+    rows = measured(config.Anomaly(), Baseline(method="pca", size=4), data, anomaly.anomaly)[1]
+    assert rows["auroc_shuffled"]["lo"] > 0.6
+
+
+# ── Occlusion ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_hiding_a_patch_of_a_per_pixel_model_changes_nothing_elsewhere(data: Dataset) -> None:
+    arrays, rows = measured(config.Occlusion(images=6), PerPixel(lambda image: 1 - image), data, masking.occlusion)
+    assert arrays["change"].shape == arrays["increase"].shape == arrays["gradient"].shape == (6, 4, 4)
+    assert (arrays["change"] == 0).all()
+    assert (arrays["increase"] == 0).all()
+    assert rows["occlusion_change"]["value"] == rows["occlusion_gradient_correlation"]["value"] == 0
+
+
+def test_hiding_a_patch_of_a_mean_moves_the_mean(data: Dataset) -> None:
+    arrays, _ = measured(config.Occlusion(images=6), MeanColour(), data, masking.occlusion)
+    images = common.unit(common.chosen(data.test, 6)[0], CPU)
+    patches = nn.functional.avg_pool2d(images, 4)
+    np.testing.assert_allclose(arrays["change"], ((0.5 - patches) / 16).square().mean(1), rtol=1e-3, atol=1e-9)
+
+
+def test_masked_models_hide_a_patch_their_own_way(data: Dataset) -> None:
+    """Grey would have moved the mean; nothing visible depends on what is hidden here."""
+    arrays, _ = measured(config.Occlusion(images=6), Filler(mean_visible), data, masking.occlusion)
+    assert (arrays["change"] == 0).all()
+
+
+def test_the_gradient_by_hand(data: Dataset) -> None:
+    """The error of half the image is x²/4, so its gradient is x/2 over the number of values."""
+    arrays, _ = measured(config.Occlusion(images=6), PerPixel(lambda image: image / 2), data, masking.occlusion)
+    images = common.unit(common.chosen(data.test, 6)[0], CPU)
+    slope = images / 2 / images[0].numel() * -1
+    # The clean image that it is compared with stands still: d/dx (x/2 − c)² = (x/2 − c), at c = x
+    expected = nn.functional.avg_pool2d(slope.square().sum(1, keepdim=True), 4).sqrt()[:, 0]
+    np.testing.assert_allclose(arrays["gradient"], expected, rtol=1e-4)
+
+
+def test_occlusion_by_patches_that_a_masked_model_cannot_hide(data: Dataset) -> None:
+    with pytest.raises(InputError, match="whole patches of 8 pixels"):
+        measured(config.Occlusion(images=2), Filler(black, patch=8), data, masking.occlusion)
+
+
+def test_correlation_of_constants_is_none() -> None:
+    a = torch.tensor([[1.0, 2.0, 3.0], [1.0, 1.0, 1.0], [1.0, 2.0, 3.0]])
+    b = torch.tensor([[2.0, 4.0, 6.0], [1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])
+    torch.testing.assert_close(masking._correlation(a, b), torch.tensor([1.0, 0.0, -1.0]))
+
+
+# ── Context ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def context(model: models.Masked, data: Dataset, images: int = 12) -> dict[str, dict[str, Any]]:
+    return measured(config.Context(images=images), model, data, masking.context)[1]
+
+
+RADII = (0, 1, 2)  # in patches, on a grid of 8×8
+
+
+def influence(rows: dict[str, dict[str, Any]]) -> list[float]:
+    assert f"far_influence:{max(RADII) + 1}" not in rows
+    return [rows[f"far_influence:{radius}"]["value"] for radius in RADII]
+
+
+def test_a_model_that_looks_at_nothing_is_influenced_by_nothing(data: Dataset) -> None:
+    assert influence(context(Filler(black), data)) == [0, 0, 0]
+
+
+def test_a_model_that_looks_two_pixels_far_is_influenced_from_there_only(data: Dataset) -> None:
+    near, far, farther = influence(context(Filler(nearby(2)), data))
+    assert near > 0
+    assert far == farther == 0
+
+
+def test_a_model_that_looks_everywhere_is_influenced_from_everywhere(data: Dataset) -> None:
+    values = influence(context(Filler(mean_visible), data))
+    assert values == sorted(values, reverse=True)
+    assert values[-1] > 0
+
+
+def test_a_single_image_has_no_strangers(data: Dataset) -> None:
+    assert influence(context(Filler(mean_visible), data, images=1)) == [0, 0, 0]
+
+
+def test_errors_in_a_hole_by_hand(data: Dataset) -> None:
+    """Distance 1 is the hole's rim: on a grid of 8×8 the hole has 6×6 patches, so its middle lies 3 deep."""
+    arrays, rows = measured(config.Context(images=12), Filler(black), data, masking.context)
+    images = common.chosen(data.test, 12)[0].numpy() / 255
+    for distance in (1, 2, 3):
+        outer, inner = 2 * distance, 2 * distance + 2
+        ring = np.zeros((16, 16), bool)
+        ring[outer:-outer, outer:-outer] = True
+        ring[inner:-inner, inner:-inner] = False
+        np.testing.assert_allclose(arrays[f"hole_mse:{distance}"], (images[:, :, ring] ** 2).mean((1, 2)), rtol=1e-4)
+    assert "hole_mse:4" not in rows
+    assert (arrays["examples/hole"][:, :, 2:-2, 2:-2] == 128).all()
+    assert np.array_equal(arrays["examples/hole"][:, :, :2], arrays["examples/clean"][:, :, :2])
+
+
+def test_the_mean_colour_is_what_a_hole_costs_without_a_model(data: Dataset) -> None:
+    rows = context(Filler(mean_visible), data)
+    for distance in (1, 2, 3):
+        assert rows[f"hole_mse:{distance}"]["value"] == pytest.approx(
+            rows[f"hole_mse_mean_colour:{distance}"]["value"], rel=1e-4
+        )
+
+
+@pytest.mark.parametrize("grid", [(8, 8), (4, 4), (16, 16)])
+def test_rings_part_a_hole(grid: tuple[int, int]) -> None:
+    hole = masking._centred_square(grid, grid[0] * 3 // 4)
+    rings = [masking._inside_by(hole, distance) for distance in range(1, grid[0])]
+    assert torch.equal(torch.stack(rings).sum(0), hole.long())
+
+
+# ── Odds and ends ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_bytes_of_images() -> None:
+    images = torch.tensor([-1.0, 0.0, 0.5, 1.0, 2.0, 0.1]).reshape(1, 1, 2, 3)
+    assert common.as_bytes(images).tolist() == [[[[0, 0, 128], [255, 255, 26]]]]
+
+
+def test_a_figure_without_an_interval() -> None:
+    found = common.row(None, "kl", common.exactly(3.0, 40))
+    assert np.isnan([found.pop("lo"), found.pop("hi")]).all()
+    assert found == {"split": "test", "input": "clean", "region": "all", "metric": "kl", "value": 3.0, "n": 40}
