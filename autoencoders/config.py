@@ -625,9 +625,10 @@ class Catalogue:
         return measured
 
     def arithmetics(self) -> list[Arithmetic]:
-        return [
-            Arithmetic(classes=classes, judge=self._classifier("latent")) for classes in TRIPLES.get(self.dataset, ())
-        ]
+        return [self.arithmetic(classes) for classes in TRIPLES.get(self.dataset, ())]
+
+    def arithmetic(self, classes: tuple[str, ...]) -> Arithmetic:
+        return Arithmetic(classes=classes, judge=self._classifier("latent"))
 
     def posterior(self) -> Posterior:
         return Posterior(images=self.profile.images)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -27,6 +27,7 @@ from autoencoders.config import (
     Reconstruction,
     Subject,
 )
+from autoencoders.errors import InputError
 from autoencoders.evaluation.metrics import pooled_psnr
 from autoencoders.evaluation.statistics import Estimate, Spread, spread
 from autoencoders.lab import Lab
@@ -213,7 +214,11 @@ class Findings:
         known = self.catalogue.arithmetics()
         if classes is None:
             return known
-        wanted = replace(known[0], classes=tuple(classes))
+        if len(classes) != 3:
+            raise InputError(
+                f"arithmetic takes three classes a, b, c for a − b + c, not {', '.join(classes) or 'none'}"
+            )
+        wanted = self.catalogue.arithmetic(tuple(classes))
         return [wanted, *(spec for spec in known if spec != wanted)]
 
     def reported_elsewhere(self) -> tables.Table:
