@@ -132,7 +132,8 @@ def data() -> Dataset:
 
 
 def without(data: Dataset, *splits: str) -> Dataset:
-    return replace(data, **{name: Forbidden(name) for name in splits})
+    forbidden: dict[str, Any] = {name: Forbidden(name) for name in splits}
+    return replace(data, **forbidden)
 
 
 def measured(
@@ -171,7 +172,7 @@ def test_chosen_images_are_in_one_mixed_order(data: Dataset) -> None:
 def test_all_subjects_are_shown_the_same_images_and_the_same_noise(data: Dataset) -> None:
     """So that their values can be compared in pairs."""
     spec = config.Reconstruction(input=Gaussian(0.3), images=20)
-    subjects = [PerPixel(), MeanColour(), *(Baseline(method=m) for m in ("input", "pca", "ridge", "tv"))]  # type: ignore[arg-type]
+    subjects = [PerPixel(), MeanColour(), *(Baseline(method=m) for m in ("input", "pca", "ridge", "tv"))]
     arrays = [measured(spec, subject, data)[0] for subject in subjects]
     for name in ("examples/clean", "examples/seen"):
         assert all(np.array_equal(found[name], arrays[0][name]) for found in arrays)
@@ -180,7 +181,7 @@ def test_all_subjects_are_shown_the_same_images_and_the_same_noise(data: Dataset
         measured(config.Latent(images=20), subject, data, latent.latent_structure)[0]["labels"]
         for subject in (PerPixel(), Baseline(method="pixels"))
     ]
-    assert np.array_equal(*labels)
+    assert np.array_equal(labels[0], labels[1])
     assert np.array_equal(labels[0], common.chosen(data.test, 20)[1])
 
 
@@ -321,8 +322,8 @@ def test_only_hidden_pixels_count_in_the_masked_region(data: Dataset) -> None:
 
 def test_masks_are_the_same_for_models_of_one_grid(data: Dataset) -> None:
     spec = config.Reconstruction(input=PatchMask(0.5))
-    seen = [measured(spec, Filler(fill), data)[0]["examples/seen"] for fill in (black, mean_visible)]
-    assert np.array_equal(*seen)
+    one, other = (measured(spec, Filler(fill), data)[0]["examples/seen"] for fill in (black, mean_visible))
+    assert np.array_equal(one, other)
 
 
 @pytest.mark.parametrize("subject", [PerPixel(), Baseline(method="pca")])
@@ -340,7 +341,7 @@ def test_the_mean_image(data: Dataset) -> None:
 def test_fitted_baselines_beat_the_noisy_input(data: Dataset) -> None:
     spec = config.Reconstruction(input=Gaussian(0.3))
     values = {
-        method: measured(spec, Baseline(method=method, size=8), data)[1]["mse"]["value"]  # type: ignore[arg-type]
+        method: measured(spec, Baseline(method=method, size=8), data)[1]["mse"]["value"]
         for method in ("input", "pca", "ridge", "tv")
     }
     assert max(values["pca"], values["ridge"], values["tv"]) < 0.5 * values["input"]
@@ -519,8 +520,10 @@ def test_a_collapsed_posterior(data: Dataset) -> None:
 
 def test_a_unit_that_moves_is_active_and_one_that_stands_off_is_not(data: Dataset) -> None:
     model = vae_of_nothing()
+    bias = model.to_posterior.bias
+    assert bias is not None
     with torch.no_grad():
-        model.to_posterior.bias[1] = 2.0  # always: it costs 2²/2 nats and tells nothing
+        bias[1] = 2.0  # always: it costs 2²/2 nats and tells nothing
         model.to_posterior.weight[4] = 1.0
     arrays, rows = measured(config.Posterior(), model, data, latent.posterior)
     assert arrays["active"].tolist() == [False, False, False, False, True, False]
