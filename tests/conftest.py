@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from pathlib import Path
 
 import pytest
+from copied_project import Project, Run, copied
+from filelock import FileLock
 
 from autoencoders import data
 
@@ -47,3 +50,24 @@ def no_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, no_network: None) -
     monkeypatch.delenv("AUTOENCODERS_DATA", raising=False)
     monkeypatch.setattr(data, "DATA", tmp_path / "data")
     return tmp_path / "data"
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy that nothing was run in."""
+    return copied(tmp_path_factory.mktemp("project") / "code")
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Made once, whichever worker needs it first."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "smoke"
+    written = shared / "written.json"
+    with FileLock(f"{shared}.lock"):
+        if not written.exists():
+            done = copied(shared / "code")("run")
+            written.write_text(json.dumps([done.returncode, done.stdout, done.stderr]))
+    code, stdout, stderr = json.loads(written.read_text())
+    assert code == 0, stderr
+    return Run(Project(shared / "code", shared / "cache"), stdout, stderr)

@@ -1,0 +1,469 @@
+"""The command line from outside: what a person types, what comes back, and what is left on the disk."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from copied_project import Project, Run
+
+from autoencoders.config import PROFILES, Catalogue
+from autoencoders.reporting import mermaid
+
+CATALOGUE = Catalogue(profile=PROFILES["smoke"], dataset="photos10")
+SHARED = {"ae-vector", "tune-base"}  # two names for one training, whose artifact bears the name that was first
+EXPERIMENTS = [e.name for e in [*CATALOGUE.results(), *CATALOGUE.tuning()]]
+
+
+def snapshot(folder: Path) -> dict[str, Any]:
+    """Everything about a folder that an inspection could change."""
+    return {
+        str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.stat().st_size)
+        for path in [folder, *folder.rglob("*")]
+        if path.exists()
+    }
+
+
+def artifacts(cache: Path) -> set[str]:
+    return {path.name for path in (cache / "artifacts").glob("*")}
+
+
+def trained(cache: Path) -> dict[str, str]:
+    """Name -> time of each training in a cache."""
+    records = [json.loads(path.read_bytes()) for path in (cache / "artifacts").glob("*/record.json")]
+    return {r["name"].split("/")[-1]: r["created"] for r in records if r["kind"] == "training"}
+
+
+def imported(done: subprocess.CompletedProcess[str]) -> set[str]:
+    """What a command imported, by `PYTHONPROFILEIMPORTTIME`."""
+    return set(re.findall(r"^import time:.*\|\s*(\S+)$", done.stderr, re.MULTILINE))
+
+
+# ── Help ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+HEAVY = {"torch", "torchvision", "sklearn", "skimage", "scipy", "matplotlib", "papermill", "nbformat", "IPython"}
+
+
+def test_help_tells_a_newcomer_what_there_is(project: Project) -> None:
+    done = subprocess.run(
+        [*project.command("x")[:2], "--help"],
+        cwd=project.folder,
+        env=project.environment(PYTHONPROFILEIMPORTTIME="1"),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0
+    for command in ("run", "status", "results", "graph", "prune", "report"):
+        assert re.search(rf"\b{command}\b", done.stdout)
+    assert "typer" in imported(done)
+    assert not imported(done) & HEAVY
+
+
+@pytest.mark.parametrize("command", ["run", "status", "results", "graph", "prune"])
+def test_every_command_explains_the_shared_options(project: Project, command: str) -> None:
+    done = project(command, "--help", COLUMNS="200")
+    assert done.returncode == 0
+    for option, twin in {
+        "--profile": "AE_PROFILE",
+        "--dataset": "AE_DATASET",
+        "--group": "GROUP",
+        "--seeds": "AE_SEEDS",
+        "--data-dir": "AUTOENCODERS_DATA",
+        "--cache": "AE_CACHE",
+        "--device": "AE_DEVICE",
+        "--jobs": "AE_JOBS",
+    }.items():
+        assert re.search(rf"{option}\b.*\b{twin}\b", done.stdout), option
+
+
+# ── Wrong input: one line and exit code 2 ────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--group", "../x"), "group '../x'"),
+        (("--group", ""), "group ''"),
+        (("--group", "a b"), "group 'a b'"),
+        (("--profile", "fast"), "smoke, quick, full or auto"),
+        (("--dataset", "cifar11"), "unknown data set 'cifar11'"),
+        (("--seeds", "1,1"), "distinct whole numbers"),
+        (("--jobs", "0"), "jobs '0'"),
+        (("--device", "gpu"), "device 'gpu'"),
+        (("ae-vectr",), "there are: ae-vector, ae-spatial"),
+        (("--data-dir", "/nowhere", "--dataset", "cifar10"), "/nowhere is no folder"),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "status"])
+def test_wrong_input(project: Project, command: str, arguments: tuple[str, ...], said: str) -> None:
+    done = project(command, *arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("error: ")
+    assert said in last
+    assert "Traceback" not in done.stderr
+    assert not project.cache.exists()
+
+
+def test_empty_group_in_the_environment_is_refused(project: Project) -> None:
+    done = project("status", GROUP="")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: group '': must be 1 to 32 letters")
+
+
+def test_unknown_option_and_unknown_command(project: Project) -> None:
+    assert project("status", "--no-such-option").returncode == 2
+    assert project("no-such-command").returncode == 2
+
+
+def test_wrong_parameter_file(project: Project, tmp_path: Path) -> None:
+    own = project.copy(tmp_path / "code")
+    for text, said in {"groop: G07": "groop", "group: [": "not valid YAML", "- G07": "name: value"}.items():
+        (own.folder / "params.yml").write_text(text)
+        done = own("status")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith("error: params.yml")
+        assert said in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+
+
+def test_parameter_file_environment_and_flag(project: Project, tmp_path: Path) -> None:
+    own = project.copy(tmp_path / "code")
+    (own.folder / "params.yml").write_text("group: G01\nseeds: [4, 5]\n")
+
+    def group(*flags: str, **twins: str) -> str:
+        return json.loads(own("results", "--json", *flags, **twins).stdout)["group"]
+
+    assert group() == "G01"
+    assert group(GROUP="G02") == "G02"
+    assert group("--group", "G03", GROUP="G02") == "G03"
+    assert {s["seed"] for s in own.json("status", "ae-vector")["experiments"]} == {4, 5}
+
+
+def test_damaged_data_is_wrong_input(project: Project, tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "cifar-10-batches-py"
+    folder.mkdir(parents=True)
+    for name in (*(f"data_batch_{n}" for n in range(1, 6)), "test_batch", "batches.meta"):
+        (folder / name).write_bytes(b"truncated")
+    own = Project(project.folder, tmp_path / "cache")
+    done = own("run", "tune-*", "--dataset", "cifar10", "--data-dir", str(folder.parent), "--jobs", "1")
+    assert done.returncode == 2
+    assert done.stderr.count("is truncated or altered") == 1, "one cause is one line, however many trainings it stops"
+    assert str(folder / "data_batch_1") in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_cache_that_cannot_be_written(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = project("run", "tune-base", "tune-latent-64", "--jobs", "1", "--cache", str(tmp_path / "file" / "cache"))
+    assert done.returncode == 3
+    assert done.stderr.splitlines()[-1].startswith("error: cache: ")
+    assert str(tmp_path / "file") in done.stderr
+
+
+# ── An empty cache ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_looking_at_nothing_makes_nothing(project: Project) -> None:
+    for command in ("status", "results", "graph", "prune"):
+        done = project(command, PYTHONPROFILEIMPORTTIME="1")
+        assert done.returncode == 0, done.stderr
+        assert "autoencoders.lab" in imported(done)
+        assert not imported(done) & HEAVY
+    assert not project.cache.exists()
+    assert {s["state"] for s in project.states().values()} == {"missing"}
+    assert project.json("results")["rows"] == []
+
+
+def test_missing_data_set_has_a_stand_in_that_is_announced(project: Project) -> None:
+    done = project("status", "--json", "--dataset", "cifar10")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["dataset"] == "photos10"
+    told = project("status", "--dataset", "cifar10")
+    assert "notice: cifar10 is not here" in told.stderr
+    assert "photos10 stands in for it" in told.stderr
+    refused = project("status", "--dataset", "cifar10", "--profile", "full")
+    assert refused.returncode == 2
+    assert "--profile quick, which goes on with photos10" in refused.stderr
+    assert project("prune", "--dataset", "cifar10").returncode == 0
+
+
+# ── A filled cache ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_run_says_what_it_is_and_fills_the_cache(smoke: Run) -> None:
+    assert smoke.stdout == ""
+    assert smoke.stderr.startswith(
+        "profile smoke (seconds, for tests: the numbers mean nothing) · photos10 · seeds 0 · cpu"
+    )
+    status = smoke.project.json("status")
+    for group in ("experiments", "measurements"):
+        assert {standing["state"] for standing in status[group]} == {"cached"}
+    assert [standing["name"] for standing in status["experiments"]] == EXPERIMENTS
+    assert not list(smoke.project.cache.glob("checkpoints/*"))
+    assert not list(smoke.project.cache.glob("failures/*"))
+    assert not list(smoke.project.cache.glob("set-aside/*"))
+
+
+def test_run_again_does_nothing(smoke: Run) -> None:
+    before = snapshot(smoke.project.cache)
+    again = smoke.project("run", PYTHONPROFILEIMPORTTIME="1")
+    assert again.returncode == 0
+    counts = re.search(r"^(\d+) of (\d+) results are cached, 0 to make$", again.stderr, re.MULTILINE)
+    assert counts
+    assert counts[1] == counts[2]
+    assert "torch" not in imported(again)
+    assert snapshot(smoke.project.cache) == before
+
+
+def test_inspection_changes_nothing(smoke: Run) -> None:
+    before = snapshot(smoke.project.cache)
+    for arguments in (("status",), ("status", "--json"), ("results",), ("results", "--json"), ("graph",), ("prune",)):
+        done = smoke.project(*arguments, PYTHONPROFILEIMPORTTIME="1")
+        assert done.returncode == 0, done.stderr
+        assert not imported(done) & HEAVY
+    assert snapshot(smoke.project.cache) == before
+
+
+@pytest.mark.parametrize("command", ["status", "results"])
+def test_json_has_one_envelope(smoke: Run, command: str) -> None:
+    done = smoke.project(command, "--json", "--group", "G07")
+    assert done.stderr == ""
+    head = {"schema": 1, "profile": "smoke", "dataset": "photos10", "group": "G07", "device": "cpu"}
+    assert json.loads(done.stdout).items() >= head.items()
+
+
+def test_status_as_json(smoke: Run) -> None:
+    for standing in smoke.project.json("status", "ae-vector")["experiments"]:
+        assert standing["name"] == "ae-vector"
+        assert standing["seed"] == 0
+        assert standing.keys() >= {"key", "state", "reasons", "epoch", "epochs"}
+        assert standing["key"] in artifacts(smoke.project.cache)
+
+
+def test_status_for_people(smoke: Run) -> None:
+    printed = smoke.project("status").stdout.splitlines()
+    assert [line.split()[2] for line in printed[: len(EXPERIMENTS)]] == EXPERIMENTS
+    assert printed[-2] == f"trainings: {len(EXPERIMENTS)} cached"
+    assert re.fullmatch(r"measurements: \d+ cached", printed[-1])
+
+
+def test_results(smoke: Run) -> None:
+    rows = smoke.project.json("results")["rows"]
+    keys = {"experiment", "model", "key", "seed", "split", "input", "region", "metric", "value", "lo", "hi", "n"}
+    assert all(row.keys() == keys for row in rows)
+    assert {row["key"] for row in rows} <= artifacts(smoke.project.cache)
+    assert {row["experiment"] for row in rows if row["seed"] == 0} == {e.name for e in CATALOGUE.results()}
+    baselines = {row["experiment"]: row for row in rows if row["seed"] is None}
+    assert baselines.keys() == {b.name for b in CATALOGUE.baselines()}
+    assert all(row["model"] == name for name, row in baselines.items())
+    assert {row["region"] for row in rows} == {"all", "masked"}
+    assert {"clean", "gaussian:0.1", "gaussian:0.3", "gaussian:var0.1", "mask:0.5"} <= {row["input"] for row in rows}
+    for row in rows:
+        assert math.isfinite(row["value"])
+        assert (row["lo"] is None) == (row["hi"] is None)
+        assert row["lo"] is None or row["lo"] <= row["value"] <= row["hi"]
+        assert 0 < row["n"] <= 2000
+    identified = [tuple(row[k] for k in ("experiment", "seed", "split", "input", "region", "metric")) for row in rows]
+    assert len(set(identified)) == len(identified), "each figure stands once"
+
+
+def test_results_of_some(smoke: Run) -> None:
+    rows = smoke.project.json("results", "mcae-0.*", "vae")["rows"]
+    assert {row["experiment"] for row in rows} == {"mcae-0.1", "mcae-0.3", "mcae-0.5", "mcae-0.75", "vae"}
+
+
+def test_results_for_people(smoke: Run) -> None:
+    printed = smoke.project("results").stdout
+    [line] = re.findall(r"^ae-vector +0 +clean +mse .*$", printed, re.MULTILINE)
+    assert re.search(r"\d\.\d+ +\[\d\.\d+, \d\.\d+\]$", line)
+    assert "nan" not in printed
+
+
+def test_graph_is_mermaid_and_names_everything(smoke: Run) -> None:
+    printed = smoke.project("graph").stdout
+    graph = mermaid.parse(printed)
+    assert len(graph.edges) == len(printed.splitlines()) - 2, "each line but the first two is an edge"
+    for name in (*EXPERIMENTS, *(b.name for b in CATALOGUE.baselines())):
+        assert any(re.split("<br/?>|\n", text)[0] == name for text in graph.nodes.values()), name
+    targets = {target for _, target in graph.edges}
+    assert set(graph.nodes) - targets == {"data"}, "everything comes from the data"
+    assert all(re.fullmatch(r"\w+", node) for node in graph.nodes)
+
+
+def test_another_group_or_name_is_the_same_work(smoke: Run) -> None:
+    standings = smoke.project.json("status", "--group", "G42", "--jobs", "2")
+    assert {s["state"] for s in standings["experiments"] + standings["measurements"]} == {"cached"}
+
+
+def test_another_seed_is_other_work_but_the_same_baselines(smoke: Run) -> None:
+    standings = smoke.project.json("status", "--seeds", "7")
+    assert {s["state"] for s in standings["experiments"]} == {"missing"}
+    states = {s["seed"]: s["state"] for s in standings["measurements"]}
+    assert states == {None: "cached", 7: "missing"}
+
+
+# ── Edits ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def copy(smoke: Run, tmp_path: Path) -> Project:
+    """To be edited; it looks at the filled cache."""
+    return smoke.project.copy(tmp_path / "code")
+
+
+def test_editing_what_a_training_calls_makes_it_stale_and_says_so(copy: Project) -> None:
+    before = snapshot(copy.cache)
+    copy.edit("autoencoders/corruption.py", "return noisy.clamp_(0, 1)", "return noisy.clamp_(0, 0.5)")
+    states = copy.states()
+    assert {state["state"] for name, state in states.items() if name not in SHARED} == {"stale"}
+    [reason] = states["dae-vector-0.3"]["reasons"]
+    assert reason["kind"] == "code"
+    assert reason["what"] == "autoencoders.corruption.gaussian"
+    assert reason["old"] != reason["new"]
+    [line] = [s for s in copy("status").stdout.splitlines() if " dae-vector-0.3 " in s and " training " in s]
+    assert line.startswith("stale")
+    assert line.endswith("code autoencoders.corruption.gaussian")
+    assert copy.json("results")["rows"] == [], "what is stale is never shown as a result"
+    assert snapshot(copy.cache) == before
+
+
+def test_editing_one_model_leaves_the_others(copy: Project) -> None:
+    copy.edit("autoencoders/models.py", "log_variance.clamp(-12, 12)", "log_variance.clamp(-11, 12)")
+    states = {name: standing["state"] for name, standing in copy.states().items()}
+    assert {name for name, state in states.items() if state != "cached"} == {"vae"}
+
+
+def test_editing_what_no_training_calls_changes_nothing(copy: Project) -> None:
+    for path in (copy.folder / "autoencoders" / "figures").glob("*.py"):
+        path.write_text(path.read_text() + "\n\ndef more() -> int:\n    return 1\n")
+    path = copy.folder / "autoencoders" / "training.py"
+    path.write_text(path.read_text() + "\n# A comment.\n")
+    copy.edit("autoencoders/models.py", '"""The reconstruction."""', '"""The reconstruction, once more."""')
+    status = copy.json("status")
+    assert {s["state"] for s in status["experiments"] + status["measurements"]} == {"cached"}
+
+
+def test_editing_a_measurement_retrains_nothing(copy: Project) -> None:
+    copy.edit("autoencoders/measurements/anomaly.py", "TILES = 4", "TILES = 2")
+    status = copy.json("status")
+    assert {s["state"] for s in status["experiments"]} == {"cached"}
+    stale = {(s["kind"], s["state"]) for s in status["measurements"] if s["state"] != "cached"}
+    assert stale == {("anomaly", "stale")}
+
+
+def test_changing_a_parameter_says_which(copy: Project) -> None:
+    copy.edit("autoencoders/config.py", "clip_norm: float = 1.0", "clip_norm: float = 2.0")
+    reasons = copy.states()["ae-vector"]["reasons"]
+    assert {"kind": "parameter", "what": "training.clip_norm", "old": 1.0, "new": 2.0} in reasons
+
+
+# ── Runs of their own ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def own(project: Project, tmp_path: Path) -> Project:
+    """With an empty cache."""
+    return project.copy(tmp_path / "code", cache=tmp_path / "cache")
+
+
+def test_a_failing_training_stops_no_others_and_is_listed(own: Project) -> None:
+    """And it is remembered, dropped by `prune`, and gone with its cause."""
+    own.edit("autoencoders/models.py", "loss = reconstruction + kl_weight", "loss = math.nan * kl_weight")
+    done = own("run", "vae", "tune-base", "--jobs", "1")
+    assert done.returncode == 1
+    assert "error: 1 could not be made (the rest is done):" in done.stderr
+    assert re.search(r"smoke/photos10/vae@0: vae diverged: .*step 1 of", done.stderr)
+    assert "Traceback" not in done.stderr
+    assert trained(own.cache).keys() == {"tune-base@0"}, "only what was named is trained"
+    states = own.states("vae", "tune-base")
+    assert states["tune-base"]["state"] == "cached"
+    assert states["vae"]["state"] == "failed"
+    assert states["vae"]["message"].startswith("TrainingError: vae diverged")
+    assert "vae diverged" in own("status", "vae").stdout
+    own.edit("autoencoders/models.py", "loss = math.nan * kl_weight", "loss = reconstruction + kl_weight")
+    assert own.states("vae")["vae"]["state"] == "missing"
+    # What the catalogue holds stays; the broken training's leftovers go, but only when that is asked for.
+    listed = own("prune")
+    assert listed.returncode == 0
+    assert re.search(r"^failure .*smoke/photos10/vae@0$", listed.stdout, re.MULTILINE)
+    assert not re.search("^entry", listed.stdout, re.MULTILINE)
+    assert "would be dropped: say --yes" in listed.stderr
+    assert list((own.cache / "failures").iterdir())
+    assert own("prune", "--yes").returncode == 0
+    assert not list((own.cache / "failures").iterdir())
+    assert trained(own.cache).keys() == {"tune-base@0"}
+
+
+def test_prune_drops_what_no_profile_refers_to(own: Project) -> None:
+    assert own("run", "tune-base", "--jobs", "1", "--seeds", "3").returncode == 0
+    assert own("run", "tune-base", "--jobs", "1").returncode == 0
+    kept = artifacts(own.cache)
+    [entry] = re.findall("^entry.*", own("prune").stdout, re.MULTILINE)
+    assert entry.endswith("smoke/photos10/tune-base@3")
+    assert artifacts(own.cache) == kept
+    assert own("prune", "--yes").stdout.splitlines() == [entry]
+    assert trained(own.cache).keys() == {"tune-base@0"}
+    assert own("prune").stdout == ""
+
+
+def test_an_interrupted_run_can_be_gone_on_with(own: Project) -> None:
+    own.edit("autoencoders/config.py", '"vit": 1, "tuning": 1}', '"vit": 1, "tuning": 25}')
+    names = ("tune-base", "tune-rate-0.006")
+    for jobs in ("2", "1"):
+        interrupt(own, "run", *names, "--jobs", jobs)
+        [partial, *_] = [s for s in own.states(*names).values() if s["state"] != "missing"]
+        assert (partial["state"], partial["epochs"]) == ("partial", 25)
+        assert 1 <= partial["epoch"] <= 25
+        assert f"epoch {partial['epoch']}/25" in own("status", partial["name"]).stdout
+        assert not list(own.cache.glob("artifacts/*")), "nothing half-written"
+        assert not list(own.cache.glob("failures/*")), "an interruption is no failure"
+    done = own("run", *names)
+    assert done.returncode == 0, done.stderr
+    assert {s["state"] for s in own.states(*names).values()} == {"cached"}
+    assert not list(own.cache.glob("checkpoints/*"))
+
+
+def interrupt(project: Project, *arguments: str) -> None:
+    """Ctrl-C as soon as a training has begun: a terminal tells every process of the command."""
+    before = time.time()
+    process = subprocess.Popen(
+        project.command(*arguments),
+        cwd=project.folder,
+        env=project.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    while process.poll() is None and not any(
+        path.stat().st_mtime > before for path in project.cache.glob("checkpoints/*/progress.json")
+    ):
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert stdout == ""
+    assert stderr.strip().splitlines()[-1].startswith("interrupted: finished work is kept")
+    assert "Traceback" not in stderr
+    wait_until_gone(process.pid)
+
+
+def wait_until_gone(group: int) -> None:
+    """No worker may outlive the command for long."""
+    for _ in range(200):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    raise AssertionError("the command left processes behind")
