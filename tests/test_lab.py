@@ -1,0 +1,291 @@
+"""Experiments and measurements as tasks: what they depend on, what computes them, and what they never get to see."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autoencoders import config, data
+from autoencoders.config import PROFILES, Baseline, Data, Experiment, Gaussian, Probe, ProbeFit, Reconstruction
+from autoencoders.data import Dataset
+from autoencoders.errors import InputError
+from autoencoders.lab import Bench, Lab, ProgressFile, _measure, _train
+from autoencoders.settings import Settings
+from autoencoders.store import codehash
+from autoencoders.training import Progress
+
+PACKAGE = Path(config.__file__).parent
+
+
+def lab_on(cache: Path, **changes: Any) -> Lab:
+    asked: dict[str, Any] = {"profile": "smoke", "dataset": "photos10", "device": "cpu", "cache": cache} | changes
+    return Lab(Settings(**asked), looks_only=True)
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    return lab_on(tmp_path / "cache")
+
+
+def named(lab: Lab, name: str) -> Experiment:
+    [found] = lab.experiments([name])
+    return found
+
+
+def manifest(lab: Lab, *, of: Any) -> set[str]:
+    """All code that a task reaches."""
+    return set(codehash.package(PACKAGE).code(of.roots).manifest)
+
+
+# ── What there is to do ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_planning_writes_nothing(lab: Lab) -> None:
+    assert len({lab.store.key(task) for task in lab.plan()}) > 100
+    assert not lab.settings.cache.exists()
+
+
+def test_names_choose(lab: Lab) -> None:
+    assert [e.name for e in lab.experiments(["vae"])] == ["vae"]
+    assert {e.name for e in lab.experiments(["mcae-*", "vae"])} == {"vae", *(f"mcae-{r:g}" for r in config.RATIOS)}
+    assert {subject.name for subject, _ in lab.measurements(["mcae-0.5"])} == {"mcae-0.5"}
+    assert lab.measurements(["tune-*"]) == []
+    assert {task.name.split("/")[2] for task in lab.plan(["vae"])} == {"vae@0"}
+    assert lab.plan([]) != []
+
+
+@pytest.mark.parametrize("names", [["ae"], ["vae", "x-*"], [""], ["VAE"], ["baseline/mean"]])
+def test_a_name_of_nothing_is_refused_with_the_valid_ones(lab: Lab, names: list[str]) -> None:
+    with pytest.raises(
+        InputError, match="^no experiment is called .*; there are: ae-vector, ae-spatial, .*, tune-base"
+    ):
+        lab.plan(names)
+
+
+def test_every_seed_of_results_one_of_tuning_and_of_baselines(tmp_path: Path) -> None:
+    lab = lab_on(tmp_path, seeds=(3, 5))
+    seeds = [(e.name, e.seed) for e in lab.experiments()]
+    assert {seed for name, seed in seeds if name == "vae"} == {3, 5}
+    assert {seed for name, seed in seeds if name.startswith("tune-")} == {3}
+    assert len(set(seeds)) == len(seeds)
+    pairs = lab.measurements()
+    assert len(set(pairs)) == len(pairs)
+    baselines = {subject for subject, _ in pairs if isinstance(subject, Baseline)}
+    assert baselines == set(lab.catalogues[0].baselines())
+
+
+def test_a_plan_names_each_task_once(lab: Lab) -> None:
+    plan = lab.plan()
+    assert len({(task.kind, task.name) for task in plan}) == len(plan)
+    order = [task.kind for task in plan]
+    assert order.index("probefit") > max(place for place, kind in enumerate(order) if kind == "training")
+
+
+@pytest.mark.parametrize(
+    ("asked", "device", "tasks", "jobs"),
+    [(3, "cpu", 10, 3), (3, "cpu", 2, 2), (3, "cpu", 0, 1), (None, "cuda", 10, 1), (4, "cuda", 10, 4)],
+)
+def test_tasks_side_by_side(tmp_path: Path, asked: int | None, device: str, tasks: int, jobs: int) -> None:
+    assert lab_on(tmp_path, jobs=asked, device=device).jobs(tasks) == jobs
+
+
+def test_stand_in(no_data: Path, tmp_path: Path) -> None:
+    lab = lab_on(tmp_path, dataset="cifar10")
+    assert (lab.dataset, lab.choice.stand_in) == ("photos10", True)
+    assert {c.dataset for c in lab.catalogues} == {"photos10"}
+    assert {e.data.name for e in lab.experiments()} == {"photos10"}
+
+
+# ── What a task depends on ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_names_runs_and_devices_are_no_part_of_a_key(lab: Lab, tmp_path: Path) -> None:
+    experiment = named(lab, "vae")
+    other = lab_on(tmp_path / "cache", device="cuda", group="G09", jobs=3)
+    for task, twin in (
+        (lab.bench.training(experiment), other.bench.training(replace(experiment, name="another"))),
+        (lab.bench.measurement(experiment, Reconstruction()), other.bench.measurement(experiment, Reconstruction())),
+    ):
+        assert lab.store.key(task) == other.store.key(twin)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 1},
+        {"corruption": Gaussian(0.1)},
+        {"model": config.VAE(width=8, beta=2.0)},
+        {"training": config.Training(epochs=2)},
+        {"data": Data(name="photos10", train=511)},
+    ],
+)
+def test_all_of_a_spec_is_part_of_the_keys_of_training_and_measurement(lab: Lab, change: dict[str, Any]) -> None:
+    before, after = named(lab, "vae"), replace(named(lab, "vae"), **change)
+    assert lab.store.key(lab.bench.training(before)) != lab.store.key(lab.bench.training(after))
+    keys = {lab.store.key(lab.bench.measurement(e, Reconstruction())) for e in (before, after)}
+    assert len(keys) == 2
+
+
+def test_other_data_is_other_work(lab: Lab) -> None:
+    other = replace(lab.bench, fingerprint="altered")
+    for subject in (named(lab, "vae"), Baseline(method="mean")):
+        one, two = (bench.measurement(subject, Reconstruction()) for bench in (lab.bench, other))
+        assert lab.store.key(one) != lab.store.key(two)
+
+
+def test_baselines_depend_on_what_they_are_fitted_to(lab: Lab) -> None:
+    other = replace(lab.bench, fitted_to=Data(name="photos10", train=100))
+    one, two = (b.measurement(Baseline(method="pca"), Reconstruction()) for b in (lab.bench, other))
+    assert lab.store.key(one) != lab.store.key(two)
+
+
+def test_a_probe_depends_on_its_fit(lab: Lab) -> None:
+    vae = named(lab, "vae")
+    task = lab.bench.measurement(vae, Probe())
+    assert task.inputs["fit"] == lab.store.key(lab.bench.measurement(vae, ProbeFit()))
+    assert task.inputs["model"] == lab.store.key(lab.bench.training(vae))
+    judged = lab.bench.measurement(vae, config.Arithmetic(classes=("a", "b", "c")))
+    assert judged.inputs["fit"] == lab.store.key(lab.bench.measurement(config.JUDGE, ProbeFit()))
+    assert "fit" not in lab.bench.measurement(vae, Reconstruction()).inputs
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("dataset", ["photos10", "photos10-64", "digits-colored"])
+def test_every_task_has_a_key_and_travels(tmp_path: Path, profile: str, dataset: str) -> None:
+    lab = lab_on(tmp_path, profile=profile, dataset=dataset)
+    for task in lab.plan():
+        assert len(lab.store.key(task)) == 16
+    assert lab.store.key(pickle.loads(pickle.dumps(task))) == lab.store.key(task)
+
+
+def test_a_training_reaches_its_own_model_and_reader_only(lab: Lab) -> None:
+    reached = manifest(lab, of=lab.bench.training(named(lab, "ae-vector")))
+    assert {"autoencoders.training.train", "autoencoders.models.ConvAutoencoder"} <= reached
+    assert {"autoencoders.data.read_photos10", "autoencoders.data.split", "autoencoders.corruption.gaussian"} <= reached
+    strangers = ("VariationalAutoencoder", "ViTMaskedAutoencoder", "read_cifar10", "Catalogue", "PROFILES")
+    assert not [part for part in reached if part.endswith(strangers)]
+    assert not [part for part in reached if part.startswith(("autoencoders.figures", "autoencoders.measurements"))]
+
+
+def test_a_measurement_reaches_no_figure_and_no_training(lab: Lab) -> None:
+    for subject, spec in lab.measurements():
+        reached = manifest(lab, of=lab.bench.measurement(subject, spec))
+        away = ("autoencoders.figures", "autoencoders.training", "autoencoders.lab", "autoencoders.reporting")
+        assert not [part for part in reached if part.startswith(away)], spec.label
+        assert spec.function.replace(":", ".") in reached
+
+
+# ── What is never seen ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Forbidden:
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError("these images were looked at")
+
+    def __len__(self) -> int:
+        raise AssertionError("these images were counted")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched(Bench):
+    """Lets nobody look at some of the splits."""
+
+    forbidden: tuple[str, ...]
+
+    def dataset(self, spec: Data) -> Dataset:
+        hidden: dict[str, Any] = {name: Forbidden() for name in self.forbidden}
+        return replace(super().dataset(spec), **hidden)
+
+
+def watched(lab: Lab, *forbidden: str) -> Watched:
+    return Watched(**{name: getattr(lab.bench, name) for name in Bench.__dataclass_fields__}, forbidden=forbidden)
+
+
+def test_trainings_never_see_test_images(lab: Lab, tmp_path: Path) -> None:
+    trained = _train(watched(lab, "test"), named(lab, "tune-base"), tmp_path)
+    assert trained.meta["images"] == 512
+    with pytest.raises(AssertionError, match="looked at"):
+        _train(watched(lab, "train"), named(lab, "tune-base"), tmp_path)
+
+
+def test_a_model_is_measured_on_test_images_alone(lab: Lab, tmp_path: Path) -> None:
+    experiment = named(lab, "tune-base")
+    lab.store.fetch(lab.bench.training(experiment))
+    spec = Reconstruction(images=20)
+
+    class Blind(Watched):
+        def model(self, experiment: Experiment) -> Any:
+            return lab.bench.model(experiment)  # which asks for the shape of the training images
+
+    bench = Blind(**{name: getattr(watched(lab, "train", "validation"), name) for name in Watched.__dataclass_fields__})
+    measured = _measure(bench, experiment, spec, tmp_path)
+    assert len(measured.arrays["all/mse"]) == 20
+    test = data.load(experiment.data, lab.bench.root).test.images.numpy()
+    seen = measured.arrays["examples/clean"]
+    assert all((test == image).all((1, 2, 3)).any() for image in seen)
+
+
+@pytest.mark.parametrize("name", ["photos10", "digits"])
+def test_splits_share_no_image(name: str) -> None:
+    found = data.load(Data(name=name), data.obtain(name))
+    parts = {
+        part: {image.numpy().tobytes() for image in getattr(found, part).images if np.ptp(image.numpy()) > 8}
+        for part in ("train", "validation", "test")
+    }  # regions share no pixel, but night is black everywhere
+    assert len(parts["train"]) > 0.98 * len(found.train)
+    assert not parts["train"] & parts["test"]
+    assert not parts["train"] & parts["validation"]
+    assert not parts["validation"] & parts["test"]
+    small = data.load(Data(name=name, train=50), data.obtain(name))
+    assert {image.numpy().tobytes() for image in small.train.images if np.ptp(image.numpy()) > 8} <= parts["train"]
+    assert np.array_equal(small.test.images, found.test.images)
+    assert np.array_equal(small.validation.images, found.validation.images)
+
+
+# ── Doing it ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_training_measuring_and_asking(lab: Lab) -> None:
+    experiment, spec = named(lab, "tune-base"), Reconstruction(images=20)
+    assert lab.rows_of(experiment, spec) == [], "asking for rows computes nothing"
+    assert not lab.settings.cache.exists()
+    measured = lab.measure(experiment, spec)
+    trained = lab.train(experiment)
+    tasks = [lab.bench.measurement(experiment, spec), lab.bench.training(experiment)]
+    assert [task.name for task in lab.asked] == [task.name for task in tasks]
+    assert {key.split("/")[0] for key in trained.arrays} == {"weights"}
+    rows = lab.rows_of(experiment, spec)
+    assert [row["value"] for row in rows] == [row["value"] for row in measured.meta["rows"]]
+    assert {(r["experiment"], r["model"], r["seed"], r["key"]) for r in rows} == {
+        ("tune-base", "ConvAE", 0, lab.store.key(tasks[0]))
+    }
+    model = lab.bench.model(experiment)
+    assert not model.training
+    for name, value in model.state_dict().items():
+        np.testing.assert_array_equal(value, trained.arrays[f"weights/{name}"])
+
+
+def test_rows_of_a_baseline(lab: Lab) -> None:
+    subject, spec = Baseline(method="mean"), Reconstruction(images=20)
+    lab.measure(subject, spec)
+    assert {(r["experiment"], r["model"], r["seed"]) for r in lab.rows_of(subject, spec)} == {
+        ("baseline/mean", "baseline/mean", None)
+    }
+
+
+def test_progress_is_told_now_and_then(tmp_path: Path) -> None:
+    told = ProgressFile(tmp_path / "progress.json", interval=1000)
+    told(Progress(epoch=1, epochs=2, step=3, steps=8, loss=0.5, images_per_second=100.0))
+    told(Progress(epoch=2, epochs=2, step=8, steps=8, loss=0.4, images_per_second=100.0))
+    found = json.loads((tmp_path / "progress.json").read_text())
+    assert found == {"epoch": 1, "epochs": 2, "step": 3, "steps": 8, "loss": 0.5, "images_per_second": 100.0}
+    assert [path.name for path in tmp_path.iterdir()] == ["progress.json"]
+    eager = ProgressFile(tmp_path / "progress.json", interval=0)
+    eager(Progress(epoch=2, epochs=2, step=8, steps=8, loss=0.4, images_per_second=100.0))
+    assert json.loads((tmp_path / "progress.json").read_text())["step"] == 8
