@@ -403,8 +403,8 @@ def _masked(f: Findings) -> Iterable[Claim]:
 
 
 def by_requirement(judged: Iterable[Judged]) -> dict[str, str]:
-    """All sentences that answer a requirement, as one paragraph: `{{< var claims.r07 >}}`."""
+    """All sentences that answer a requirement, a line each: `{{< var claims.r07 >}}`. Variables know no lists."""
     paragraphs: dict[str, list[str]] = {}
     for each in judged:
         paragraphs.setdefault(f"r{int(each.claim.requirement[1:]):02d}", []).append(each.sentence)
-    return {requirement: " ".join(sentences) for requirement, sentences in paragraphs.items()}
+    return {requirement: "\\\n".join(f"• {s}" for s in sentences) for requirement, sentences in paragraphs.items()}

@@ -121,7 +121,7 @@ def _cell(content: Any, column: Column) -> _Cell:
         case numbers.Real() if not isinstance(content, bool):
             value, more = content, ""
         case {"value": value, "lo": low, "hi": high} | object(value=value, lo=low, hi=high):
-            more = f" [{_number(low, column)}, {_number(high, column)}]"
+            more = f" [{_number(low, column)},\u00a0{_number(high, column)}]"  # never broken inside
         case object(mean=value, std=deviation, n=n) if isinstance(value, numbers.Real):
             more = f" ({n})" if deviation is None else f" ± {_number(deviation, column)} ({n})"
         case _:
