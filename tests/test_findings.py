@@ -1,0 +1,380 @@
+"""Findings: the figures of the store by contender, over seeds; and what a notebook adds to them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from copied_project import Run
+
+from autoencoders import notebook
+from autoencoders.config import (
+    MCAE,
+    PROFILES,
+    RATIOS,
+    VAE,
+    Catalogue,
+    ConvAE,
+    Experiment,
+    Gaussian,
+    PatchMask,
+    Reconstruction,
+    Training,
+)
+from autoencoders.errors import InputError
+from autoencoders.evaluation.metrics import pooled_psnr
+from autoencoders.evaluation.statistics import Estimate, Spread
+from autoencoders.findings import Contender, Findings, _changes, sigma_label
+from autoencoders.lab import Lab
+from autoencoders.notebook import Notebook
+from autoencoders.settings import ENVIRONMENT, Settings
+from autoencoders.store import Artifact
+
+VARIANCE = math.sqrt(0.1)
+
+# ── Several seeds, made by hand ──────────────────────────────────────────────────────────────────────────────────────
+
+
+class Shelf:
+    """In a lab's place: it holds what a test puts there, for seeds 0, 1 and 2."""
+
+    def __init__(self, make: Callable[[Any, Any], Artifact], seeds: tuple[int, ...] = (0, 1, 2)) -> None:
+        self.catalogues = [Catalogue(profile=PROFILES["quick"], seed=seed) for seed in seeds]
+        self.measure = make
+
+
+def found(make: Callable[[Any, Any], Artifact], seeds: tuple[int, ...] = (0, 1, 2)) -> Findings:
+    return Findings(Shelf(make, seeds))  # type: ignore[arg-type]
+
+
+def row(metric: str, value: float, lo: float, hi: float, region: str = "all") -> dict[str, Any]:
+    return {"metric": metric, "region": region, "value": value, "lo": lo, "hi": hi, "n": 100}
+
+
+def by_seed(subject: Any, spec: Any) -> Artifact:
+    """Seed 0 has 10 ± 1, seed 1 has 11 ± 2, seed 2 has 12 ± 1; a baseline has 5 ± 1."""
+    middle, half = {0: (10.0, 1.0), 1: (11.0, 2.0), 2: (12.0, 1.0)}.get(getattr(subject, "seed", -1), (5.0, 1.0))
+    rows = [row("mse", middle, middle - half, middle + half), row("mse", -middle, 0, 0, "masked")]
+    rows.append(row("kl", middle, math.nan, math.nan))
+    return Artifact({"all/mse": np.full(4, middle), "examples/output": np.full((9, 3, 2, 2), middle)}, {"rows": rows})
+
+
+def test_a_contender_is_a_model_in_all_its_seeds() -> None:
+    f = found(by_seed)
+    for contender in (f.ae(), f.ae("spatial"), f.dae(0.3), f.vae(), f.mcae(0.5), f.vit(0.75)):
+        assert [subject.seed for subject in contender.subjects] == [0, 1, 2]  # type: ignore[union-attr]
+        assert len({subject.name for subject in contender.subjects}) == 1
+        assert contender.first is contender.subjects[0]
+    assert len(f.baseline("pca").subjects) == 1
+
+
+@pytest.mark.parametrize(
+    ("ask", "label", "name"),
+    [
+        (lambda f: f.ae(), "AE, vector", "ae-vector"),
+        (lambda f: f.ae("spatial"), "AE, spatial", "ae-spatial"),
+        (lambda f: f.ae(latent=64), "AE, vector, 64", "ae-vector-l64"),
+        (lambda f: f.dae(0.3), "DAE σ = 0.3, vector", "dae-vector-0.3"),
+        (lambda f: f.dae(VARIANCE, "spatial"), "DAE variance 0.1, spatial", "dae-spatial-var0.1"),
+        (lambda f: f.vae(), "VAE", "vae"),
+        (lambda f: f.vae(4.0), "VAE, β = 4", "vae-beta4"),
+        (lambda f: f.mcae(0.75), "MCAE 0.75", "mcae-0.75"),
+        (lambda f: f.vit(0.75), "ViT 0.75", "vit-0.75"),
+        (lambda f: f.baseline("pca"), "PCA, 128", "baseline/pca-128"),
+        (lambda f: f.baseline("pca", 64), "PCA, 64", "baseline/pca-64"),
+        (lambda f: f.baseline("input"), "noisy input itself", "baseline/input"),
+    ],
+)
+def test_labels_and_subjects(ask: Callable[[Findings], Contender], label: str, name: str) -> None:
+    contender = ask(found(by_seed))
+    assert contender.label == label
+    assert contender.first.name == name
+
+
+def test_every_baseline_has_a_label() -> None:
+    f = found(by_seed)
+    labels = [f.baseline(b.method, b.size).label for b in f.catalogue.baselines()]
+    assert len(set(labels)) == len(labels)
+    with pytest.raises(ValueError, match="no baseline is called 'magic'; there are: input, mean, pca"):
+        f.baseline("magic")
+
+
+@pytest.mark.parametrize(("sigma", "label"), [(0.3, "σ = 0.3"), (0, "σ = 0"), (VARIANCE, "variance 0.1")])
+def test_labels_of_levels(sigma: float, label: str) -> None:
+    assert sigma_label(sigma) == label
+
+
+def test_figures_are_one_estimate_a_seed() -> None:
+    f = found(by_seed)
+    assert f.figures(f.ae(), f.reconstruction(), "mse") == [
+        Estimate(10, 9, 11, 100),
+        Estimate(11, 9, 13, 100),
+        Estimate(12, 11, 13, 100),
+    ]
+    assert [e.value for e in f.figures(f.ae(), f.reconstruction(), "mse", "masked")] == [-10, -11, -12]
+
+
+@pytest.mark.parametrize(("metric", "region"), [("ssim", "all"), ("mse", "edge")])
+def test_a_figure_that_there_is_not(metric: str, region: str) -> None:
+    f = found(by_seed)
+    with pytest.raises(KeyError, match=f"AE, vector has no {metric} of region {region}; there are: kl, mse"):
+        f.figures(f.ae(), f.reconstruction(), metric, region)
+
+
+def test_cells_are_spread_over_seeds_or_an_interval_over_images() -> None:
+    f, one = found(by_seed), found(by_seed, seeds=(1,))
+    spec = f.reconstruction()
+    assert f.cell(f.ae(), spec, "mse") == Spread(11, 1, 3)
+    assert f.cell(f.baseline("mean"), spec, "mse") == Estimate(5, 4, 6, 100)
+    assert one.cell(one.ae(), spec, "mse") == Estimate(11, 9, 13, 100)
+    assert one.cell(one.ae(), spec, "kl") == 11, "no interval was computed"
+
+
+def test_intervals_are_the_widest_of_any_seed_around_the_mean() -> None:
+    f = found(by_seed)
+    assert f.interval(f.ae(), f.reconstruction(), "mse") == Estimate(11, 9, 13, 100)
+    assert f.interval(f.ae(), f.reconstruction(), "kl") == Estimate(11, 11, 11, 100)
+    assert f.value(f.ae(), f.reconstruction(), "mse") == 11
+
+
+def test_arrays_are_of_the_first_seed_and_values_per_image_of_all() -> None:
+    f = found(by_seed)
+    assert (f.arrays(f.ae(), f.reconstruction())["all/mse"] == 10).all()
+    per_image = f.per_image(f.ae(), f.reconstruction(), "all/mse")
+    assert per_image.shape == (3, 4)
+    assert per_image[:, 0].tolist() == [10, 11, 12]
+    assert f.per_image(f.baseline("mean"), f.reconstruction(), "all/mse").shape == (1, 4)
+    assert f.examples(f.ae(), f.reconstruction(), count=5).shape == (5, 3, 2, 2)
+
+
+def test_levels_are_asked_for_one_by_one() -> None:
+    def at_level(subject: Any, spec: Reconstruction) -> Artifact:
+        assert isinstance(spec.input, Gaussian)
+        return Artifact({}, {"rows": [row("psnr_mean", 10 * spec.input.sigma, 0, 9)]})
+
+    f = found(at_level, seeds=(0,))
+    levels = f.by_level([f.ae(), f.baseline("input")], [0.1, 0.5], "psnr_mean")
+    assert {label: [e.value for e in line] for label, line in levels.items()} == {
+        "AE, vector": [1, 5],
+        "noisy input itself": [1, 5],
+    }
+    table = str(f.level_table([f.ae()], [0.1, VARIANCE], "psnr_mean"))
+    assert "σ = 0.1" in table
+    assert "variance 0.1" in table
+    assert "1.00" in table
+    assert "3.16" in table
+
+
+def test_a_table_has_a_row_a_contender_and_may_ask_each_for_its_own() -> None:
+    asked = []
+
+    def remember(subject: Any, spec: Any) -> Artifact:
+        asked.append((subject.name, spec.input))
+        return by_seed(subject, spec)
+
+    f = found(remember)
+    table = str(
+        f.table(
+            [f.mcae(0.5), f.baseline("mean")], lambda c: f.masked(0.5) if "MCAE" in c.label else f.noisy(0.1), ["mse"]
+        )
+    )
+    assert {spec for name, spec in asked if name == "mcae-0.5"} == {PatchMask(0.5)}
+    assert {spec for name, spec in asked if name == "baseline/mean"} == {Gaussian(0.1)}
+    assert len(table.splitlines()) == 4
+    assert "MCAE 0.5" in table
+    assert "± 1.00000 (3)" in table
+
+
+def test_the_best_masked_model_is_chosen_on_validation_images() -> None:
+    def accuracy(subject: Experiment, spec: Any) -> Artifact:
+        """On validation images 0.3 is best by its mean over the seeds; what test images say is the opposite."""
+        assert isinstance(subject.model, MCAE)
+        lucky = subject.model.ratio == 0.75 and subject.seed == 0
+        value = 0.9 if lucky else {0.1: 0.4, 0.3: 0.6, 0.5: 0.5, 0.75: 0.3}[subject.model.ratio]
+        return Artifact({}, {"validation": value, "rows": [row("probe_linear_map", -value, 0, 0)]})
+
+    assert found(accuracy).best_mcae().label == "MCAE 0.3"
+    assert {e.model.ratio for e in found(accuracy).best_mcae().subjects} <= set(RATIOS)  # type: ignore[union-attr]
+
+
+def test_distances() -> None:
+    metrics = ["hole_mse:1", "hole_mse:2", "hole_mse_mean_colour:1", "far_influence:0", "far_influence:1"]
+    f = found(lambda subject, spec: Artifact({}, {"rows": [row(m, 1, 1, 1) for m in metrics]}))
+    assert f.distances(f.mcae(0.5), f.context(), "hole_mse") == [1, 2]
+    assert f.distances(f.mcae(0.5), f.context(), "far_influence") == [0, 1]
+    assert f.distances(f.mcae(0.5), f.context(), "nothing") == []
+
+
+def test_arithmetics() -> None:
+    f = found(by_seed)
+    known = f.arithmetics()
+    assert known[0].classes == ("dog", "cat", "bird")
+    assert f.arithmetics(["truck", "automobile", "ship"])[0] == known[1]
+    assert sorted(f.arithmetics(["truck", "automobile", "ship"]), key=str) == sorted(known, key=str)
+    wanted, *others = f.arithmetics(["cat", "dog", "horse"])
+    assert (wanted.classes, others) == (("cat", "dog", "horse"), known)
+    for classes in ([], ["dog"], ["dog", "cat"], ["dog", "cat", "bird", "frog"]):
+        with pytest.raises(InputError, match="three classes"):
+            f.arithmetics(classes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "nothing: the base"),
+        ({"model": ConvAE(latent=64)}, "latent 64"),
+        ({"training": Training(learning_rate=0.006)}, "learning_rate 0.006"),
+        ({"model": ConvAE(width=16), "training": Training(epochs=5)}, "width 16, epochs 5"),
+        ({"model": VAE()}, "VAE"),
+    ],
+)
+def test_changes_in_words(changes: dict[str, Any], words: str) -> None:
+    base = Experiment(name="base", model=ConvAE())
+    assert _changes(base.to_dict(), replace(base, **changes).to_dict()) == words
+
+
+# ── A filled store ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def lab(smoke: Run) -> Iterator[Lab]:
+    settings = Settings(profile="smoke", dataset="photos10", device="cpu", cache=smoke.project.cache)
+    lab = Lab(settings, looks_only=True)
+    assert all(lab.store.contains(task) for task in lab.plan()), "the sources were edited since the run began"
+    before = {path.name for path in (smoke.project.cache / "artifacts").iterdir()}
+    yield lab
+    assert {path.name for path in (smoke.project.cache / "artifacts").iterdir()} == before, "something was made again"
+
+
+@pytest.fixture(scope="module")
+def f(lab: Lab) -> Findings:
+    return Findings(lab)
+
+
+def test_findings_agree_with_the_rows_of_results(lab: Lab, f: Findings) -> None:
+    for contender in (f.ae(), f.dae(0.3), f.vae(), f.baseline("pca"), f.baseline("ridge")):
+        spec = f.noisy(0.3)
+        [expected] = [r for r in lab.rows_of(contender.first, spec) if r["metric"] == "psnr_mean"]
+        estimate = f.cell(contender, spec, "psnr_mean")
+        assert isinstance(estimate, Estimate)
+        assert estimate._asdict() == {k: expected[k] for k in ("value", "lo", "hi", "n")}
+        per_image = f.per_image(contender, spec, "all/psnr")
+        assert per_image.shape == (1, 128)
+        assert per_image.mean() == pytest.approx(estimate.value, rel=1e-4)
+
+
+def test_values_of_all_contenders_pair(f: Findings) -> None:
+    contenders = [
+        f.ae(),
+        f.ae("spatial"),
+        f.dae(0.1),
+        f.vae(),
+        f.baseline("pca"),
+        f.baseline("tv"),
+        f.baseline("input"),
+    ]
+    for name in ("clean", "seen"):
+        pictures = [f.examples(contender, f.noisy(0.1), name) for contender in contenders]
+        assert all(np.array_equal(picture, pictures[0]) for picture in pictures)
+    masked = [f.examples(contender, f.masked(0.75), "seen") for contender in (f.mcae(0.75), f.vit(0.75))]
+    assert np.array_equal(*masked)  # type: ignore[arg-type]
+
+
+def test_curves_and_costs(f: Findings) -> None:
+    curves = f.curves([f.ae(), f.vae()])
+    assert curves.keys() == {"AE, vector", "VAE"}
+    for parts in curves.values():
+        assert {len(line) for line in parts.values()} == {PROFILES["smoke"].epochs["vector"]}
+        assert all(0 < error < 1 for line in parts.values() for error in line)
+    assert f.curves([f.vae()], "kl")["VAE"]["train"][0] >= 0
+    cost = f.cost(f.ae())
+    assert cost["images"] == 512
+    assert cost["seconds"] > 0
+    with pytest.raises(AssertionError, match="isn't trained"):
+        f.training(f.baseline("pca"))
+
+
+def test_the_sweep_is_compared_on_validation_images(f: Findings) -> None:
+    sweep = f.tuning()
+    rows = f.sweep_rows(sweep)
+    assert [row["run"] for row in rows] == [e.name.removeprefix("tune-") for e in f.catalogue.tuning()]
+    assert rows[0]["changes"] == "nothing: the base"
+    assert all(row["changes"] != "nothing: the base" for row in rows[1:])
+    for contender, line in zip(sweep, rows, strict=True):
+        assert line["error"] == f.training(contender).meta["history"]["validation/error"][-1]
+        assert line["psnr"] == pytest.approx(float(pooled_psnr(np.array(line["error"]))))
+
+
+def test_every_training_with_what_it_took(lab: Lab, f: Findings) -> None:
+    rows = f.trainings()
+    assert [row["experiment"] for row in rows] == [e.name for e in lab.experiments()]
+    assert all(row["parameters"] > 0 and row["seconds"] > 0 for row in rows)
+
+
+def test_layers_from_input_to_output(f: Findings) -> None:
+    layers = f.architecture(f.ae())
+    assert layers[0][1] == layers[-1][1] == (3, 32, 32)
+    with pytest.raises(AssertionError, match="has no layers"):
+        f.architecture(f.baseline("pca"))
+
+
+def test_what_others_report_stands_beside_this_run(f: Findings) -> None:
+    lines = str(f.reported_elsewhere()).splitlines()
+    ours = f"{f.value(f.ae(), f.reconstruction(), 'psnr_mean'):.2f} dB"
+    assert any(ours in line for line in lines)
+    assert any("–" in line for line in lines), "where the task isn't the same, this run says nothing"
+
+
+# ── Notebooks ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def no_twins(monkeypatch: pytest.MonkeyPatch) -> None:
+    for twin in ENVIRONMENT.values():
+        monkeypatch.delenv(twin, raising=False)
+
+
+CELL: dict[str, Any] = {"__annotations__": {"profile": str, "dataset": str, "seeds": str, "sigma": float}}
+
+
+def test_a_notebook_begins_with_its_parameters(no_twins: None) -> None:
+    nb = notebook.begin(CELL | {"profile": "smoke", "dataset": "photos10", "seeds": "4,5", "sigma": "0.2"})
+    assert nb.p.sigma == 0.2
+    assert (nb.lab.profile.name, nb.lab.dataset) == ("smoke", "photos10")
+    assert [c.seed for c in nb.lab.catalogues] == [4, 5]
+    assert nb.catalogue is nb.lab.catalogues[0]
+
+
+def test_auto_leaves_it_to_the_environment(no_twins: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AE_PROFILE", "smoke")
+    monkeypatch.setenv("AE_DATASET", "photos10")
+    cell = CELL | {"profile": "auto", "dataset": "auto", "seeds": "auto", "sigma": 0.2}
+    assert notebook.begin(cell).lab.profile.name == "smoke"
+    assert notebook.begin(cell | {"profile": "quick"}).lab.profile.name == "quick"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"profile": "fast"}, {"dataset": "cifar11"}, {"seeds": "1,1"}, {"sigma": "loud"}, {"sigmas": "[1]"}]
+)
+def test_a_notebook_refuses_wrong_parameters(no_twins: None, wrong: dict[str, Any]) -> None:
+    cell = CELL | {"profile": "smoke", "dataset": "photos10", "seeds": "auto", "sigma": 0.2}
+    with pytest.raises(InputError):
+        notebook.begin(cell | wrong)
+
+
+def test_a_figure_names_what_it_is_made_of(lab: Lab) -> None:
+    """IPython tells a notebook when a cell begins and ends; here the test does."""
+    nb = Notebook(lab, SimpleNamespace())
+    lab.asked.clear()
+    nb.value(nb.ae(), nb.reconstruction(), "mse")
+    nb.value(nb.ae(), nb.reconstruction(), "mae")
+    nb._remember("#| label: fig-r01-ae\n#| fig-cap: A figure.\nnb.value(…)")
+    nb._remember("nb.value(…)  # a cell without a label")
+    text = str(nb.sources())
+    assert "fig-r01-ae" in text
+    assert "ae-vector" in text
