@@ -95,6 +95,8 @@ def levels(
         axes.set(xlabel=xlabel, ylabel=wrapped(ylabel, 0.7 * HEIGHT))
         if log:
             _log(axes, "x", at=where)
+        elif len(where) <= 10 and (where == where.round()).all():
+            axes.set_xticks(where)  # a count has no halves
     handles = [line_handle(name, shown[name]) for name in names]
     if marks:
         handles.append(Line2D([], [], label=mark_label, **RING))
