@@ -708,15 +708,32 @@ def test_other_os_errors_of_a_computation_stay_what_they_are(bench: Bench) -> No
 def test_unreadable_disk_is_no_damage(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.store.fetch(bench.task)
 
+    store = bench.store
     time.sleep(0.15)
-    bench.store.state(bench.task)  # now the package's files are remembered, and only the entry's will be read
+    store.key(bench.task)  # now the package's files are remembered, and only the entry's will be read
 
     def unreadable(path: Path) -> bytes:
         raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
 
     monkeypatch.setattr(Path, "read_bytes", unreadable)
     with pytest.raises(StorageError, match="Input/output error"):
-        bench.store.state(bench.task)
+        store.state(bench.task)
+
+
+def test_code_that_is_edited_while_a_process_runs_is_not_computed_with(bench: Bench) -> None:
+    store = bench.store  # knows the code as this process has it
+    bench.edit("return x + 1", "return x + 2")
+    with pytest.raises(InputError, match="ae-vector reaches was edited while this ran: start again"):
+        store.fetch(bench.task)
+    assert not store.contains(bench.task)
+    bench.store.fetch(bench.task)  # a new process computes with what is there now
+
+
+def test_other_edits_meanwhile_are_no_obstacle(bench: Bench) -> None:
+    store = bench.store
+    bench.edit("def plot(x):\n    return x", "def plot(x):\n    return -x")
+    store.fetch(bench.task)
+    assert store.contains(bench.task)
 
 
 # ── Looking without touching ─────────────────────────────────────────────────────────────────────────────────────────

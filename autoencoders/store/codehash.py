@@ -229,6 +229,17 @@ _Targets = Iterable[tuple[str, str | None]]  # (module, name), or (module, None)
 _Passed = frozenset[tuple[str, str]]  # names gone through on the way
 
 
+class Snapshot(Package):
+    """The package as it was when this was made: what a process has imported, whatever is edited meanwhile."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._then = {path: path.read_bytes() for path in folder.rglob("*.py")}
+
+    def source(self, path: Path) -> bytes | None:
+        return self._then.get(path)
+
+
 class _Walk:
     """From roots to everything that they reach."""
 

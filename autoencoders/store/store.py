@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from autoencoders.errors import StorageError
+from autoencoders.errors import InputError, StorageError
 from autoencoders.store import codehash, entries
 from autoencoders.store.codehash import Code
 from autoencoders.store.entries import AbsentError, Artifact, DamageError, Record
@@ -33,6 +33,7 @@ class Store:
     def __init__(self, root: Path, package: Path | str = _OWN_PACKAGE) -> None:
         self.root = Path(root)
         self.package = Path(package).absolute()
+        self._imported = codehash.Snapshot(self.package)
         self._sound: dict[str, tuple[Stamp | None, ...]] = {}  # what entries looked like when their digests were right
         self._index: tuple[Stamp | None, dict[tuple[str, str], list[Record]]] = (None, {})
 
@@ -102,6 +103,7 @@ class Store:
         shutil.rmtree(self._scratch(key), ignore_errors=True)
 
     def _compute(self, task: Task, key: str, code: Code) -> tuple[Artifact, Record]:
+        self._refuse_if_edited(task, code)
         scratch = self._scratch(key)
         with storing(scratch):
             scratch.mkdir(parents=True, exist_ok=True)
@@ -123,6 +125,11 @@ class Store:
             "versions": _versions(),
         }
         return artifact, record
+
+    def _refuse_if_edited(self, task: Task, code: Code) -> None:
+        """The key names the code on disk, but a process computes with what it has imported: they must be the same."""
+        if self._imported.code(task.roots).digest != code.digest:
+            raise InputError(f"the code that {task.name} reaches was edited while this ran: start again")
 
     def _remember_failure(self, task: Task, key: str, error: Exception) -> None:
         path = self._failure(key)
