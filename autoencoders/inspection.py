@@ -11,6 +11,7 @@ from typing import Any
 from autoencoders.commandline import complain
 from autoencoders.config import PROFILES, Experiment, Subject
 from autoencoders.lab import Lab
+from autoencoders.settings import PROJECT
 from autoencoders.store import State, Task
 
 # ── Status ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -98,6 +99,13 @@ def mermaid(lab: Lab) -> str:
         label = "<br>".join(f"{kind} ×{n}" for kind, n in counts.items())
         source = _node(name) if name in seeds else "data"
         lines.append(f'  {source} -->|measure| m_{_node(name)}("{name}<br>{label}")')
+        lines.append(f"  m_{_node(name)} --> artifacts")
+    lines += [f"  {_node(name)} --> artifacts" for name in seeds if name not in kinds]  # the sweep: its history counts
+    lines.append('  artifacts[("artifacts")]')
+    for notebook in sorted((PROJECT / "analysis").glob("*.ipynb")):
+        lines.append(f'  artifacts --> n_{_node(notebook.stem)}["{notebook.stem}"]')
+        lines.append(f"  n_{_node(notebook.stem)} --> report")
+    lines.append('  report["report: PDF and site"]')
     return "\n".join(lines)
 
 

@@ -1,0 +1,105 @@
+"""The notebooks as people run them: by the plain `papermill` command, on a cache that a smoke run has filled."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from copied_project import Project, Run
+
+from autoencoders.reporting.notebooks import Notebook
+from autoencoders.settings import PROJECT
+
+NOTEBOOKS = {path.stem: Notebook.read(path) for path in sorted((PROJECT / "analysis").glob("*.ipynb"))}
+REQUIRED = {1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 25, 27, 39}
+
+
+def papermill(project: Project, name: str, out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "papermill", f"{PROJECT}/analysis/{name}.ipynb", str(out), "-k", "python3"]
+    twins = {"AE_PROFILE": "smoke", "AE_DATASET": "photos10", "AE_CACHE": str(project.cache), "AE_DEVICE": "cpu"}
+    environment = project.environment(PYTHONPATH=str(project.folder), **twins)
+    return subprocess.run([*command, *arguments], cwd=project.folder, env=environment, capture_output=True, text=True)
+
+
+def entries(project: Project) -> dict[str, str]:
+    """The kind and name of each artifact, by key."""
+    records = (json.loads(path.read_text()) for path in project.cache.glob("artifacts/*/record.json"))
+    return {record["key"]: f"{record['kind']} {record['name']}" for record in records}
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_warm_cache_serves_every_figure_and_table(smoke: Run, name: str, tmp_path: Path) -> None:
+    with_analysis = smoke.project.copy(tmp_path / "project")
+    shutil.copytree(PROJECT / "analysis", with_analysis.folder / "analysis")
+    before = entries(smoke.project)
+    done = papermill(with_analysis, name, tmp_path / "out.ipynb")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert entries(smoke.project) == before, "what the notebooks need is what `run` makes"
+    labelled = [cell for cell in Notebook.read(tmp_path / "out.ipynb").cells if cell.label]
+    assert labelled
+    for cell in labelled:
+        kinds = {kind for output in cell.outputs for kind in output.get("data", {})}
+        assert ("image/svg+xml" if cell.label.startswith("fig-") else "text/markdown") in kinds, cell.label
+
+
+def test_other_levels_train_only_what_is_missing(smoke: Run, tmp_path: Path) -> None:
+    project = smoke.project.copy(tmp_path / "project", cache=tmp_path / "cache")
+    shutil.copytree(smoke.project.cache, project.cache)
+    before = entries(project)
+    done = papermill(project, "02-denoising", tmp_path / "out.ipynb", "-p", "sigmas", "[0.2]")
+    assert done.returncode == 0, done.stderr[-2000:]
+    made = [entry for key, entry in entries(project).items() if key not in before]
+    assert [entry for entry in made if entry.startswith("training")] == ["training smoke/photos10/dae-vector-0.2@0"]
+    assert all("0.2" in entry for entry in made), made
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        (("-p", "sigma", "0.2"), "no parameter is called sigma; there are: profile, dataset, seeds, sigmas"),
+        (("-p", "sigmas", "much"), "parameter sigmas must be"),
+        (("-p", "profile", "huge"), "profile 'huge': must be one of smoke, quick, full or auto"),
+    ],
+)
+def test_a_wrong_parameter_is_an_error_that_says_which_are_right(
+    smoke: Run, tmp_path: Path, parameters: tuple[str, ...], message: str
+) -> None:
+    done = papermill(smoke.project, "02-denoising", tmp_path / "out.ipynb", *parameters)
+    assert done.returncode != 0
+    assert message in done.stderr
+
+
+def test_papermill_tells_the_parameters(smoke: Run, tmp_path: Path) -> None:
+    done = papermill(smoke.project, "02-denoising", tmp_path / "out.ipynb", "--help-notebook")
+    assert done.returncode == 0, done.stderr
+    assert "sigmas: list[float] | None (default None)" in " ".join(done.stdout.split())
+    assert "levels that denoisers are trained on" in " ".join(done.stdout.split())
+
+
+# ── As they are committed ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS.values(), ids=NOTEBOOKS)
+def test_notebooks_are_committed_clean(notebook: Notebook) -> None:
+    assert not any(cell.outputs for cell in notebook.cells), "outputs are made, not committed"
+    assert {"profile", "dataset", "seeds"} <= notebook.parameters.keys()
+    for cell in notebook.cells:
+        if cell.label.startswith("fig-"):
+            assert cell.options.get("fig-cap"), cell.label
+            assert cell.options.get("fig-alt"), cell.label
+        elif cell.label:
+            assert cell.options.get("tbl-cap"), cell.label
+        assert "matplotlib" not in cell.code
+        assert "torch" not in cell.code
+
+
+def test_every_required_result_has_a_figure_or_table_in_the_report() -> None:
+    labels = {cell.label for notebook in NOTEBOOKS.values() for cell in notebook.cells if cell.label}
+    answered = {int(label.split("-")[1][1:]) for label in labels if label.split("-")[1][0] == "r"}
+    assert answered >= REQUIRED, sorted(REQUIRED - answered)
+    chapters = "".join(path.read_text(encoding="utf-8") for path in (PROJECT / "report").glob("*.qmd"))
+    assert not [label for label in labels if f"#{label} >}}}}" not in chapters]
