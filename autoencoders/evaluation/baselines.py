@@ -61,8 +61,8 @@ def fit_linear_denoiser(
     noisy = corrupt(held_out, generator)
 
     def candidate(penalty: float) -> LinearDenoiser:
-        ridge = variances + penalty * torch.eye(len(variances), dtype=torch.float64, device=device)
-        weight = torch.cholesky_solve(covariances, torch.linalg.cholesky(ridge)).float()
+        ridge = (variances + penalty * torch.eye(len(variances), device=device)).float()  # noise conditions it well
+        weight = torch.cholesky_solve(covariances, torch.linalg.cholesky(ridge))
         return LinearDenoiser(seen.cpu().numpy(), clean.flatten().cpu().numpy(), weight.cpu().numpy(), penalty)
 
     def error(denoiser: LinearDenoiser) -> float:
@@ -85,7 +85,7 @@ def _moments(
         products += seen.T @ torch.cat([seen, (target - clean).flatten(1)], dim=1)
     offset = total / len(images)
     variances, covariances = (products / len(images)).split(size, dim=1)
-    return (offset + clean.flatten()).float(), variances - torch.outer(offset, offset), covariances
+    return (offset + clean.flatten()).float(), variances - torch.outer(offset, offset), covariances.float()
 
 
 # ── Total variation ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from autoencoders.evaluation.arrays import Array, as_features, full_precision
 from autoencoders.evaluation.neighbours import nearest, vote
-from autoencoders.evaluation.pca import fit_pca
+from autoencoders.evaluation.pca import fit_leading
 
 # ── Classes and neighbourhoods ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -188,12 +188,12 @@ class Projection:
 def project_pca(latents: Array, dims: int = 2) -> Projection:
     """The first principal components; dimensions that the latents don't have are zero and explain nothing."""
     space = as_features(latents)
-    pca = fit_pca(space)
-    kept = min(dims, space.shape[1])
+    kept = min(dims, *space.shape)
+    pca = fit_leading(space, kept)
     coordinates = np.zeros((len(space), dims), np.float32)
     coordinates[:, :kept] = pca.embed(space, kept).cpu().numpy()
     explained = np.zeros(dims, np.float32)
-    total = pca.variances.sum()
+    total = float(space.var(0, correction=0).sum())
     explained[:kept] = pca.variances[:kept] / total if total > 0 else 0.0
     return Projection(coordinates, explained)
 
