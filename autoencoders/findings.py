@@ -209,15 +209,13 @@ class Findings:
         found = [r["metric"].split(":") for r in self.meta(contender, spec)["rows"]]
         return [int(distance) for name, distance in found if name == metric]
 
-    def arithmetics(self, classes: Sequence[str] | None = None) -> list[Arithmetic]:
+    def arithmetics(self, classes: Sequence[str] = ()) -> list[Arithmetic]:
         """Class arithmetics, the wanted one first."""
         known = self.catalogue.arithmetics()
-        if classes is None:
+        if not classes:
             return known
         if len(classes) != 3:
-            raise InputError(
-                f"arithmetic takes three classes a, b, c for a − b + c, not {', '.join(classes) or 'none'}"
-            )
+            raise InputError(f"arithmetic takes three classes a, b, c for a − b + c, not {', '.join(classes)}")
         wanted = self.catalogue.arithmetic(tuple(classes))
         return [wanted, *(spec for spec in known if spec != wanted)]
 

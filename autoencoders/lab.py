@@ -212,7 +212,7 @@ class Bench:
 
         trained = self.store.fetch(self.training(experiment))
         channels, height, width = self.dataset(experiment.data).train.images.shape[1:]
-        model_class: type[models.Autoencoder] = _named(experiment.model.implementation)
+        model_class: type[models.Autoencoder] = named(experiment.model.implementation)
         model = models.build(model_class, experiment.model, (channels, height, width), seed=0)
         models.load_weights(model, trained.arrays)
         return model.to(self.device).eval()
@@ -227,7 +227,7 @@ def _train(bench: Bench, experiment: Experiment, scratch: Path) -> Artifact:
     dataset = bench.dataset(experiment.data)
     return training.train(
         experiment,
-        _named(experiment.model.implementation),
+        named(experiment.model.implementation),
         dataset.train,
         dataset.validation,
         device=bench.device,
@@ -241,10 +241,10 @@ def _measure(bench: Bench, subject: Subject, spec: Measurement, scratch: Path) -
     fitted = {"fit": bench.store.fetch(fit)} if fit else {}
     dataset = bench.dataset(subject.data if isinstance(subject, Experiment) else bench.fitted_to)
     measured = bench.model(subject) if isinstance(subject, Experiment) else subject
-    return _named(spec.function)(spec, measured, dataset, device=bench.device, **fitted)
+    return named(spec.function)(spec, measured, dataset, device=bench.device, **fitted)
 
 
-def _named(path: str) -> Any:
+def named(path: str) -> Any:
     """The object that `package.module:name` names. Looked up here and not in the training, so that the code hash of
     a training reaches its own model and no other."""
     module, name = path.split(":")

@@ -64,12 +64,13 @@ class Project:
 
 
 def copied(folder: Path) -> Project:
-    """The code alone: no data, and no `params.yml` that somebody may have edited."""
+    """The code and the notebooks alone: no data, and no `params.yml` that somebody may have edited."""
     folder.mkdir(parents=True)
     shutil.copy(settings.PROJECT / "pipeline.py", folder)
     shutil.copytree(
         settings.PROJECT / "autoencoders", folder / "autoencoders", ignore=shutil.ignore_patterns("__pycache__")
     )
+    shutil.copytree(settings.PROJECT / "analysis", folder / "analysis")
     return Project(folder, folder.parent / "cache")
 
 

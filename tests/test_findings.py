@@ -218,7 +218,7 @@ def test_arithmetics() -> None:
     assert sorted(f.arithmetics(["truck", "automobile", "ship"]), key=str) == sorted(known, key=str)
     wanted, *others = f.arithmetics(["cat", "dog", "horse"])
     assert (wanted.classes, others) == (("cat", "dog", "horse"), known)
-    for classes in ([], ["dog"], ["dog", "cat"], ["dog", "cat", "bird", "frog"]):
+    for classes in (["dog"], ["dog", "cat"], ["dog", "cat", "bird", "frog"]):
         with pytest.raises(InputError, match="three classes"):
             f.arithmetics(classes)
 
