@@ -12,17 +12,14 @@ ifdef PROFILE
 export AE_PROFILE = $(PROFILE)
 endif
 
-.PHONY: setup report studies test lint bench clean
+.PHONY: setup report test lint bench clean
 
 setup: $(READY)
 	@echo 'Ready. make report: everything up to the PDF, the site and the submission. make test: the test suite.'
-	@echo 'More: make studies, lint, bench, clean; $(PYTHON) pipeline.py --help'
+	@echo 'More: make lint, bench, clean; $(PYTHON) pipeline.py --help'
 
 report: $(READY)  # trainings and measurements that are missing, notebooks, the site, the PDF, the submission
 	@$(PYTHON) pipeline.py report
-
-studies: $(READY)  # the sibling studies, as a book of their own
-	@$(PYTHON) pipeline.py report --studies
 
 test: $(READY)  # one thread for each worker: workers that share cores wait for each other otherwise
 	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal

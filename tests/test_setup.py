@@ -185,7 +185,6 @@ def test_old_python_is_said_in_one_line(clone: Path) -> None:
     ("target", "call"),
     [
         ("report", "bin pipeline.py report"),
-        ("studies", "bin pipeline.py report --studies"),
         ("test", "bin -m pytest"),
         ("lint", "bin -m mypy"),
     ],
