@@ -149,7 +149,7 @@ def _by_image(values: np.ndarray) -> np.ndarray:
 
 # ── The claims ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-DECIBEL, ACCURACY = 0.1, 0.005  # margins: less is of no consequence
+DECIBEL, ACCURACY, SHARE = 0.1, 0.005, 0.01  # margins: less is of no consequence
 
 
 def all_claims(f: Findings) -> list[Claim]:
@@ -389,12 +389,13 @@ def _masked(f: Findings) -> Iterable[Claim]:
     yield Claim(
         id="vit-far",
         requirement="R23",
-        statement="content more than two patches away changes what the ViT puts into a hole more than what "
-        f"the {high.label} does",
+        statement="content more than two patches away makes up a larger share of what fills a hole in the "
+        f"{vit.label} than in the {high.label}",
         expected="greater",
-        margin=0.0,
-        unit=" (mean squared change)",
-        digits=None,
+        margin=SHARE,
+        unit=" % of the change",
+        digits=1,
+        percent=True,
         measure=lambda f: _both(f, vit, high, f.context(), "far_influence:2"),
     )
 

@@ -734,6 +734,24 @@ def test_a_model_that_looks_everywhere_is_influenced_from_everywhere(data: Datas
     assert values[-1] > 0
 
 
+def test_influence_has_a_scale_of_its_own(data: Dataset) -> None:
+    def faint(visible: Tensor, where: Tensor) -> Tensor:
+        return 0.1 * mean_visible(visible, where)
+
+    assert influence(context(Filler(faint), data)) == pytest.approx(
+        influence(context(Filler(mean_visible), data)), rel=1e-3
+    )
+
+
+def test_around_a_hole_as_much_is_hidden_as_in_training() -> None:
+    model = Filler(black)
+    square = masking._centred_square(model.grid, 2)
+    hidden = masking._hidden_around(square, model, 20, torch.Generator().manual_seed(0))
+    assert hidden.flatten(1).sum(1).tolist() == [model.hidden(model.ratio)] * 20
+    assert hidden[square.expand_as(hidden)].all()
+    assert not torch.equal(hidden[0], hidden[1])
+
+
 def test_a_single_image_has_no_strangers(data: Dataset) -> None:
     assert influence(context(Filler(mean_visible), data, images=1)) == [0, 0, 0]
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
+import seaborn
 from matplotlib.axes import Axes
 
 from autoencoders.figures.style import COLOURS, Figure, decimals, number, panel_axes, some, styled, wrapped
@@ -80,25 +81,26 @@ def _heatmap(
     span: tuple[float | None, float | None] = (None, None),
 ) -> None:
     """Cells as vectors, not pixels; what isn't finite has no colour but its text."""
-    cells = axes.pcolormesh(
-        np.ma.masked_invalid(table), cmap=COLOURS, vmin=span[0], vmax=span[1], edgecolors="white", linewidth=0.6
+    unknown = ~np.isfinite(table)
+    seaborn.heatmap(
+        table,
+        mask=unknown,
+        cmap=COLOURS,
+        vmin=span[0],
+        vmax=span[1],
+        linewidths=0.6,
+        linecolor="white",
+        cbar=False,
+        xticklabels=columns,
+        yticklabels=rows,
+        ax=axes,
     )
-    light = ~np.isfinite(table) | (np.ma.filled(cells.norm(table), 1.0) > 0.5)
-    for row, column in np.ndindex(table.shape):
-        axes.text(
-            column + 0.5,
-            row + 0.5,
-            texts[row][column],
-            ha="center",
-            va="center",
-            color="black" if light[row, column] else "white",
-        )
-    axes.invert_yaxis()
-    axes.set_xticks(np.arange(len(columns)) + 0.5, columns)
-    axes.set_yticks(np.arange(len(rows)) + 0.5, rows)
-    axes.tick_params(length=0)
-    axes.grid(False)
-    axes.spines[:].set_visible(False)
+    cells = axes.collections[0]
+    light = unknown | (np.ma.filled(cells.norm(np.ma.masked_array(table, unknown)), 1.0) > 0.5)
+    for row, column in np.ndindex(table.shape):  # seaborn's own annotations are white on cells of middling lightness
+        ink = "black" if light[row, column] else "white"
+        axes.text(column + 0.5, row + 0.5, texts[row][column], ha="center", va="center", color=ink)
+    axes.tick_params(length=0, rotation=0)
     if title is not None:
         axes.set_title(wrapped(title, 2.4))
         bar = axes.figure.colorbar(cells, ax=axes, aspect=25, pad=0.02)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -83,34 +84,61 @@ def _correlation(a: Tensor, b: Tensor) -> Tensor:
 
 
 def context(spec: config.Context, subject: models.Masked, data: Dataset, device: str) -> Artifact:
-    """Error inside a hole by the distance to its rim; and what changes in a small hole when far content is exchanged.
+    """Error inside a hole by the distance to its rim; and how much of what fills a small hole comes from afar.
 
     Distances are in patches, the larger of the two directions.
     """
     images, _ = chosen(data.test, spec.images)
     clean = unit(images, device)
-    grid = subject.grid
-    arrays = {}
-    large = _centred_square(grid, grid[0] * 3 // 4).to(device)
-    hole = _without(subject, clean, _in_pixels(large, subject.patch))
-    colour = _visible_mean(clean, _in_pixels(large, subject.patch))
-    for distance in range(1, grid[0] * 3 // 8 + 1):
-        ring = _in_pixels(_inside_by(large, distance), subject.patch)
-        arrays[f"hole_mse:{distance}"] = _mean_over(hole - clean, ring)
-        arrays[f"hole_mse_mean_colour:{distance}"] = _mean_over(colour - clean, ring)
-    small = _centred_square(grid, 2).to(device)
-    inside = _in_pixels(small, subject.patch)
-    before = _without(subject, clean, inside)
-    strangers = clean.roll(1, dims=0)
-    for radius in range(grid[0] // 2 - 1):
-        kept = _in_pixels(_grown(small, radius), subject.patch)
-        after = _without(subject, torch.where(kept, clean, strangers), inside)
-        arrays[f"far_influence:{radius}"] = _mean_over(after - before, inside)
-    measured = {name: values.cpu().numpy() for name, values in arrays.items()}
+    large = _in_pixels(_centred_square(subject.grid, subject.grid[0] * 3 // 4).to(device), subject.patch)
+    hole, colour = _without(subject, clean, large), _visible_mean(clean, large)
+    measured = _by_distance(subject, clean, hole, colour) | _from_afar(spec, subject, clean)
     rows = [row(None, name, bootstrap(values)) for name, values in measured.items()]
-    examples = {"clean": clean, "hole": torch.where(_in_pixels(large, subject.patch), 0.5, clean), "output": hole}
+    examples = {"clean": clean, "hole": torch.where(large, 0.5, clean), "output": hole}
     pictures = {f"examples/{name}": as_bytes(part[:8]) for name, part in examples.items()}
     return Artifact(measured | pictures, {"rows": rows})
+
+
+def _by_distance(subject: models.Masked, clean: Tensor, hole: Tensor, colour: Tensor) -> dict[str, np.ndarray]:
+    """Each image's error inside a large hole, ring by ring, beside that of the mean visible colour."""
+    square = _centred_square(subject.grid, subject.grid[0] * 3 // 4)
+    arrays = {}
+    for distance in range(1, subject.grid[0] * 3 // 8 + 1):
+        ring = _in_pixels(_inside_by(square, distance), subject.patch).to(clean.device)
+        arrays[f"hole_mse:{distance}"] = _mean_over(hole - clean, ring).cpu().numpy()
+        arrays[f"hole_mse_mean_colour:{distance}"] = _mean_over(colour - clean, ring).cpu().numpy()
+    return arrays
+
+
+def _from_afar(spec: config.Context, subject: models.Masked, clean: Tensor) -> dict[str, np.ndarray]:
+    """How much a hole's filling changes when visible content beyond a radius becomes another image's, as a share of the
+    change when all of it does: a scale of its own, as models differ in how much they put into a hole at all.
+
+    Around the hole as many patches are hidden as in training, for a model that meets more of an image than ever before
+    says little of what it has learned.
+    """
+    square = _centred_square(subject.grid, 2).to(clean.device)
+    inside = _in_pixels(square, subject.patch)
+    generator = torch.Generator().manual_seed(spec.seed)
+    radii = range(subject.grid[0] // 2 - 1)
+    changes = torch.zeros(len(radii), len(clean), device=clean.device)
+    for draw in range(spec.draws):
+        hidden = _in_pixels(_hidden_around(square, subject, len(clean), generator), subject.patch)
+        before = models.reconstruct(subject, clean, mask=hidden)
+        strangers = clean.roll(draw + 1, dims=0)
+        for radius in radii:
+            kept = _in_pixels(_grown(square, radius), subject.patch)
+            after = models.reconstruct(subject, torch.where(kept, clean, strangers), mask=hidden)
+            changes[radius] += _mean_over(after - before, inside)
+    shares = torch.where(changes[0] > 0, changes / changes[0].clamp(min=1e-20), 0.0).cpu().numpy()
+    return {f"far_influence:{radius}": shares[radius] for radius in radii}
+
+
+def _hidden_around(square: Tensor, subject: models.Masked, count: int, generator: torch.Generator) -> Tensor:
+    """Random masks at the ratio of the training that hide the square, too."""
+    order = torch.rand(count, square.numel(), generator=generator).to(square.device).masked_fill(square.flatten(), -1.0)
+    first = order.argsort(dim=1)[:, : max(subject.hidden(subject.ratio), int(square.sum()))]
+    return torch.zeros_like(order, dtype=torch.bool).scatter(1, first, True).view(count, *square.shape[1:])
 
 
 def _centred_square(grid: tuple[int, int], side: int) -> Tensor:
