@@ -22,7 +22,9 @@ app = typer.Typer(
 )
 command = commandline.registrar(app)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON alone, for programs.")]
-Names = Annotated[list[str] | None, typer.Argument(help="Experiments, by name or pattern ('dae-*'); none: all.")]
+Names = Annotated[
+    list[str] | None, typer.Argument(help="Experiments and baselines, by name or pattern ('dae-*'); none: all.")
+]
 
 
 @command
@@ -62,7 +64,8 @@ def results(settings: Settings, names: Names = None, json: Json = False) -> None
     lab = Lab(settings, looks_only=True)
     rows = inspection.rows(lab, names)
     if json:
-        commandline.print_json(lab, rows=rows)
+        trainings, seconds = inspection.trainings(lab, names), inspection.seconds(lab, names)
+        commandline.print_json(lab, experiments=names or [], seconds=seconds, trainings=trainings, rows=rows)
     else:
         commandline.announce(lab)
         inspection.print_rows(rows)

@@ -28,7 +28,7 @@ _SHARED = "Options of all commands"
 
 def _shared_options(
     profile: Annotated[
-        str | None, typer.Option(help="smoke, quick, full or auto (AE_PROFILE).", rich_help_panel=_SHARED)
+        str | None, typer.Option(help="smoke, quick, evening, full or auto (AE_PROFILE).", rich_help_panel=_SHARED)
     ] = None,
     dataset: Annotated[
         str | None, typer.Option(help="cifar10, photos10, … (AE_DATASET).", rich_help_panel=_SHARED)

@@ -395,10 +395,11 @@ class Occlusion(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class Context(Spec):
-    """How far a masked model sees: error in a hole by distance to its rim, and what far content changes in it."""
+    """How far a masked model sees: the error in a hole by distance to its rim, and the share of far content in it."""
 
     function: ClassVar[str] = "autoencoders.measurements.masking:context"
     images: int = 1000
+    draws: int = 4  # of the patches hidden around a small hole, and of the image that far content comes from
     seed: int = 0
 
     @property
@@ -429,7 +430,7 @@ JUDGE = Baseline(method="patches")  # of generated images: it owes nothing to an
 class Profile:
     """A small table of differences from the defaults. What a run used is printed in its report."""
 
-    name: Literal["smoke", "quick", "full"]
+    name: Literal["smoke", "quick", "evening", "full"]
     purpose: str
     seeds: tuple[int, ...] = (0,)
     epochs: typing.Mapping[str, int]  # by family of models
@@ -468,6 +469,12 @@ PROFILES: dict[str, Profile] = {
             purpose="an honest report on a laptop's CPU in about ten minutes",
             epochs={"vector": 2, "spatial": 2, "vae": 2, "mcae": 2, "vit": 2, "tuning": 1},
             probe_samples=20_000,
+        ),
+        Profile(
+            name="evening",
+            purpose="a laptop's CPU and some hours: quick's experiments, trained for longer, and two more sizes",
+            epochs={"vector": 40, "spatial": 25, "vae": 30, "mcae": 30, "vit": 30, "tuning": 2},
+            latents=(64, 256),
         ),
         Profile(
             name="full",

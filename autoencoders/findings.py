@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from autoencoders import tables
+from autoencoders import references, tables
 from autoencoders.config import (
+    NOISE,
     VARIANCE,
     Anomaly,
     Arithmetic,
@@ -26,6 +27,7 @@ from autoencoders.config import (
     Probe,
     Reconstruction,
     Subject,
+    describe,
 )
 from autoencoders.errors import InputError
 from autoencoders.evaluation.metrics import pooled_psnr
@@ -154,10 +156,7 @@ class Findings:
         self, contender: Contender, spec: Measurement, metric: str, region: str = "all"
     ) -> Estimate | Spread | float:
         """For a table: mean ± std (n) over seeds; with one seed, the value and its interval over the images."""
-        estimates = self.figures(contender, spec, metric, region)
-        if len(estimates) > 1:
-            return spread(np.array([e.value for e in estimates]))
-        return estimates[0].value if math.isnan(estimates[0].lo) else estimates[0]
+        return _summary(self.figures(contender, spec, metric, region))
 
     def interval(self, contender: Contender, spec: Measurement, metric: str, region: str = "all") -> Estimate:
         """For a plot: the mean over seeds with the widest interval that one of them has."""
@@ -229,6 +228,39 @@ class Findings:
         same = ", ".join(form.format(self.value(ae, clean, metric)) for metric, form in ours.items())
         shown = [row | {"this run": same if "ours" in row else None} for row in rows]
         return tables.markdown(shown, ["source", "what", "reported", "this run"])
+
+    def beside_references(self) -> tables.Table:
+        """This run's headline figures beside those of the reference runs on the same data set."""
+        known = references.of(self.lab.dataset)
+        rows = []
+        for what, experiment, spec, metric in self._headlines():
+            row: dict[str, Any] = {"figure": what, "this run": self._of_experiment(experiment, spec, metric)}
+            for reference in known:
+                estimates = reference.estimates(experiment, describe(getattr(spec, "input", None)), metric)
+                row[reference.label] = _summary(estimates) if estimates else None
+            rows.append(row)
+        columns = ["this run", *(reference.label for reference in known)]
+        return tables.comparison([row for row in rows if any(row[c] is not None for c in columns)], ["figure"], columns)
+
+    def _headlines(self) -> Iterator[tuple[str, str, Measurement, str]]:
+        """(what, experiment, measurement, metric): the figures that say how well a run did. More is better in each."""
+        clean = self.reconstruction()
+        sizes = {"": 128} | {f"-l{size}": size for size in (64, 256, 384)}
+        for suffix, size in sizes.items():
+            yield f"AE, {size} numbers: pooled PSNR (dB)", f"ae-vector{suffix}", clean, "psnr_pooled"
+        for sigma in self.catalogue.profile.sigmas:
+            what = f"spatial DAE {sigma_label(NOISE.sigma)}: PSNR at {sigma_label(sigma)} (dB)"
+            yield what, self.catalogue.ae("spatial", sigma=NOISE.sigma).name, self.noisy(sigma), "psnr_mean"
+        for name in dict.fromkeys(self.catalogue.vae(beta).name for beta in (1.0, 0.25)):
+            yield f"{name}: pooled PSNR (dB)", name, clean, "psnr_pooled"
+            yield f"{name}: active units", name, self.posterior(), "active_units"
+        for ratio in self.catalogue.ratios:
+            name = self.catalogue.mcae(ratio).name
+            yield f"{name}: linear probe of the map", name, self.probe("map"), "probe_linear_map"
+
+    def _of_experiment(self, name: str, spec: Measurement, metric: str) -> Estimate | Spread | float | None:
+        seeds = tuple(e for e in self.lab.experiments() if e.name == name)
+        return self.cell(Contender(name, seeds), spec, metric) if seeds else None
 
     # ── Trainings ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -304,12 +336,19 @@ class Findings:
         return self.arrays(contender, spec)[f"examples/{name}"][:count]
 
 
+def _summary(estimates: Sequence[Estimate]) -> Estimate | Spread | float:
+    if len(estimates) > 1:
+        return spread(np.array([e.value for e in estimates]))
+    return estimates[0].value if math.isnan(estimates[0].lo) else estimates[0]
+
+
 def _changes(base: dict[str, Any], other: dict[str, Any]) -> str:
-    """Where two specs differ, in words; a model of another kind differs as a whole."""
+    """Where two specs differ, in words; what the base doesn't know counts as a difference."""
     parts = []
     for part in ("model", "training"):
         ours, theirs = base[part], other[part]
         if ours["type"] != theirs["type"]:
             parts.append(theirs["type"])
-        parts += [f"{k} {v:g}" for k, v in theirs.items() if isinstance(v, int | float) and v != ours.get(k, v)]
+        changed = [(k, v) for k, v in theirs.items() if isinstance(v, int | float) and v != ours.get(k)]
+        parts += [f"{name.replace('_', ' ')} {value:g}" for name, value in changed]
     return ", ".join(parts) or "nothing: the base"

@@ -72,6 +72,29 @@ def rows(lab: Lab, names: Iterable[str] | None) -> list[dict[str, Any]]:
     return [row for subject, spec in lab.measurements(names) for row in lab.rows_of(subject, spec)]
 
 
+def trainings(lab: Lab, names: Iterable[str] | None) -> list[dict[str, Any]]:
+    """The provenance of every model that the cache holds for this run."""
+    return [found for experiment in lab.experiments(names) if (found := _provenance(lab, experiment))]
+
+
+def _provenance(lab: Lab, experiment: Experiment) -> dict[str, Any]:
+    task = lab.bench.training(experiment)
+    if not lab.store.contains(task):
+        return {}
+    record, meta = lab.store.provenance(task), lab.store.fetch(task).meta
+    told = {name: record[name] for name in ("key", "spec", "code", "inputs", "created", "seconds", "versions")}
+    took = {
+        name: meta[name] for name in ("parameters", "images", "images_per_second", "precision", "device", "threads")
+    }
+    return {"experiment": experiment.name, "seed": experiment.seed, **told, **took}
+
+
+def seconds(lab: Lab, names: Iterable[str] | None) -> float:
+    """What computing all that the cache holds for this run took, job by job."""
+    cached = [task for task in lab.plan(names) if lab.store.contains(task)]
+    return round(sum(record["seconds"] for record in map(lab.store.provenance, dict.fromkeys(cached))), 1)
+
+
 def print_rows(found: list[dict[str, Any]]) -> None:
     for row in found:
         interval = "" if math.isnan(row["lo"]) else f"[{row['lo']:.5g}, {row['hi']:.5g}]"

@@ -83,13 +83,22 @@ class Lab:
     def experiments(self, names: Iterable[str] | None = None) -> list[Experiment]:
         """Every training of this run, or those whose names match; a name that matches nothing is a mistake."""
         found = [e for c in self.catalogues for e in c.results()] + self.catalogues[0].tuning()
-        return _matching(names, found)
+        wanted = self._matching(names, found)
+        return [e for e in found if e.name in wanted]
 
     def measurements(self, names: Iterable[str] | None = None) -> list[tuple[Subject, Measurement]]:
-        wanted = {e.name for e in self.experiments(names)} if names else None
+        """What is measured in this run, or what of it belongs to experiments and baselines whose names match."""
         planned = [pair for catalogue in self.catalogues for pair in catalogue.measurements()]
-        chosen = [(subject, spec) for subject, spec in planned if wanted is None or subject.name in wanted]
-        return list(dict.fromkeys(chosen))  # baselines are the same for every seed
+        wanted = self._matching(names, self.experiments())
+        return list(dict.fromkeys(pair for pair in planned if pair[0].name in wanted))  # baselines: once for all seeds
+
+    def _matching(self, names: Iterable[str] | None, experiments: Iterable[Experiment]) -> set[str]:
+        subjects: list[Subject] = [*experiments, *self.catalogues[0].baselines()]
+        known = dict.fromkeys(subject.name for subject in subjects)
+        for pattern in names or ():
+            if not fnmatch.filter(known, pattern):
+                raise InputError(f"no experiment or baseline is called {pattern!r}; there are: {', '.join(known)}")
+        return {name for pattern in names or ("*",) for name in fnmatch.filter(known, pattern)}
 
     def plan(self, names: Iterable[str] | None = None) -> list[Task]:
         """All tasks of this run, those that others build on first."""
@@ -126,16 +135,6 @@ class Lab:
             "seed": trained.seed if trained else None,
         }
         return [head | row for row in self.store.fetch(task).meta.get("rows", [])]
-
-
-def _matching(names: Iterable[str] | None, experiments: list[Experiment]) -> list[Experiment]:
-    if not names:
-        return experiments
-    for pattern in names:
-        if not any(fnmatch.fnmatchcase(e.name, pattern) for e in experiments):
-            known = ", ".join(dict.fromkeys(e.name for e in experiments))
-            raise InputError(f"no experiment is called {pattern!r}; there are: {known}")
-    return [e for e in experiments if any(fnmatch.fnmatchcase(e.name, p) for p in names)]
 
 
 # ── Tasks ────────────────────────────────────────────────────────────────────────────────────────────────────────────

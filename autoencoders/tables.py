@@ -93,7 +93,8 @@ def comparison(rows: Sequence[Mapping[str, Any]], heads: Sequence[str], contesta
 
 def _digits(row: Mapping[str, Any], contestants: Sequence[str]) -> int:
     """Three decimals for shares and similarities, two for decibels."""
-    values = [getattr(row[name], "value", getattr(row[name], "mean", row[name])) for name in contestants]
+    known = [row[name] for name in contestants if row[name] is not None]
+    values = [getattr(cell, "value", getattr(cell, "mean", cell)) for cell in known]
     return 3 if max(map(abs, values)) <= 1 else 2
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +14,7 @@ import numpy as np
 import pytest
 from copied_project import Run
 
-from autoencoders import notebook
+from autoencoders import inspection, notebook, references
 from autoencoders.config import (
     MCAE,
     PROFILES,
@@ -228,9 +230,9 @@ def test_arithmetics() -> None:
     [
         ({}, "nothing: the base"),
         ({"model": ConvAE(latent=64)}, "latent 64"),
-        ({"training": Training(learning_rate=0.006)}, "learning_rate 0.006"),
+        ({"training": Training(learning_rate=0.006)}, "learning rate 0.006"),
         ({"model": ConvAE(width=16), "training": Training(epochs=5)}, "width 16, epochs 5"),
-        ({"model": VAE()}, "VAE"),
+        ({"model": VAE(beta=4.0)}, "VAE, beta 4"),
     ],
 )
 def test_changes_in_words(changes: dict[str, Any], words: str) -> None:
@@ -328,6 +330,37 @@ def test_what_others_report_stands_beside_this_run(f: Findings) -> None:
     ours = f"{f.value(f.ae(), f.reconstruction(), 'psnr_mean'):.2f} dB"
     assert any(ours in line for line in lines)
     assert any("–" in line for line in lines), "where the task isn't the same, this run says nothing"
+
+
+def reference_of(lab: Lab, **changes: Any) -> str:
+    """What `results --json` would print of this run on a better machine."""
+    rows = [row | {"value": row["value"] + 1} for row in inspection.rows(lab, ["ae-vector"])]
+    content = {"profile": "full", "dataset": lab.dataset, "trainings": [{"device": "Some GPU"}], "rows": rows}
+    return json.dumps(content | changes)
+
+
+def test_reference_runs_stand_beside_this_run(
+    lab: Lab, f: Findings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(references, "FOLDER", tmp_path)
+    (tmp_path / "reference-gpu.json").write_text(reference_of(lab))
+    (tmp_path / "reference-other.json").write_text(reference_of(lab, dataset="digits"))
+    heading, _, *lines = str(f.beside_references()).splitlines()
+    assert [cell.strip() for cell in heading.strip("|").split("|")] == ["figure", "this run", "full, Some GPU"]
+    here = f.value(f.ae(), f.reconstruction(), "psnr_pooled")
+    [ae] = [line for line in lines if "AE, 128" in line]
+    assert f"| {here:.2f} " in ae
+    assert f"**{here + 1:.2f}**" in ae
+    assert all(line.rstrip(" |").endswith("–") for line in lines if line != ae), "the reference trained nothing else"
+    assert not any("AE, 64" in line for line in lines), "nobody trained that"
+
+
+def test_without_a_reference_this_run_stands_alone(
+    f: Findings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(references, "FOLDER", tmp_path)
+    assert str(f.beside_references()).startswith("| figure")
+    assert references.texts() == ""
 
 
 # ── Notebooks ────────────────────────────────────────────────────────────────────────────────────────────────────────

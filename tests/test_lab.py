@@ -56,14 +56,16 @@ def test_names_choose(lab: Lab) -> None:
     assert {e.name for e in lab.experiments(["mcae-*", "vae"])} == {"vae", *(f"mcae-{r:g}" for r in config.RATIOS)}
     assert {subject.name for subject, _ in lab.measurements(["mcae-0.5"])} == {"mcae-0.5"}
     assert lab.measurements(["tune-*"]) == []
+    assert {subject.name for subject, _ in lab.measurements(["baseline/m*"])} == {"baseline/mean"}
+    assert lab.experiments(["baseline/m*"]) == []
     assert {task.name.split("/")[2] for task in lab.plan(["vae"])} == {"vae@0"}
     assert lab.plan([]) != []
 
 
-@pytest.mark.parametrize("names", [["ae"], ["vae", "x-*"], [""], ["VAE"], ["baseline/mean"]])
+@pytest.mark.parametrize("names", [["ae"], ["vae", "x-*"], [""], ["VAE"], ["baseline/median"]])
 def test_a_name_of_nothing_is_refused_with_the_valid_ones(lab: Lab, names: list[str]) -> None:
     with pytest.raises(
-        InputError, match="^no experiment is called .*; there are: ae-vector, ae-spatial, .*, tune-base"
+        InputError, match="^no experiment or baseline is called .*; there are: ae-vector, ae-spatial, .*, tune-base"
     ):
         lab.plan(names)
 

@@ -62,7 +62,7 @@ def test_other_levels_train_only_what_is_missing(smoke: Run, tmp_path: Path) -> 
     [
         (("-p", "sigma", "0.2"), "no parameter is called sigma; there are: profile, dataset, seeds, sigmas"),
         (("-p", "sigmas", "much"), "parameter sigmas must be"),
-        (("-p", "profile", "huge"), "profile 'huge': must be one of smoke, quick, full or auto"),
+        (("-p", "profile", "huge"), "profile 'huge': must be one of smoke, quick, evening, full or auto"),
     ],
 )
 def test_a_wrong_parameter_is_an_error_that_says_which_are_right(

@@ -93,7 +93,7 @@ def test_every_command_explains_the_shared_options(project: Project, command: st
         (("--group", "../x"), "group '../x'"),
         (("--group", ""), "group ''"),
         (("--group", "a b"), "group 'a b'"),
-        (("--profile", "fast"), "smoke, quick, full or auto"),
+        (("--profile", "fast"), "smoke, quick, evening, full or auto"),
         (("--dataset", "cifar11"), "unknown data set 'cifar11'"),
         (("--seeds", "1,1"), "distinct whole numbers"),
         (("--jobs", "0"), "jobs '0'"),
@@ -280,6 +280,25 @@ def test_results(smoke: Run) -> None:
 def test_results_of_some(smoke: Run) -> None:
     rows = smoke.project.json("results", "mcae-0.*", "vae")["rows"]
     assert {row["experiment"] for row in rows} == {"mcae-0.1", "mcae-0.3", "mcae-0.5", "mcae-0.75", "vae"}
+
+
+def test_results_of_baselines(smoke: Run) -> None:
+    found = smoke.project.json("results", "baseline/pca-*")
+    assert {row["experiment"] for row in found["rows"]} == {"baseline/pca-128"}
+    assert found["trainings"] == []
+
+
+def test_results_tell_where_they_come_from(smoke: Run) -> None:
+    found = smoke.project.json("results", "ae-vector", "vae")
+    assert found["experiments"] == ["ae-vector", "vae"]
+    trainings = {each["experiment"]: each for each in found["trainings"]}
+    assert trainings.keys() == {"ae-vector", "vae"}
+    assert trainings["ae-vector"]["key"] in {row["key"] for row in smoke.project.json("status")["experiments"]}
+    for each in trainings.values():
+        assert each["versions"].keys() >= {"python", "torch", "numpy", "joblib"}
+        assert each["spec"]["training"]["epochs"] == 1
+        assert each["inputs"]["data"]
+    assert found["seconds"] >= sum(each["seconds"] for each in trainings.values()) > 0
 
 
 def test_results_for_people(smoke: Run) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from autoencoders import inspection, progress
+from autoencoders import inspection, progress, references
 from autoencoders.commandline import complain
 from autoencoders.lab import Lab
 from autoencoders.reporting import checks, execution, fallback, mermaid, quarto, submission, variables
@@ -67,7 +67,11 @@ def _executions(lab: Lab, values: Mapping[str, Any]) -> list[Execution]:
             "dataset": lab.dataset,
             "seeds": ",".join(str(catalogue.seed) for catalogue in lab.catalogues),
         },
-        inputs={"data": lab.bench.fingerprint, "code": execution.code_digest(PROJECT / "autoencoders")},
+        inputs={
+            "data": lab.bench.fingerprint,
+            "code": execution.code_digest(PROJECT / "autoencoders"),
+            "references": references.texts(),
+        },
         notice=values.get("notice", {}).get("caption", ""),
     )
 

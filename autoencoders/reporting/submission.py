@@ -25,7 +25,7 @@ FILES = (
     "references.bib",
     "requirements.txt",
 )
-FOLDERS = ("autoencoders", "report")
+FOLDERS = ("autoencoders", "benchmarks", "report")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can say
 
 

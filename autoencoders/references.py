@@ -1,0 +1,53 @@
+"""Reference runs: what `results --json` printed on other hardware or of another profile, committed in `benchmarks/`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autoencoders.evaluation.statistics import Estimate
+from autoencoders.settings import PROJECT
+
+FOLDER, PATTERN = PROJECT / "benchmarks", "reference-*.json"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One such file: every figure of a run, and where it came from."""
+
+    name: str
+    content: dict[str, Any]
+
+    @property
+    def label(self) -> str:
+        devices = dict.fromkeys(training["device"] for training in self.content["trainings"])
+        return f"{self.content['profile']}, {' and '.join(devices)}"
+
+    def estimates(self, experiment: str, seen: str, metric: str) -> list[Estimate]:
+        """One a seed, of the test images as a whole."""
+        wanted = {"experiment": experiment, "split": "test", "input": seen, "region": "all", "metric": metric}
+        rows = [row for row in self.content["rows"] if wanted.items() <= row.items()]
+        return [Estimate(*(_number(row[part]) for part in Estimate._fields)) for row in rows]
+
+
+def _number(value: float | None) -> Any:
+    """JSON knows no NaN: it says null."""
+    return float("nan") if value is None else value
+
+
+def of(dataset: str) -> list[Reference]:
+    """The reference runs on that data set: figures of another one would compare nothing."""
+    found = [Reference(path.stem, json.loads(text)) for path, text in _files()]
+    return [reference for reference in found if reference.content["dataset"] == dataset]
+
+
+def texts() -> str:
+    """All that a notebook may read of them."""
+    return "\n".join(text for _, text in _files())
+
+
+def _files() -> Iterable[tuple[Path, str]]:
+    return [(path, path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob(PATTERN))]

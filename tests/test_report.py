@@ -1,0 +1,167 @@
+"""The report as a person makes it: by the true command, to what is handed in, and again after an edit."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pypdf
+import pytest
+from copied_project import Project, Run
+from filelock import FileLock
+
+from autoencoders import settings
+from autoencoders.reporting import submission
+
+REQUIRED = [f"r{number:02d}" for number in (*range(1, 28), 39)]
+TITLE = "G07_Assignment2_Report"
+
+
+@dataclass(frozen=True)
+class Made:
+    """A project with its report, made from a filled cache."""
+
+    project: Project
+    stderr: str
+
+    @property
+    def book(self) -> Path:
+        return self.project.folder / "_book"
+
+    def page(self, name: str) -> str:
+        return (self.book / name).read_text(encoding="utf-8")
+
+    def again(self, **twins: str) -> subprocess.CompletedProcess[str]:
+        return make(self.project, **twins)
+
+    def copy(self, folder: Path) -> Made:
+        """To be edited, with a cache of its own; times are kept, so that what is written anew can be told."""
+        shutil.copytree(self.project.folder, folder / "code", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(self.project.cache, folder / "cache")
+        return Made(Project(folder / "code", folder / "cache"), self.stderr)
+
+    def stamps(self) -> dict[str, int]:
+        """When each page, each executed notebook and each file of the submission was written."""
+        folders = (self.book, self.project.folder / "submission", self.project.folder / "cache/notebooks")
+        files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+        return {path.relative_to(self.project.folder).as_posix(): path.stat().st_mtime_ns for path in files}
+
+
+def make(project: Project, **twins: str) -> subprocess.CompletedProcess[str]:
+    return project("report", "--renderer", "pandoc", **{"GROUP": "G07"} | twins)
+
+
+def complete(project: Project) -> Project:
+    """With the chapters and all else that is handed in."""
+    for name in (*submission.FILES, *submission.FOLDERS):
+        source, target = settings.PROJECT / name, project.folder / name
+        if source.is_dir():
+            shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+        elif name != "params.yml":
+            shutil.copy(source, target)
+    (project.folder / "params.yml").write_text("group: G00\n", encoding="utf-8")
+    return project
+
+
+@pytest.fixture(scope="session")
+def made(smoke: Run, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Made once, whichever worker needs it first; its cache is its own."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "report"
+    written = shared / "written.json"
+    project = Project(shared / "code", shared / "cache")
+    with FileLock(f"{shared}.lock"):
+        if not written.exists():
+            shutil.copytree(smoke.project.cache, project.cache)
+            done = make(complete(smoke.project.copy(project.folder, cache=project.cache)))
+            written.write_text(json.dumps([done.returncode, done.stderr]))
+    code, stderr = json.loads(written.read_text())
+    assert code == 0, stderr
+    return Made(project, stderr)
+
+
+def test_everything_required_is_in_the_site_and_reached_from_the_checklist(made: Made) -> None:
+    checklist = made.page("report/checklist.html")
+    targets = {anchor: page for page, anchor in re.findall(r'href="([^"#]*)#sec-(r\d\d)"', checklist)}
+    by_chapter = {"r24", "r25", "r26", "r27"}  # answered by whole chapters
+    assert targets.keys() == set(REQUIRED) - by_chapter
+    for anchor, page in targets.items():
+        assert f'id="sec-{anchor}"' in made.page(f"report/{page}"), anchor
+    for anchor in ("sec-problem", "sec-method", "sec-tuning", "sec-autoencoder", "sec-masked", "sec-findings"):
+        assert f'#{anchor}"' in checklist
+
+
+def test_everything_required_has_a_float_in_the_site_and_a_heading_in_print(made: Made) -> None:
+    site = "".join(path.read_text(encoding="utf-8") for path in made.book.rglob("*.html"))
+    shown = {number for number in REQUIRED if re.search(rf'id="(fig|tbl)-{number}-', site)}
+    assert shown == set(REQUIRED) - {"r06"}, "R6 is a discussion: claims alone"
+    pdf = pypdf.PdfReader(made.book / f"{TITLE}.pdf")
+    text = "".join(page.extract_text() for page in pdf.pages)
+    for caption in re.findall(r"<figcaption[^>]*>\s*(?:<[^>]+>)*((?:Figure|Table)\s[\dA-Z]+\.\d+)", site):
+        assert re.sub(r"\s", " ", caption) in re.sub(r"\s", " ", text), caption
+
+
+def test_the_report_says_what_it_is(made: Made) -> None:
+    pdf = pypdf.PdfReader(made.book / f"{TITLE}.pdf")
+    assert pdf.metadata is not None
+    assert "G07" in (pdf.metadata.author or "")
+    assert all("photos10, not CIFAR-10" in page.extract_text() for page in pdf.pages)
+    assert 20 <= len(pdf.pages) <= 45
+
+
+def test_nothing_changed_nothing_done(made: Made) -> None:
+    before = made.stamps()
+    done = made.again()
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^(\d+) of \1 results are cached, 0 to make$", done.stderr, re.MULTILINE)
+    assert re.search(r"^(\d+) of \1 notebooks are up to date$", done.stderr, re.MULTILINE)
+    assert made.stamps() == before
+
+
+def test_one_parameter_touches_only_what_uses_it(made: Made, tmp_path: Path) -> None:
+    mine = made.copy(tmp_path)
+    before, cached = mine.stamps(), set(os.listdir(mine.project.cache / "artifacts"))
+    (mine.project.folder / "params.yml").write_text("group: G00\nnotebooks:\n  02-denoising:\n    sigmas: [0.1, 0.2]\n")
+    done = mine.again()
+    assert done.returncode == 0, done.stderr
+    after = mine.stamps()
+    touched = {name for name, stamp in after.items() if before.get(name) != stamp}
+    assert {name for name in touched if name.startswith("cache/notebooks/")} == {"cache/notebooks/02-denoising.ipynb"}
+    pages = {Path(name).name for name in touched if name.endswith(".html") and "/report/" in name}
+    assert "05-denoising.html" in pages
+    assert not pages & {"01-problem.html", "04-autoencoder.html", "06-vae.html", "07-masked.html"}
+    records = [
+        json.loads((mine.project.cache / "artifacts" / name / "record.json").read_text())
+        for name in set(os.listdir(mine.project.cache / "artifacts")) - cached
+    ]
+    trained = {r["name"].split("/")[-1] for r in records if r["kind"] == "training"}
+    assert trained == {"dae-vector-0.2@0"}
+    assert {r["kind"] for r in records} <= {"training", "reconstruction", "probefit", "probe"}
+    assert all("dae-vector-0.2@0" in r["name"] or "gaussian:0.2" in r["name"] for r in records)
+
+
+def test_what_is_handed_in_is_whole(made: Made) -> None:
+    handed = made.project.folder / "submission"
+    assert {path.name for path in handed.iterdir()} == {f"{TITLE}.pdf", "G07_Assignment2_Code.zip"}
+    assert (handed / f"{TITLE}.pdf").read_bytes() == (made.book / f"{TITLE}.pdf").read_bytes()
+    with zipfile.ZipFile(handed / "G07_Assignment2_Code.zip") as archive:
+        names = {name.split("/", 1)[1] for name in archive.namelist()}
+        assert {"pipeline.py", "README.md", "environment.yml", "autoencoders/models.py", "Makefile"} <= names
+        notebooks = [name for name in archive.namelist() if name.endswith(".ipynb")]
+        assert len(notebooks) == len(list((settings.PROJECT / "analysis").glob("*.ipynb")))
+        for name in notebooks:
+            cells = json.loads(archive.read(name))["cells"]
+            assert any(cell.get("outputs") for cell in cells), f"{name} has no outputs"
+
+
+@pytest.mark.parametrize("group", ["../x", "", "two words", "a;b", "é"])
+def test_a_group_that_cant_name_files_is_refused(project: Project, group: str) -> None:
+    done = make(project, GROUP=group)
+    assert done.returncode == 2
+    assert "letters, digits, '-' and '_'" in done.stderr
