@@ -259,7 +259,7 @@ def _denoising(f: Findings) -> Iterable[Claim]:
             sigma,
         )
     spatial = f.dae(NOISE.sigma, "spatial")
-    for method, what in {"tv": "total variation", "ridge": "the best linear map"}.items():
+    for method, what in {"tv": "total variation", "ridge": "the linear map"}.items():
         yield _fidelity(
             f"dae-spatial-{method}",
             "R8",

@@ -309,6 +309,20 @@ class Latent(Spec):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Displacement(Spec):
+    """The picture of what noise does to latents: the same images, clean and corrupted, in one t-SNE."""
+
+    function: ClassVar[str] = "autoencoders.measurements.latent:displacement"
+    input: Corruption = NOISE
+    images: int = 1000  # as many points in all as in the picture of the clean latents alone
+    seed: int = 1_000_003
+
+    @property
+    def label(self) -> str:
+        return f"clean and {describe(self.input)}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Posterior(Spec):
     """A VAE's latent units: which are active, what each costs, and what the prior decodes to."""
 
@@ -412,6 +426,7 @@ Measurement = (
     | ProbeFit
     | Probe
     | Latent
+    | Displacement
     | Posterior
     | Interpolation
     | Arithmetic
@@ -622,13 +637,13 @@ class Catalogue:
         measured: list[Measurement] = [self.reconstruction(), self.anomaly()]
         measured += [self.reconstruction(Gaussian(sigma)) for sigma in self.levels]
         if not (isinstance(model, ConvAE) and model.bottleneck == "spatial"):
-            measured += [*self.probes("latent"), self.latent(), self.regions("latent")]
-            if experiment.corruption in (None, NOISE):  # one denoiser's map says what the others' would
-                measured += self.probes("map")
+            measured += self.probes("latent")
+            if experiment.corruption in (None, NOISE):  # one denoiser's latents and map say what the others' would
+                measured += [self.latent(), self.regions("latent"), *self.probes("map")]
         if isinstance(model, VAE):
             measured += [self.posterior(), self.occlusion(), Interpolation(), *self.arithmetics()]
         if experiment.name == "ae-vector":
-            measured += [self.occlusion(), Interpolation()]
+            measured += [self.occlusion(), Interpolation(), self.displacement()]
         return measured
 
     def arithmetics(self) -> list[Arithmetic]:
@@ -667,6 +682,9 @@ class Catalogue:
     def _classifier(self, features: Literal["latent", "map"]) -> ProbeFit:
         profile = self.profile
         return ProbeFit(features=features, classifier=profile.classifier, samples=profile.probe_samples)
+
+    def displacement(self, sigma: float = NOISE.sigma) -> Displacement:
+        return Displacement(input=Gaussian(sigma), images=self.profile.latent_images // 2)
 
     def latent(self, sigma: float = NOISE.sigma) -> Latent:
         return Latent(input=Gaussian(sigma), images=self.profile.latent_images)

@@ -132,6 +132,22 @@ def test_the_linear_denoiser_is_ridge_regression(digits: torch.Tensor, one_penal
     assert fitted.denoise(noisy).flatten(1).numpy() == pytest.approx(expected, abs=1e-4)
 
 
+def test_a_linear_denoiser_within_some_directions(digits: torch.Tensor, one_penalty: float) -> None:
+    train, test = digits[:1000], digits[1000:]
+    axes = fit_pca(train).components
+    noisy = noise(test / 255, torch.Generator().manual_seed(4))
+    free, turned, few = (
+        fit_linear_denoiser(train, test, noise, seed=3, basis=basis) for basis in (None, axes, axes[:20])
+    )
+    assert turned.denoise(noisy).numpy() == pytest.approx(free.denoise(noisy).numpy(), abs=1e-3)
+    made = few.denoise(noisy).flatten(1).numpy()
+    seen = (noise(train / 255, torch.Generator().manual_seed(3)).flatten(1) - few.clean) @ axes[:20].T
+    target = ((train / 255).flatten(1) - few.clean) @ axes[:20].T
+    ridge = linear_model.Ridge(alpha=one_penalty * len(train)).fit(seen.double().numpy(), target.double().numpy())
+    inner = ridge.predict(((noisy.flatten(1) - few.clean) @ axes[:20].T).double().numpy())
+    assert made == pytest.approx(np.clip(inner @ axes[:20] + few.clean, 0, 1), abs=1e-3)
+
+
 def test_the_linear_denoiser_removes_noise_and_undoes_what_is_linear(digits: torch.Tensor) -> None:
     train, validation, test = digits[:1000], digits[1000:1200], digits[1200:]
     fitted = fit_linear_denoiser(train, validation, noise)

@@ -125,7 +125,6 @@ ALLOWED = (
     r"R\d+(–R\d+)?",
     r"[Tt]he best of each column is bold",
     r"the better of the two is bold",
-    r"the best linear map|best linear map",
     r"has the bold figure instead",
     r"a larger one (keeps more and compresses less|is no better model, but another trade of size for quality)",
     r"Short trainings that differ from a base",

@@ -48,22 +48,35 @@ class LinearDenoiser:
 
 @full_precision()
 def fit_linear_denoiser(
-    train: Array, validation: Array, corrupt: Corrupt, *, seed: int = 0, batch: int = 5000
+    train: Array,
+    validation: Array,
+    corrupt: Corrupt,
+    *,
+    basis: np.ndarray | None = None,
+    seed: int = 0,
+    batch: int = 5000,
 ) -> LinearDenoiser:
-    """Ridge regression from clean images, corrupted here one time each; the penalty is chosen on validation images."""
+    """Ridge regression from clean images, corrupted here one time each; the penalty is chosen on validation images.
+
+    `basis` [K, D] are orthonormal directions to which the map is confined: those along which clean images hardly vary
+    are best answered by their mean, and without them the fit costs a fraction.
+    """
     if len(train) == 0 or len(validation) == 0:
         raise ValueError("a linear denoiser needs training and validation images")
     device = torch.as_tensor(train[:1]).device
     generator = torch.Generator(device).manual_seed(seed)
     clean = torch.as_tensor(mean_image(train), device=device)
-    seen, variances, covariances = _moments(train, clean, corrupt, generator, batch)
+    within = torch.eye(clean.numel(), device=device) if basis is None else torch.as_tensor(basis, device=device)
+    offset, variances, covariances = _moments(train, clean, corrupt, within, generator, batch)
+    seen = (offset.float() @ within + clean.flatten()).cpu().numpy()
     held_out = as_images(validation, device)
     noisy = corrupt(held_out, generator)
 
     def candidate(penalty: float) -> LinearDenoiser:
         ridge = (variances + penalty * torch.eye(len(variances), device=device)).float()  # noise conditions it well
-        weight = torch.cholesky_solve(covariances, torch.linalg.cholesky(ridge))
-        return LinearDenoiser(seen.cpu().numpy(), clean.flatten().cpu().numpy(), weight.cpu().numpy(), penalty)
+        inner = torch.cholesky_solve(covariances, torch.linalg.cholesky(ridge))
+        weight = within.T @ inner @ within
+        return LinearDenoiser(seen, clean.flatten().cpu().numpy(), weight.cpu().numpy(), penalty)
 
     def error(denoiser: LinearDenoiser) -> float:
         return float((denoiser.denoise(noisy) - held_out).square().mean())
@@ -72,20 +85,21 @@ def fit_linear_denoiser(
 
 
 def _moments(
-    images: Array, clean: Tensor, corrupt: Corrupt, generator: torch.Generator, batch: int
+    images: Array, clean: Tensor, corrupt: Corrupt, basis: Tensor, generator: torch.Generator, batch: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The corrupted images' mean [D] and covariance [D, D], and their covariance with the clean ones, in float64."""
-    size = clean.numel()
+    """Along the basis, around the clean mean: the corrupted images' mean [K] and covariance [K, K], in float64, and
+    their covariance with the clean ones."""
+    size = len(basis)
     total = torch.zeros(size, dtype=torch.float64, device=clean.device)
     products = torch.zeros(size, 2 * size, dtype=torch.float64, device=clean.device)
     for start in range(0, len(images), batch):
         target = as_images(images[start : start + batch])
-        seen = (as_images(corrupt(target, generator)) - clean).flatten(1)  # near zero: exact enough in fp32
+        seen = (as_images(corrupt(target, generator)) - clean).flatten(1) @ basis.T  # near zero: exact enough in fp32
         total += seen.double().sum(0)
-        products += seen.T @ torch.cat([seen, (target - clean).flatten(1)], dim=1)
+        products += seen.T @ torch.cat([seen, (target - clean).flatten(1) @ basis.T], dim=1)
     offset = total / len(images)
     variances, covariances = (products / len(images)).split(size, dim=1)
-    return (offset + clean.flatten()).float(), variances - torch.outer(offset, offset), covariances.float()
+    return offset, variances - torch.outer(offset, offset), covariances.float()
 
 
 # ── Total variation ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -28,8 +28,6 @@ def latent_structure(spec: config.Latent, subject: Subject, data: Dataset, devic
         rows.append(row(what, "purity", bootstrap(arrays[f"{name}/purity"])))
         rows.append(row(what, "silhouette", exactly(latent.silhouette(space, labels), len(space))))
     arrays["clean/tsne"] = latent.project_tsne(spaces["clean"])
-    half = len(images) // 2  # as many points in this picture as in the other
-    arrays["joint/tsne"] = latent.project_tsne(torch.cat([spaces["clean"][:half], spaces["noisy"][:half]]))
     moved = latent.shift(spaces["clean"], spaces["noisy"])
     against = {
         "cka": latent.linear_cka(spaces["clean"], spaces["noisy"]),
@@ -40,6 +38,16 @@ def latent_structure(spec: config.Latent, subject: Subject, data: Dataset, devic
     trust = latent.trustworthiness(spaces["clean"], arrays["clean/tsne"])
     rows.append(row(None, "tsne_trustworthiness", exactly(trust, len(images))))
     return Artifact(arrays, {"rows": rows, "classes": list(data.classes)})
+
+
+def displacement(spec: config.Displacement, subject: Subject, data: Dataset, device: str) -> Artifact:
+    """Where the same images fall, clean and noisy, in one t-SNE."""
+    images, labels = chosen(data.test, spec.images)
+    clean = unit(images, device)
+    inputs = (clean, corrupted(clean, spec.input, spec.seed))
+    spaces = [features_of(subject, seen, "latent", data, device).flatten(1) for seen in inputs]
+    before, after = np.split(latent.project_tsne(torch.cat(spaces)), 2)
+    return Artifact({"labels": labels.numpy(), "clean": before, "noisy": after}, {"classes": list(data.classes)})
 
 
 def posterior(spec: config.Posterior, subject: models.VariationalAutoencoder, data: Dataset, device: str) -> Artifact:

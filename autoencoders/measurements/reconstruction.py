@@ -64,10 +64,16 @@ def _baseline(
     raise ValueError(f"{subject.name} reconstructs nothing")
 
 
+DIRECTIONS = 1024  # of CIFAR-10's 3,072: to keep no more would still give 36.5 dB on clean images
+
+
 def _ridge(seen: Tensor, what: config.Corruption | None, data: Dataset, device: str) -> Tensor:
     train, validation = data.train.images.to(device), data.validation.images.to(device)
     fitted = baselines.fit_linear_denoiser(
-        train, validation, lambda images, generator: corruption.corrupt(images, what, generator)
+        train,
+        validation,
+        lambda images, generator: corruption.corrupt(images, what, generator),
+        basis=fitted_pca(data, device).components[:DIRECTIONS],
     )
     return fitted.denoise(seen)
 
