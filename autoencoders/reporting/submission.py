@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import zipfile
@@ -40,12 +41,10 @@ def pack(book: Book, executions: list[Execution]) -> tuple[Path, Path]:
     group = book.variables["group"]
     folder = Folder(book.root / "submission")
     pdf = folder.put(f"{group}_Assignment2_Report.pdf", book.pdf.read_bytes())
-    code = folder.path / f"{group}_Assignment2_Code.zip"
-    folder.path.mkdir(parents=True, exist_ok=True)
+    stem = f"{group}_Assignment2_Code"
     content = dict(_project(book.root)) | {f"analysis/{e.source.name}": _notebook(e) for e in executions}
     content["params.yml"] = re.sub(rb"(?m)^group: *\S+", b"group: " + group.encode(), content["params.yml"])
-    _zip(code, {f"{code.stem}/{name}": raw for name, raw in content.items()})
-    folder.files.add(code)
+    code = folder.put(f"{stem}.zip", _zipped({f"{stem}/{name}": raw for name, raw in content.items()}))
     folder.drop_the_rest()
     return pdf, code
 
@@ -70,10 +69,12 @@ def _notebook(execution: Execution) -> bytes:
     return (json.dumps(executed, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def _zip(path: Path, content: dict[str, bytes]) -> None:
-    with zipfile.ZipFile(path, "w") as archive:
+def _zipped(content: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
         for name, raw in sorted(content.items()):
             entry = zipfile.ZipInfo(name, EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, raw, compresslevel=9)
+    return buffer.getvalue()
