@@ -12,17 +12,21 @@ ifdef PROFILE
 export AE_PROFILE = $(PROFILE)
 endif
 
-.PHONY: setup report test lint bench clean
+.PHONY: setup report test faults lint bench clean
 
 setup: $(READY)
 	@echo 'Ready. make report: everything up to the PDF, the site and the submission. make test: the test suite.'
-	@echo 'More: make lint, bench, clean; $(PYTHON) pipeline.py --help'
+	@echo 'More: make faults, lint, bench, clean; $(PYTHON) pipeline.py --help'
 
 report: $(READY)  # trainings and measurements that are missing, notebooks, the site, the PDF, the submission
 	@$(PYTHON) pipeline.py report
 
 test: $(READY)  # one thread for each worker: workers that share cores wait for each other otherwise
 	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
+
+faults: $(READY)  # every case of the fault suite, and docs/reliability.md of it; `make test` tries a sample
+	@FAULTS=thorough OMP_NUM_THREADS=1 $(PYTHON) -m pytest tests/faults --numprocesses auto --dist worksteal
+	@$(PYTHON) tests/faults/table.py
 
 lint: $(READY)
 	@$(PYTHON) -m ruff check
