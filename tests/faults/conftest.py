@@ -14,10 +14,6 @@ from autoencoders.settings import PROJECT
 TOLD = PROJECT / "build/reliability.json"
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "promise(text): the sentence in docs/reliability.md that the test holds")
-
-
 @pytest.fixture(scope="session")
 def thorough() -> bool:
     """Whether there is time for every case (`make faults`), or for a sample of them (`make test`)."""
