@@ -22,29 +22,32 @@ app = typer.Typer(
 )
 command = commandline.registrar(app)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON alone, for programs.")]
+Study = Annotated[
+    str | None, typer.Option("--study", help="digits, transfer or compact: a sibling study, not the assignment.")
+]
 Names = Annotated[
     list[str] | None, typer.Argument(help="Experiments and baselines, by name or pattern ('dae-*'); none: all.")
 ]
 
 
 @command
-def run(settings: Settings, names: Names = None) -> None:
+def run(settings: Settings, names: Names = None, study: Study = None) -> None:
     """Train and measure whatever is missing. Interrupt it at will: the same command goes on from there."""
     from autoencoders import progress
     from autoencoders.lab import Lab
 
-    lab = Lab(settings)
+    lab = Lab(settings, study=study)
     commandline.announce(lab)
     progress.follow(lab, lab.plan(names))
 
 
 @command
-def status(settings: Settings, names: Names = None, json: Json = False) -> None:
+def status(settings: Settings, names: Names = None, study: Study = None, json: Json = False) -> None:
     """Say of each experiment whether it is cached, missing, stale (and why), partly trained, corrupt or failed."""
     from autoencoders import inspection
     from autoencoders.lab import Lab
 
-    lab = Lab(settings, looks_only=True)
+    lab = Lab(settings, study=study, looks_only=True)
     trainings, measurements = inspection.standings(lab, names)
     if json:
         commandline.print_json(
@@ -56,12 +59,12 @@ def status(settings: Settings, names: Names = None, json: Json = False) -> None:
 
 
 @command
-def results(settings: Settings, names: Names = None, json: Json = False) -> None:
+def results(settings: Settings, names: Names = None, study: Study = None, json: Json = False) -> None:
     """Show every figure measured in this run: models and baselines, with 95 % intervals."""
     from autoencoders import inspection
     from autoencoders.lab import Lab
 
-    lab = Lab(settings, looks_only=True)
+    lab = Lab(settings, study=study, looks_only=True)
     rows = inspection.rows(lab, names)
     if json:
         trainings, seconds = inspection.trainings(lab, names), inspection.seconds(lab, names)
@@ -71,59 +74,66 @@ def results(settings: Settings, names: Names = None, json: Json = False) -> None
         inspection.print_rows(rows)
 
 
-@command
-def report(
-    settings: Settings,
-    renderer: Annotated[
-        Literal["auto", "quarto", "pandoc"],
-        typer.Option(help="auto: Quarto where it can be had, else Pandoc and Typst, which come as Python packages."),
-    ] = "auto",
-) -> None:
-    """Make everything that is handed in: what is missing is trained, then notebooks, site, PDF and zip are made."""
-    from autoencoders.lab import Lab
-    from autoencoders.reporting import facts, making
+Renderer = Annotated[
+    Literal["auto", "quarto", "pandoc"],
+    typer.Option(help="auto: Quarto where it can be had, else Pandoc and Typst, which come as Python packages."),
+]
 
-    lab = Lab(settings)
-    commandline.announce(lab)
-    for path in making.report(lab, lambda: facts.of(lab), renderer):
+
+@command
+def report(settings: Settings, renderer: Renderer = "auto") -> None:
+    """Make everything that is handed in: what is missing is trained, then notebooks, site, PDF and zip are made."""
+    from autoencoders.reporting import editions, making
+
+    edition = editions.assignment(settings)
+    book = making.report(edition, renderer)
+    for path in (*book.made, *making.packed(edition)):
         print(path)
 
 
 @command
-def prepare(settings: Settings) -> None:
-    """Bring what the chapters need up to date, rendering nothing; `quarto render` does this first."""
-    from autoencoders.lab import Lab
-    from autoencoders.reporting import facts, making
+def studies(settings: Settings, renderer: Renderer = "auto") -> None:
+    """Make the sibling studies' book: what is missing is trained, then notebooks, site and PDF are made."""
+    from autoencoders.reporting import editions, making
 
-    lab = Lab(settings)
-    commandline.announce(lab)
-    making.prepare(lab, lambda: facts.of(lab), renderer="Quarto")
+    for path in making.report(editions.studies(settings), renderer).made:
+        print(path)
+
+
+@command
+def prepare(
+    settings: Settings,
+    book: Annotated[Literal["report", "studies"], typer.Option(help="Whose chapters.")] = "report",
+) -> None:
+    """Bring what the chapters need up to date, rendering nothing; `quarto render` does this first."""
+    from autoencoders.reporting import editions, making
+
+    edition = editions.assignment(settings) if book == "report" else editions.studies(settings)
+    making.prepare(edition, renderer="Quarto")
 
 
 @command
 def submission(settings: Settings) -> None:
     """Pack the PDF and the code as they are to be handed in, of the report that was made last."""
-    from autoencoders.lab import Lab
-    from autoencoders.reporting import facts, making
+    from autoencoders.reporting import editions, making
 
-    lab = Lab(settings)
-    for path in making.packed(lab, lambda: facts.of(lab)):
+    for path in making.packed(editions.assignment(settings)):
         print(path)
 
 
 @command
 def claims(
     settings: Settings,
+    study: Study = None,
     json: Json = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if one is contradicted.")] = False,
 ) -> None:
     """Show each claim of the report with its test and its verdict."""
     from autoencoders import claims as all_claims
-    from autoencoders.findings import Findings
     from autoencoders.lab import Lab
 
-    lab = Lab(settings)
-    judged = all_claims.judge_all(Findings(lab))
+    lab = Lab(settings, study=study)
+    judged = all_claims.judge_all(lab)
     if json:
         commandline.print_json(lab, claims=[each.as_json() for each in judged])
     else:
@@ -139,8 +149,10 @@ def graph(settings: Settings) -> None:
     """Print the dependency graph, from data to report, as Mermaid."""
     from autoencoders import inspection
     from autoencoders.lab import Lab
+    from autoencoders.reporting.book import embedded
+    from autoencoders.settings import PROJECT
 
-    print(inspection.mermaid(Lab(settings, looks_only=True)))
+    print(inspection.mermaid([Lab(settings, looks_only=True)], sorted(embedded(PROJECT))))
 
 
 @command

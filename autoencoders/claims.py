@@ -16,7 +16,9 @@ import numpy as np
 
 from autoencoders.config import NOISE, VARIANCE, Arithmetic, Measurement
 from autoencoders.evaluation.statistics import Estimate, paired_difference
-from autoencoders.findings import Contender, Findings, sigma_label
+from autoencoders.findings import Findings
+from autoencoders.lab import Lab, named
+from autoencoders.results import Contender, Results, sigma_label
 
 Verdict = Literal["supported", "contradicted", "undecided"]
 
@@ -43,7 +45,7 @@ class Claim:
     expected: Literal["greater", "less"]  # a than b
     margin: float  # smaller differences don't matter, however certain
     unit: str
-    measure: Callable[[Findings], tuple[Quantity, Quantity]]
+    measure: Callable[[Any], tuple[Quantity, Quantity]]  # of the assignment's findings, or of a study's results
     digits: int | None = 2  # decimals; None: three digits that count
     percent: bool = False
 
@@ -104,8 +106,8 @@ class Judged:
         }
 
 
-def judge(claim: Claim, findings: Findings) -> Judged:
-    a, b = claim.measure(findings)
+def judge(claim: Claim, results: Results[Any]) -> Judged:
+    a, b = claim.measure(results)
     return compare(claim, a, b)
 
 
@@ -118,8 +120,14 @@ def compare(claim: Claim, a: Quantity, b: Quantity) -> Judged:
     return Judged(claim=claim, a=a, b=b, difference=paired_difference(first, b.values), seeds=len(first))
 
 
-def judge_all(findings: Findings) -> list[Judged]:
-    return [judge(claim, findings) for claim in all_claims(findings)]
+def judge_all(lab: Lab) -> list[Judged]:
+    """The assignment's claims, or those that a study makes in a module of its own."""
+    if not lab.study:
+        findings = Findings(lab)
+        return [judge(claim, findings) for claim in all_claims(findings)]
+    results: Results[Any] = Results(lab)
+    made = named(f"autoencoders.studies.{lab.study.name}_claims:claims")
+    return [judge(claim, results) for claim in made(results)]
 
 
 # ── How quantities are read ──────────────────────────────────────────────────────────────────────────────────────────

@@ -182,6 +182,7 @@ class Training(Spec):
     clip_norm: float = 1.0  # a rare bad batch must not undo an epoch
     kl_warmup: float = 0.3  # share of all steps in which the KL weight rises to beta (VAE only): avoids collapse
     bf16: bool = True  # forward pass only, and only where the hardware computes it natively
+    snapshots: int = 0  # epochs from one look at a few validation images to the next, kept for pictures; 0: none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -512,12 +513,46 @@ PROFILES: dict[str, Profile] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Catalogue:
-    """Every experiment of a profile. Each method describes one model; each experiment is trained once per seed."""
+class Plan:
+    """What is trained and measured with one seed: by the assignment's catalogue, or by a study's."""
 
     profile: Profile
-    dataset: str = "cifar10"
+    dataset: str
     seed: int = 0
+
+    @property
+    def data(self) -> Data:
+        """What most experiments are trained on, and all baselines are fitted to."""
+        return Data(name=self.dataset, train=self.profile.train)
+
+    def results(self) -> list[Experiment]:
+        """Every experiment that a result table shows."""
+        raise NotImplementedError
+
+    def tuning(self) -> list[Experiment]:
+        """Short runs, compared on validation images only."""
+        return []
+
+    def baselines(self) -> list[Baseline]:
+        return []
+
+    def of_model(self, experiment: Experiment) -> list[Measurement]:
+        raise NotImplementedError
+
+    def of_baseline(self, baseline: Baseline) -> list[Measurement]:
+        raise NotImplementedError
+
+    def measurements(self) -> list[tuple[Subject, Measurement]]:
+        """Everything that the result tables and claims need, for each experiment and for the baselines."""
+        planned = [(baseline, spec) for baseline in self.baselines() for spec in self.of_baseline(baseline)]
+        return planned + [(experiment, spec) for experiment in self.results() for spec in self.of_model(experiment)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue(Plan):
+    """Every experiment of the assignment. Each method describes one model; each is trained once per seed."""
+
+    dataset: str = "cifar10"
 
     @property
     def ratios(self) -> tuple[float, ...]:
@@ -527,10 +562,6 @@ class Catalogue:
     def levels(self) -> tuple[float, ...]:
         """Every noise level that is tested on: trained ones, unseen ones, and the assignment's variance."""
         return tuple(sorted({*self.profile.sigmas, *self.profile.unseen, math.sqrt(VARIANCE)}))
-
-    @property
-    def data(self) -> Data:
-        return Data(name=self.dataset, train=self.profile.train)
 
     def _experiment(
         self, name: str, family: str, model: Model, sigma: float | None = None, **changes: Any
@@ -564,7 +595,7 @@ class Catalogue:
         return self._experiment(f"vit-{ratio:g}", "vit", ViTMAE(ratio=ratio, dim=3 * self.profile.width))
 
     def tuning(self) -> list[Experiment]:
-        """Short runs that differ from the base in one thing each; compared on validation images only."""
+        """Short runs that differ from the base in one thing each."""
         width, short = self.profile.width, "tuning"
         base = ConvAE(width=width)
         rate = Training().learning_rate
@@ -592,7 +623,6 @@ class Catalogue:
         return many if self.profile.name == "full" else few
 
     def results(self) -> list[Experiment]:
-        """Every experiment that a result table shows."""
         profile = self.profile
         sigmas = {"vector": (*profile.sigmas, math.sqrt(VARIANCE)), "spatial": profile.spatial_sigmas}
         return [
@@ -603,11 +633,6 @@ class Catalogue:
             *(self.mcae(ratio) for ratio in RATIOS),
             *(self.vit(ratio) for ratio in profile.vit_ratios),
         ]
-
-    def measurements(self) -> list[tuple[Subject, Measurement]]:
-        """Everything that the result tables and claims need, for each experiment and for the baselines."""
-        planned = [(baseline, spec) for baseline in self.baselines() for spec in self.of_baseline(baseline)]
-        return planned + [(experiment, spec) for experiment in self.results() for spec in self.of_model(experiment)]
 
     def baselines(self) -> list[Baseline]:
         methods: tuple[Method, ...] = ("input", "mean", "ridge", "tv", "pixels", "patches")

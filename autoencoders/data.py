@@ -212,13 +212,13 @@ SOURCES: dict[str, Downloaded | Shipped] = {
     "digits-colored-class": Shipped((DIGITS,)),
 }
 
-STAND_INS = {
-    "cifar10": "photos10",
-    "voc2007": "photos10-64",
-    "stl10": "photos10-96",
-    "mnist": "digits",
-    "mnist-colored": "digits-colored",
-    "mnist-colored-class": "digits-colored-class",
+STAND_INS = {  # the last one ships with packages; those before it serve if they are here
+    "cifar10": ("photos10",),
+    "voc2007": ("cifar10", "photos10-64"),
+    "stl10": ("cifar10", "photos10-96"),
+    "mnist": ("digits",),
+    "mnist-colored": ("digits-colored",),
+    "mnist-colored-class": ("digits-colored-class",),
 }
 
 
@@ -373,11 +373,17 @@ def choose(
     try:
         return Choice(name, obtain(name, data_dir, download=download), stand_in=False, reason="")
     except UnavailableError as error:
-        stand_in = STAND_INS[name]
+        stand_in, root = _stand_in(name, data_dir)
         if not profile_allows_stand_in:
             raise InputError(f"{error}; or use --profile quick, which goes on with {stand_in}") from error
         reason = f"{name} is not here and can't be downloaded ({error.cause}), so {stand_in} stands in for it"
-        return Choice(stand_in, obtain(stand_in), stand_in=True, reason=reason)
+        return Choice(stand_in, root, stand_in=True, reason=reason)
+
+
+def _stand_in(name: str, data_dir: str | Path | None) -> tuple[str, Path]:
+    """The first that is here."""
+    found = ((stand_in, locate(stand_in, data_dir)) for stand_in in STAND_INS[name])
+    return next((stand_in, root) for stand_in, root in found if root is not None)
 
 
 def _download(name: str, source: Downloaded) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from autoencoders.commandline import complain
 from autoencoders.config import PROFILES, Experiment, Subject
+from autoencoders.errors import InputError
 from autoencoders.lab import Lab
-from autoencoders.settings import PROJECT
 from autoencoders.store import State, Task
+from autoencoders.studies import STUDIES
 
 # ── Status ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -109,27 +110,37 @@ def print_rows(found: list[dict[str, Any]]) -> None:
 # ── Graph ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def mermaid(lab: Lab) -> str:
+def mermaid(labs: Iterable[Lab], notebooks: Iterable[str]) -> str:
     """Data → trainings → measurements → notebooks → report; seeds share a node."""
-    lines = ["flowchart LR", f'  data[("{lab.dataset}")]']
+    lines = ["flowchart LR", '  artifacts[("artifacts")]']
+    for lab in labs:
+        lines += _computed(lab)
+    for notebook in notebooks:
+        lines.append(f'  artifacts --> n_{_node(notebook)}["{notebook}"]')
+        lines.append(f"  n_{_node(notebook)} --> report")
+    lines.append('  report["report: PDF and site"]')
+    return "\n".join(dict.fromkeys(lines))
+
+
+def _computed(lab: Lab) -> Iterator[str]:
+    """What becomes of each data set, up to the artifacts."""
+    for name in dict.fromkeys(choice.name for choice in lab.choices):
+        yield f'  {_node(name)}[("{name}")]'
     kinds: dict[str, Counter[str]] = {}
     for subject, spec in lab.measurements(None):
         kinds.setdefault(subject.name, Counter())[type(spec).__name__] += 1
+    trained = {e.name: e.data.name for e in lab.experiments()}
     seeds = Counter(e.name for e in lab.experiments())
     for name, n in seeds.items():
-        lines.append(f'  data --> {_node(name)}["{name}{f" ×{n}" if n > 1 else ""}"]')
+        yield f'  {_node(trained[name])} --> {_node(name)}["{name}{f" ×{n}" if n > 1 else ""}"]'
     for name, counts in kinds.items():
         label = "<br>".join(f"{kind} ×{n}" for kind, n in counts.items())
-        source = _node(name) if name in seeds else "data"
-        lines.append(f'  {source} -->|measure| m_{_node(name)}("{name}<br>{label}")')
-        lines.append(f"  m_{_node(name)} --> artifacts")
-    lines += [f"  {_node(name)} --> artifacts" for name in seeds if name not in kinds]  # the sweep: its history counts
-    lines.append('  artifacts[("artifacts")]')
-    for notebook in sorted((PROJECT / "analysis").glob("*.ipynb")):
-        lines.append(f'  artifacts --> n_{_node(notebook.stem)}["{notebook.stem}"]')
-        lines.append(f"  n_{_node(notebook.stem)} --> report")
-    lines.append('  report["report: PDF and site"]')
-    return "\n".join(lines)
+        source = _node(name) if name in seeds else _node(lab.dataset)
+        yield f'  {source} -->|measure| m_{_node(name)}("{name}<br>{label}")'
+        yield f"  m_{_node(name)} --> artifacts"
+    yield from (
+        f"  {_node(name)} --> artifacts" for name in seeds if name not in kinds
+    )  # the sweep: its history counts
 
 
 def _node(name: str) -> str:
@@ -140,11 +151,22 @@ def _node(name: str) -> str:
 
 
 def prune(lab: Lab, *, drop: bool) -> None:
-    """What any profile's experiments refer to on this data set is kept: switching profiles must not lose work."""
+    """What any profile's experiments refer to is kept, those of the assignment on this data set and those of all
+    studies: switching profiles must not lose work."""
     kept = []
     for profile in PROFILES:
-        kept += Lab(replace(lab.settings, profile=profile, dataset=lab.dataset), looks_only=True).plan()
+        settings = replace(lab.settings, profile=profile, dataset=lab.dataset)
+        for study in (None, *STUDIES):
+            kept += _planned(Lab(settings, study=study, looks_only=True))
     dropped = lab.store.prune(kept, dry_run=not drop)
     for item in dropped:
         print(item)
     complain(f"{len(dropped)} {'dropped' if drop else 'would be dropped: say --yes to drop them'}")
+
+
+def _planned(lab: Lab) -> list[Task]:
+    """Nothing, where the data that a profile insists on isn't there."""
+    try:
+        return lab.plan()
+    except InputError:
+        return []

@@ -22,6 +22,7 @@ from autoencoders.config import (
     Data,
     Experiment,
     Measurement,
+    Plan,
     Probe,
     Profile,
     Spec,
@@ -30,27 +31,36 @@ from autoencoders.config import (
 from autoencoders.errors import InputError
 from autoencoders.settings import Settings, gpu_is_present
 from autoencoders.store import Artifact, Store, Task
+from autoencoders.studies import study as study_named
 
 if TYPE_CHECKING:
     from autoencoders import models
 
 
 class Lab:
-    """One run's experiments, data and store. Building it is cheap; torch is imported when something is computed."""
+    """One run's experiments, data and store: of the assignment, or of a study.
 
-    def __init__(self, settings: Settings, *, looks_only: bool = False) -> None:
+    Building it is cheap; torch is imported when something is computed.
+    """
+
+    def __init__(self, settings: Settings, *, study: str | None = None, looks_only: bool = False) -> None:
         self.settings = settings
+        self.study = study_named(study) if study else None
         self.profile: Profile = settings.resolved_profile()
         self.store = _store(settings.cache)
         self.asked: list[Task] = []  # whose artifacts were asked for; whoever is interested clears it
         self._looks_only = looks_only  # then nothing is downloaded or written
 
     @cached_property
+    def choices(self) -> list[data.Choice]:
+        """The data sets that this run really uses, the main one first."""
+        wanted = self.study.wanted if self.study else (self.settings.dataset,)
+        allowed, place = self.profile.stand_in, self.settings.data_dir
+        return [data.choose(name, allowed, place, download=not self._looks_only) for name in wanted]
+
+    @property
     def choice(self) -> data.Choice:
-        """The data set that this run really uses."""
-        return data.choose(
-            self.settings.dataset, self.profile.stand_in, self.settings.data_dir, download=not self._looks_only
-        )
+        return self.choices[0]
 
     @property
     def dataset(self) -> str:
@@ -61,22 +71,29 @@ class Lab:
         return self.settings.device if self.settings.device != "auto" else "cuda" if gpu_is_present() else "cpu"
 
     @cached_property
-    def catalogues(self) -> list[Catalogue]:
+    def catalogues(self) -> list[Plan]:
         """One a seed."""
-        return self.settings.catalogues(self.dataset)
+        name, *others = (choice.name for choice in self.choices)
+        common: dict[str, Any] = {"profile": self.profile, "dataset": name}
+        seeds = self.settings.seeds or self.profile.seeds
+        if self.study:
+            return [self.study(**common, others=tuple(others), seed=seed) for seed in seeds]
+        return [Catalogue(**common, seed=seed) for seed in seeds]
 
     @cached_property
     def bench(self) -> Bench:
         return Bench(
-            root=self.choice.root,
-            fingerprint=data.fingerprint(
-                self.dataset, self.choice.root, self.settings.cache, remember=not self._looks_only
-            ),
+            sources=tuple(map(self._source, dict.fromkeys(self.choices))),
             cache=self.settings.cache,
             device=self.device,
             fitted_to=self.catalogues[0].data,
             label=f"{self.profile.name}/{self.dataset}",
         )
+
+    def _source(self, choice: data.Choice) -> Source:
+        remember = not self._looks_only
+        fingerprint = data.fingerprint(choice.name, choice.root, self.settings.cache, remember=remember)
+        return Source(choice.name, choice.root, fingerprint)
 
     # What there is to do
 
@@ -140,12 +157,20 @@ class Lab:
 # ── Tasks ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@dataclass(frozen=True)
+class Source:
+    """Where a data set is, and what its files hold."""
+
+    name: str
+    root: Path
+    fingerprint: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Bench:
     """What computing a task needs; small and picklable, so that tasks can travel to other processes."""
 
-    root: Path
-    fingerprint: str
+    sources: tuple[Source, ...]
     cache: Path
     device: str
     fitted_to: Data  # for baselines
@@ -166,13 +191,14 @@ class Bench:
                 *map(_class_name, (experiment.model, experiment.training)),
                 *_data_roots(experiment.data),
             ),
-            inputs={"data": self.fingerprint},
+            inputs={"data": self.source(experiment.data).fingerprint},
             compute=partial(_train, self, experiment),
         )
 
     def measurement(self, subject: Subject, spec: Measurement) -> Task:
         """Its inputs name the artifacts that it is computed from, so a retrained model is measured anew."""
-        inputs = {"data": self.fingerprint}
+        seen = subject.data if isinstance(subject, Experiment) else self.fitted_to
+        inputs = {"data": self.source(seen).fingerprint}
         fitted_to: dict[str, Any] = {}
         if isinstance(subject, Experiment):
             inputs["model"] = self.store.key(self.training(subject))
@@ -180,12 +206,15 @@ class Bench:
             fitted_to = {"baseline": subject.to_dict(), "data": self.fitted_to.to_dict()}
         if fit := self.fit_for(subject, spec):
             inputs["fit"] = self.store.key(fit)
+        shown = shown_to(spec)
+        if shown:
+            inputs["shown"] = self.source(shown).fingerprint
         seed = f"@{subject.seed}" if isinstance(subject, Experiment) else ""
         return Task(
             name=f"{self.label}/{subject.name}{seed}/{spec.label}",
             kind=type(spec).__name__.lower(),
             spec={"measurement": spec.to_dict(), **fitted_to},
-            roots=(spec.function, *_data_roots(self.fitted_to)),
+            roots=(spec.function, *_data_roots(seen), *(_data_roots(shown) if shown else ())),
             inputs=inputs,
             compute=partial(_measure, self, subject, spec),
         )
@@ -202,8 +231,11 @@ class Bench:
         """What a worker process does with a task; the result stays in the store."""
         self.store.fetch(task)
 
+    def source(self, spec: Data) -> Source:
+        return next(source for source in self.sources if source.name == spec.name)
+
     def dataset(self, spec: Data) -> data.Dataset:
-        return _dataset(spec, self.root)
+        return _dataset(spec, self.source(spec).root)
 
     def model(self, experiment: Experiment) -> models.Autoencoder:
         """The trained model, ready to use."""
@@ -237,10 +269,17 @@ def _train(bench: Bench, experiment: Experiment, scratch: Path) -> Artifact:
 
 def _measure(bench: Bench, subject: Subject, spec: Measurement, scratch: Path) -> Artifact:
     fit = bench.fit_for(subject, spec)
-    fitted = {"fit": bench.store.fetch(fit)} if fit else {}
+    more: dict[str, Any] = {"fit": bench.store.fetch(fit)} if fit else {}
+    if shown := shown_to(spec):
+        more["shown"] = bench.dataset(shown)
     dataset = bench.dataset(subject.data if isinstance(subject, Experiment) else bench.fitted_to)
     measured = bench.model(subject) if isinstance(subject, Experiment) else subject
-    return named(spec.function)(spec, measured, dataset, device=bench.device, **fitted)
+    return named(spec.function)(spec, measured, dataset, device=bench.device, **more)
+
+
+def shown_to(spec: Measurement) -> Data | None:
+    """The data set that a measurement shows its subject, where it isn't the one that the subject was trained on."""
+    return getattr(spec, "shown", None)
 
 
 def named(path: str) -> Any:

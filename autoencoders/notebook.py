@@ -8,8 +8,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from autoencoders import parameters, settings, tables
+from autoencoders.config import Catalogue
 from autoencoders.findings import Findings
 from autoencoders.lab import Lab
+from autoencoders.results import P, Results
 
 _LABEL = re.compile(r"^#\|\s*label:\s*(\S+)", re.MULTILINE)
 COMMON = ("profile", "dataset", "seeds")
@@ -17,13 +19,22 @@ COMMON = ("profile", "dataset", "seeds")
 
 def begin(namespace: Mapping[str, Any]) -> Notebook:
     """For `nb = notebook.begin(globals())`, straight after the parameters cell."""
+    return Notebook(*_begun(namespace))
+
+
+def begin_study(name: str, namespace: Mapping[str, Any]) -> StudyNotebook:
+    """The same for a study's notebook: `nb = notebook.begin_study("digits", globals())`."""
+    return StudyNotebook(*_begun(namespace, name))
+
+
+def _begun(namespace: Mapping[str, Any], study: str | None = None) -> tuple[Lab, SimpleNamespace]:
     declared = parameters.checked(namespace)
     flags = {name: getattr(declared, name) for name in COMMON if getattr(declared, name, "auto") != "auto"}
-    return Notebook(Lab(settings.load(**flags)), declared)
+    return Lab(settings.load(**flags), study=study), declared
 
 
-class Notebook(Findings):
-    """The findings of one run, seen from a notebook; `p` holds the notebook's parameters."""
+class Sourced(Results[P]):
+    """Results seen from a notebook: `p` holds its parameters, and every figure can name what it was made of."""
 
     def __init__(self, lab: Lab, p: SimpleNamespace) -> None:
         super().__init__(lab)
@@ -56,6 +67,14 @@ class Notebook(Findings):
             for label, names in self._sources.items()
         ]
         return tables.markdown(rows or [{"figure or table": "none"}], list(rows[0] if rows else ["figure or table"]))
+
+
+class Notebook(Sourced[Catalogue], Findings):
+    """What a notebook of the assignment works with."""
+
+
+class StudyNotebook(Sourced[Any]):
+    """What a study's notebook works with; `catalogue` is the study."""
 
 
 def _subject(task: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from autoencoders import data
-from autoencoders.config import PROFILES, Catalogue, Profile
+from autoencoders.config import PROFILES, Profile
 from autoencoders.errors import InputError
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -50,11 +50,6 @@ class Settings:
     def resolved_profile(self) -> Profile:
         name = self.profile if self.profile != "auto" else ("full" if gpu_is_present() else "quick")
         return PROFILES[name]
-
-    def catalogues(self, dataset: str) -> list[Catalogue]:
-        """One catalogue a seed, on the data set that could be had."""
-        profile = self.resolved_profile()
-        return [Catalogue(profile=profile, dataset=dataset, seed=s) for s in self.seeds or profile.seeds]
 
 
 def load(path: Path = PROJECT / "params.yml", **flags: Any) -> Settings:

@@ -32,6 +32,7 @@ from autoencoders.store import Artifact
 CHECKPOINT_SECONDS = 30.0
 STEPS_BETWEEN_LOOKS = 32  # to look at a loss is to wait for the GPU
 VALIDATION_BATCH = 500
+SNAPSHOT_IMAGES = 8
 DIGEST_SIZE = 32
 BETAS = (0.9, 0.99)  # of AdamW: trainings are short, so its averages must be, too
 
@@ -90,6 +91,7 @@ def _check(recipe: Training, train: Split, validation: Split) -> None:
         (0 < recipe.learning_rate < math.inf, f"the learning rate must be positive, not {recipe.learning_rate}"),
         (recipe.weight_decay >= 0, "the weight decay can't be negative"),
         (0 <= recipe.warmup <= 1 and 0 <= recipe.kl_warmup <= 1, "a warm-up is a share of all steps, in [0, 1]"),
+        (recipe.snapshots >= 0, "snapshots can't be a negative number of epochs apart"),
         (recipe.clip_norm > 0, "the norm that gradients are clipped to must be positive"),
     ):
         if not condition:
@@ -147,6 +149,7 @@ class Run:
         self.unseen: list[Tensor] = []  # terms and gradient norm of the steps that nobody has looked at
         self.sums: dict[str, float] = {}  # of each term over the epoch's images
         self.history: dict[str, list[float]] = {}
+        self.snapshots: dict[str, Tensor] = {}  # what was made of some validation images after so many epochs
         self.seconds, self.since = 0.0, time.monotonic()  # spent until the last look, and when that was
 
     @property
@@ -210,6 +213,17 @@ class Run:
         for name, value in entry.items():
             self.history.setdefault(name, []).append(value)
         self.sums = {}
+        epoch = self.step // self.steps_per_epoch
+        if self.recipe.snapshots and (epoch % self.recipe.snapshots == 0 or epoch == self.recipe.epochs):
+            self._take_snapshot(epoch)
+
+    def _take_snapshot(self, epoch: int) -> None:
+        """The same images with the same noise each time, so that nothing but the model differs."""
+        self.generator.manual_seed(derived_seed("snapshot"))
+        clean = _as_floats(self.validation[:SNAPSHOT_IMAGES])
+        seen = corruption.corrupt(clean, self.experiment.corruption, self.generator)
+        pictures = {"clean": clean, "seen": seen, f"{epoch}": models.reconstruct(self.model, seen)}
+        self.snapshots |= {name: (p.clamp(0, 1) * 255).round().byte().cpu() for name, p in pictures.items()}
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
@@ -249,7 +263,8 @@ class Run:
             "device": _device_name(self.device),
             "threads": torch.get_num_threads(),
         }
-        return Artifact(models.weights(self.model), meta)
+        snapshots = {f"snapshots/{name}": picture.numpy() for name, picture in self.snapshots.items()}
+        return Artifact(models.weights(self.model) | snapshots, meta)
 
     # ── Checkpoints ──
 
@@ -278,6 +293,7 @@ class Run:
 
     def _state(self) -> dict[str, Any]:
         books = {"step": self.step, "sums": self.sums, "history": self.history, "seconds": self.seconds}
+        books |= {"snapshots": self.snapshots}
         return {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), **books}
 
     def resume(self, path: Path) -> None:
@@ -294,6 +310,7 @@ class Run:
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.seconds = state["step"], state["seconds"]
         self.sums, self.history = state["sums"], state["history"]
+        self.snapshots = {name: picture.cpu() for name, picture in state["snapshots"].items()}
 
 
 # ── Parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -455,7 +455,12 @@ def test_no_stand_in_hides_a_mistake(tmp_path: Path, fake_cifar: Path, no_data: 
 
 def test_every_downloaded_set_has_an_embedded_stand_in() -> None:
     assert set(data.STAND_INS) == set(data.SOURCES) - set(EMBEDDED)
-    assert set(data.STAND_INS.values()) == set(EMBEDDED)
+    assert {stand_ins[-1] for stand_ins in data.STAND_INS.values()} == set(EMBEDDED)
+
+
+def test_what_is_here_stands_in_before_what_is_embedded(no_data: Path, fake_cifar: Path) -> None:
+    assert data.choose("stl10", True, fake_cifar).name == "cifar10"
+    assert data.choose("stl10", True).name == "photos10-96"
 
 
 def test_choosing_without_download_asks_nobody(no_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

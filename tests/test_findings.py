@@ -31,9 +31,10 @@ from autoencoders.config import (
 from autoencoders.errors import InputError
 from autoencoders.evaluation.metrics import pooled_psnr
 from autoencoders.evaluation.statistics import Estimate, Spread
-from autoencoders.findings import Contender, Findings, _changes, sigma_label
+from autoencoders.findings import Findings
 from autoencoders.lab import Lab
 from autoencoders.notebook import Notebook
+from autoencoders.results import Contender, _changes, sigma_label
 from autoencoders.settings import ENVIRONMENT, Settings
 from autoencoders.store import Artifact
 
@@ -350,7 +351,7 @@ def test_reference_runs_stand_beside_this_run(
     here = f.value(f.ae(), f.reconstruction(), "psnr_pooled")
     [ae] = [line for line in lines if "AE, 128" in line]
     assert f"| {here:.2f} " in ae
-    assert f"**{here + 1:.2f}**" in ae
+    assert f"| **{here + 1:.2f} " in ae
     assert all(line.rstrip(" |").endswith("–") for line in lines if line != ae), "the reference trained nothing else"
     assert not any("AE, 64" in line for line in lines), "nobody trained that"
 

@@ -70,6 +70,12 @@ def test_a_name_of_nothing_is_refused_with_the_valid_ones(lab: Lab, names: list[
         lab.plan(names)
 
 
+def test_one_catalogue_a_seed(tmp_path: Path) -> None:
+    found = lab_on(tmp_path, seeds=(4, 2)).catalogues
+    assert [(c.seed, c.dataset, c.profile.name) for c in found] == [(4, "photos10", "smoke"), (2, "photos10", "smoke")]
+    assert [c.seed for c in Lab(Settings(profile="full", dataset="photos10")).catalogues] == [0, 1, 2]
+
+
 def test_every_seed_of_results_one_of_tuning_and_of_baselines(tmp_path: Path) -> None:
     lab = lab_on(tmp_path, seeds=(3, 5))
     seeds = [(e.name, e.seed) for e in lab.experiments()]
@@ -135,7 +141,8 @@ def test_all_of_a_spec_is_part_of_the_keys_of_training_and_measurement(lab: Lab,
 
 
 def test_other_data_is_other_work(lab: Lab) -> None:
-    other = replace(lab.bench, fingerprint="altered")
+    (source,) = lab.bench.sources
+    other = replace(lab.bench, sources=(replace(source, fingerprint="altered"),))
     for subject in (named(lab, "vae"), Baseline(method="mean")):
         one, two = (bench.measurement(subject, Reconstruction()) for bench in (lab.bench, other))
         assert lab.store.key(one) != lab.store.key(two)
@@ -228,7 +235,7 @@ def test_a_model_is_measured_on_test_images_alone(lab: Lab, tmp_path: Path) -> N
     bench = Blind(**{name: getattr(watched(lab, "train", "validation"), name) for name in Watched.__dataclass_fields__})
     measured = _measure(bench, experiment, spec, tmp_path)
     assert len(measured.arrays["all/mse"]) == 20
-    test = data.load(experiment.data, lab.bench.root).test.images.numpy()
+    test = data.load(experiment.data, lab.bench.source(experiment.data).root).test.images.numpy()
     seen = measured.arrays["examples/clean"]
     assert all((test == image).all((1, 2, 3)).any() for image in seen)
 

@@ -11,6 +11,7 @@ from reporting_sample import PARAMETERS, code, figure, markdown, write_notebook
 
 from autoencoders.errors import InputError, ReportError
 from autoencoders.reporting import execution
+from autoencoders.reporting.book import embedded
 from autoencoders.reporting.execution import Execution
 from autoencoders.reporting.notebooks import Cell, Notebook
 
@@ -30,7 +31,7 @@ def planned(
     requested: dict[str, Any] | None = None,
     common: dict[str, Any] | None = None,
     data: str = "d",
-    **more: str,
+    **more: Any,
 ) -> list[Execution]:
     return execution.plan(
         folder / "analysis",
@@ -61,6 +62,14 @@ def test_common_parameters_reach_only_the_notebooks_that_declare_them(folder: Pa
     assert two.parameters == {}
 
 
+def test_a_book_needs_only_the_notebooks_that_it_embeds(folder: Path) -> None:
+    assert [each.name for each in planned(folder, names={"02-two"})] == ["02-two"]
+    (folder / "_quarto.yml").write_text("book: {chapters: [index.qmd], appendices: [a.qmd]}")
+    (folder / "index.qmd").write_text("{{< embed /cache/notebooks/01-one.ipynb#fig-a >}}\n")
+    (folder / "a.qmd").write_text("no embed of /cache/notebooks/02-two.ipynb\n")
+    assert embedded(folder) == {"01-one"}
+
+
 def test_a_notebooks_own_parameters_beat_the_common_ones_and_get_their_declared_type(folder: Path) -> None:
     one, _ = planned(folder, {"01-one": {"profile": "full", "sigmas": [1, 0.5], "limit": "3"}})
     assert one.parameters == {"profile": "full", "sigmas": [1.0, 0.5], "limit": 3}
@@ -89,7 +98,10 @@ def test_one_parameter_changes_one_notebook(folder: Path) -> None:
 
 def test_data_and_notice_change_all_notebooks(folder: Path) -> None:
     before = digests(folder)
-    for changed in (digests(folder, data="e"), digests(folder, notice="(Stand-in.)")):
+    for changed in (
+        digests(folder, data="e"),
+        digests(folder, notices={"01-one": "(Stand-in.)", "02-two": "(Stand-in.)"}),
+    ):
         assert all(before[name] != changed[name] for name in before)
 
 
@@ -216,7 +228,7 @@ def test_a_cell_without_caption_has_no_notice() -> None:
 
 def test_the_notice_is_in_executed_captions_and_a_failure_forgotten(folder: Path) -> None:
     write_notebook(folder / "analysis/01-one.ipynb", code(figure("fig-x")["source"].replace("show()", "None")))
-    one, _ = planned(folder, notice="(Stand-in.)")
+    one, _ = planned(folder, notices={"01-one": "(Stand-in.)"})
     failed = one.target.with_suffix(".failed.ipynb")
     failed.parent.mkdir(parents=True)
     failed.write_text("of an earlier attempt")

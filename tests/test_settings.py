@@ -190,12 +190,6 @@ def test_a_gpu_without_its_driver_is_none(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert not settings.gpu_is_present()
 
 
-def test_one_catalogue_a_seed() -> None:
-    found = Settings(profile="smoke", seeds=(4, 2)).catalogues("photos10")
-    assert [(c.seed, c.dataset, c.profile.name) for c in found] == [(4, "photos10", "smoke"), (2, "photos10", "smoke")]
-    assert [c.seed for c in Settings(profile="full").catalogues("cifar10")] == [0, 1, 2]
-
-
 def test_settings_need_no_torch() -> None:
     code = "import sys; from autoencoders import settings; settings.load().resolved_profile(); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

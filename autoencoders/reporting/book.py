@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +26,8 @@ class Book:
 
     @classmethod
     def read(cls, root: Path) -> Book:
-        import yaml
-
         values = dict(variables.flat(variables.read(root / "_variables.yml")))
-        raw = yaml.safe_load((root / "_quarto.yml").read_text(encoding="utf-8"))
+        raw = _raw(root)
         book = raw["book"]
 
         def text(name: str) -> str:
@@ -37,18 +36,15 @@ class Book:
                 raise ReportError(f"_quarto.yml, book: {name}: no variable is called {', '.join(unknown)}")
             return expanded
 
-        def files(names: Any) -> tuple[Path, ...]:
-            return tuple(root / name for name in ([names] if isinstance(names, str) else names or []))
-
         found = cls(
             root=root,
             title=text("title"),
             subtitle=text("subtitle"),
             stem=text("output-file"),
-            output=root / raw["project"].get("output-dir", "_book"),
-            chapters=files(book["chapters"]),
-            appendices=files(book.get("appendices")),
-            bibliography=files(raw.get("bibliography")),
+            output=(root / raw["project"].get("output-dir", "_book")).resolve(),
+            chapters=_files(root, book["chapters"]),
+            appendices=_files(root, book.get("appendices")),
+            bibliography=_files(root, raw.get("bibliography")),
             variables=values,
         )
         if missing := [p for p in (*found.sources, *found.bibliography) if not p.exists()]:
@@ -62,3 +58,28 @@ class Book:
     @property
     def pdf(self) -> Path:
         return self.output / f"{self.stem}.pdf"
+
+    @property
+    def made(self) -> tuple[Path, Path]:
+        """Where to begin reading."""
+        return self.output / "index.html", self.pdf
+
+
+def embedded(root: Path) -> set[str]:
+    """The notebooks that the book in a folder embeds figures and tables from: what it needs executed."""
+    book = _raw(root)["book"]
+    chapters = _files(root, book["chapters"]) + _files(root, book.get("appendices"))
+    return {name for chapter in chapters for name in _EMBED.findall(chapter.read_text(encoding="utf-8"))}
+
+
+_EMBED = re.compile(r"\{\{<\s*embed\s+/cache/notebooks/([\w-]+)\.ipynb")
+
+
+def _raw(root: Path) -> dict[str, Any]:
+    import yaml
+
+    return yaml.safe_load((root / "_quarto.yml").read_text(encoding="utf-8"))
+
+
+def _files(root: Path, names: Any) -> tuple[Path, ...]:
+    return tuple(root / name for name in ([names] if isinstance(names, str) else names or []))

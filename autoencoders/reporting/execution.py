@@ -10,7 +10,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,23 +60,28 @@ def plan(
     analysis: Path,
     executed: Path,
     *,
+    names: Collection[str] | None = None,
     requested: Mapping[str, Mapping[str, Any]],
     common: Mapping[str, Any],
     inputs: Mapping[str, str],
-    notice: str = "",
+    notices: Mapping[str, str] | None = None,
 ) -> list[Execution]:
-    """Every notebook of a folder. ``requested`` are its own parameters, by the notebook's name, and must be declared;
-    ``common`` ones reach the notebooks that declare them; ``inputs`` (data, code) all of them."""
+    """A folder's notebooks, or those of such names. ``requested`` are their own parameters, by the notebook's name, and
+    must be declared; ``common`` ones reach the notebooks that declare them; ``inputs`` (data, code) all of them;
+    ``notices`` is what the captions of each say beside what they say."""
     found = {path.stem: Notebook.read(path) for path in sorted(analysis.glob("*.ipynb"))}
     if unknown := sorted(requested.keys() - found.keys()):
         raise InputError(f"notebooks: none is called {', '.join(unknown)}; there are: {', '.join(found)}")
     beside = {path.name: path.read_text(encoding="utf-8") for path in analysis.iterdir() if _is_data(path)}
     executions = []
     for name, notebook in found.items():
+        if names is not None and name not in names:
+            continue
         values = {k: v for k, v in common.items() if k in notebook.parameters} | _checked(
             notebook, requested.get(name, {})
         )
         sources = [(cell.kind, cell.source, cell.tags) for cell in notebook.cells if INJECTED not in cell.tags]
+        notice = (notices or {}).get(name, "")
         digest = _digest([sources, sorted(values.items()), sorted(inputs.items()), notice, beside])
         target = executed / f"{name}.ipynb"
         executions.append(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from autoencoders import claims, config
-from autoencoders.findings import Findings
 from autoencoders.lab import Lab
+from autoencoders.reporting.book import embedded
+from autoencoders.settings import PROJECT
 
 DATASETS = {
     "cifar10": "CIFAR-10: 60,000 colour images of 32 × 32 pixels in 10 classes",
@@ -18,14 +20,9 @@ ASSIGNED = "cifar10"
 
 def of(lab: Lab) -> dict[str, Any]:
     """The values that a chapter reaches by `{{< var group >}}`, `{{< var task.variance >}}` and so on."""
-    settings, profile = lab.settings, lab.profile
-    facts: dict[str, Any] = {
-        "group": settings.group,
-        "authors": ", ".join(settings.authors),
+    profile = lab.profile
+    facts: dict[str, Any] = _of_run(lab) | {
         "dataset": {"name": lab.dataset, "title": DATASETS.get(lab.dataset, lab.dataset)},
-        "profile": {"name": profile.name, "title": f"{profile.name} ({profile.purpose})"},
-        "seeds": _listed(catalogue.seed for catalogue in lab.catalogues),
-        "device": lab.device,
         "task": {
             "variance": config.VARIANCE,
             "variance_sigma": f"{math.sqrt(config.VARIANCE):.3f}",
@@ -35,8 +32,7 @@ def of(lab: Lab) -> dict[str, Any]:
             "ratios": _listed(config.RATIOS),
         },
     }
-    none = {f"r{number:02d}": "No claim is made here on this data set." for number in range(1, 40)}
-    facts["claims"] = none | claims.by_requirement(claims.judge_all(Findings(lab)))
+    facts["claims"] = _NONE | claims.by_requirement(claims.judge_all(lab))
     if lab.dataset == ASSIGNED:
         facts["dataset"]["statement"] = "All results are on CIFAR-10."
         return facts
@@ -45,14 +41,61 @@ def of(lab: Lab) -> dict[str, Any]:
     return facts
 
 
-def notice(lab: Lab) -> dict[str, str]:
+def of_studies(labs: Sequence[Lab]) -> dict[str, Any]:
+    """The same for the studies' book: `{{< var data.digits >}}` is what a study was given to look at."""
+    judged = [each for lab in labs for each in claims.judge_all(lab)]
+    named = {str(lab.study.name): lab for lab in labs if lab.study}
+    facts = _of_run(labs[0]) | {
+        "data": {name: _listed_data(lab) for name, lab in named.items()},
+        "claims": _NONE | claims.by_requirement(judged),
+    }
+    if missing := [choice for lab in labs for choice in lab.choices if choice.stand_in]:
+        reasons = ". ".join(dict.fromkeys(choice.reason for choice in missing))
+        facts["notice"] = {
+            "header": "Stand-in data: " + ", ".join(dict.fromkeys(choice.name for choice in missing)),
+            "captions": {
+                lab.study.notebook: _caption(choice.name for choice in lab.choices if choice.stand_in)
+                for lab in labs
+                if lab.study
+            },
+            "cover": f"{reasons}.",
+        }
+    return facts
+
+
+_NONE = {f"r{number:02d}": "No claim is made here on this data set." for number in range(1, 40)}
+
+
+def _of_run(lab: Lab) -> dict[str, Any]:
+    return {
+        "group": lab.settings.group,
+        "authors": ", ".join(lab.settings.authors),
+        "profile": {"name": lab.profile.name, "title": f"{lab.profile.name} ({lab.profile.purpose})"},
+        "seeds": _listed(catalogue.seed for catalogue in lab.catalogues),
+        "device": lab.device,
+    }
+
+
+def _listed_data(lab: Lab) -> str:
+    """What was asked for, and what stands in for it."""
+    wanted = lab.study.wanted if lab.study else (lab.settings.dataset,)
+    pairs = zip(wanted, lab.choices, strict=True)
+    return ", ".join(f"{choice.name} in place of {name}" if choice.stand_in else name for name, choice in pairs)
+
+
+def notice(lab: Lab) -> dict[str, Any]:
     """That the data isn't what the assignment asks for: on the cover, in each page's header, in each caption."""
     why = f"{lab.choice.reason}. " if lab.choice.reason else ""
     return {
         "header": f"Stand-in data: {lab.dataset}, not CIFAR-10",
-        "caption": f"(Stand-in data: {lab.dataset}.)",
+        "captions": dict.fromkeys(embedded(PROJECT), _caption([lab.dataset])),
         "cover": f"{why}Nothing in this report is a result on CIFAR-10.",
     }
+
+
+def _caption(names: Iterable[str]) -> str:
+    listed = ", ".join(dict.fromkeys(names))
+    return f"(Stand-in data: {listed}.)" if listed else ""
 
 
 def _listed(values: Any) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,66 +14,81 @@ from autoencoders import inspection, progress, references
 from autoencoders.commandline import complain
 from autoencoders.lab import Lab
 from autoencoders.reporting import checks, execution, fallback, mermaid, quarto, submission, variables
-from autoencoders.reporting.book import Book
+from autoencoders.reporting.book import Book, embedded
 from autoencoders.reporting.execution import Execution
 from autoencoders.settings import ENVIRONMENT, PROJECT, Settings
 
 Renderer = Literal["auto", "quarto", "pandoc"]
-Facts = Callable[[], Mapping[str, Any]]
 OF_THE_MACHINE = ("data_dir", "cache", "device", "jobs")  # reach notebooks by the environment, not as parameters
 
 
-def report(lab: Lab, facts: Facts, renderer: Renderer = "auto") -> tuple[Path, ...]:
-    """The files that were made: site, PDF, and the submission."""
+@dataclass(frozen=True, kw_only=True)
+class Edition:
+    """A book to be made: where its `_quarto.yml` lies, whose results it shows, and what its chapters say of them."""
+
+    root: Path
+    labs: tuple[Lab, ...]
+    facts: Callable[[], Mapping[str, Any]]
+
+    @property
+    def settings(self) -> Settings:
+        return self.labs[0].settings
+
+
+def report(edition: Edition, renderer: Renderer = "auto") -> Book:
+    """The book's site and PDF, whole and up to date."""
     tool = None if renderer == "pandoc" else quarto.obtain(PROJECT, insist=renderer == "quarto")
-    executions = prepare(lab, facts, "Quarto" if tool else fallback.name())
-    book = Book.read(PROJECT)
+    executions = prepare(edition, "Quarto" if tool else fallback.name())
+    book = Book.read(edition.root)
     if tool:
         complain(f"rendering with {tool.name}")
-        quarto.render(tool, PROJECT, _environment(lab.settings, *ENVIRONMENT))
+        quarto.render(tool, edition.root, _environment(edition.settings, *ENVIRONMENT))
     else:
         fallback.render(book, [each.target for each in executions])
     checks.check(book)
-    return (book.output / "index.html", book.pdf, *submission.pack(book, executions))
+    return book
 
 
-def prepare(lab: Lab, facts: Facts, renderer: str) -> list[Execution]:
+def prepare(edition: Edition, renderer: str) -> list[Execution]:
     """Everything that the chapters need, brought up to date; quick where nothing changed."""
-    progress.follow(lab, lab.plan())
-    values = dict(facts())
-    executions = _executions(lab, values)
+    for lab in edition.labs:
+        progress.follow(lab, lab.plan())
+    values = dict(edition.facts())
+    executions = _executions(edition, values)
     outdated = [each for each in executions if each.outdated]
     complain(f"{len(executions) - len(outdated)} of {len(executions)} notebooks are up to date")
-    surroundings = _environment(lab.settings, *OF_THE_MACHINE)
-    jobs = lab.settings.jobs or os.cpu_count() or 1
+    surroundings = _environment(edition.settings, *OF_THE_MACHINE)
+    jobs = edition.settings.jobs or os.cpu_count() or 1
     execution.execute(outdated, folder=PROJECT, environment=surroundings, jobs=jobs, report=complain)
-    variables.write_if_changed(PROJECT / fallback.WORKSHOP / "pipeline.svg", _graph(lab))
-    variables.write(PROJECT / "_variables.yml", values | {"renderer": renderer})
-    variables.write_if_changed(PROJECT / "_quarto.yml.local", _for_quarto(values))
+    variables.write_if_changed(edition.root / fallback.WORKSHOP / "pipeline.svg", _graph(edition))
+    variables.write(edition.root / "_variables.yml", values | {"renderer": renderer})
+    variables.write_if_changed(edition.root / "_quarto.yml.local", _for_quarto(values))
     return executions
 
 
-def packed(lab: Lab, facts: Facts) -> tuple[Path, ...]:
+def packed(edition: Edition) -> tuple[Path, ...]:
     """The submission, of what was rendered before."""
-    return submission.pack(Book.read(PROJECT), _executions(lab, dict(facts())))
+    return submission.pack(Book.read(edition.root), _executions(edition, dict(edition.facts())))
 
 
-def _executions(lab: Lab, values: Mapping[str, Any]) -> list[Execution]:
+def _executions(edition: Edition, values: Mapping[str, Any]) -> list[Execution]:
+    first = edition.labs[0]
     return execution.plan(
         PROJECT / "analysis",
-        PROJECT / "cache/notebooks",
-        requested=lab.settings.notebooks,
+        edition.root / "cache/notebooks",
+        names=embedded(edition.root),
+        requested=first.settings.notebooks,
         common={
-            "profile": lab.profile.name,
-            "dataset": lab.dataset,
-            "seeds": ",".join(str(catalogue.seed) for catalogue in lab.catalogues),
+            "profile": first.profile.name,
+            "dataset": first.dataset,
+            "seeds": ",".join(str(catalogue.seed) for catalogue in first.catalogues),
         },
         inputs={
-            "data": lab.bench.fingerprint,
+            "data": "".join(source.fingerprint for lab in edition.labs for source in lab.bench.sources),
             "code": execution.code_digest(PROJECT / "autoencoders"),
             "references": references.texts(),
         },
-        notice=values.get("notice", {}).get("caption", ""),
+        notices=values.get("notice", {}).get("captions"),
     )
 
 
@@ -83,14 +99,16 @@ def _environment(settings: Settings, *names: str) -> dict[str, str]:
     return {ENVIRONMENT[name]: value for name, value in texts.items()}
 
 
-def _graph(lab: Lab) -> str:
+def _graph(edition: Edition) -> str:
     """The dependency graph to look at: measurements counted, since their names would fill three pages."""
 
     def counted(match: re.Match[str]) -> str:
         total = sum(map(int, re.findall(r"×(\d+)", match[2])))
         return f'"{match[1]}: {total} measurements"'
 
-    return mermaid.as_svg(re.sub(r'"([^"<]*)<br>([^"]*)"', counted, inspection.mermaid(lab)))
+    return mermaid.as_svg(
+        re.sub(r'"([^"<]*)<br>([^"]*)"', counted, inspection.mermaid(edition.labs, sorted(embedded(edition.root))))
+    )
 
 
 def _for_quarto(values: Mapping[str, Any]) -> str:

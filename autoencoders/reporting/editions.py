@@ -1,0 +1,23 @@
+"""The two books: the assignment's report, and the sibling studies'."""
+
+from __future__ import annotations
+
+from autoencoders import commandline
+from autoencoders.lab import Lab
+from autoencoders.reporting import facts
+from autoencoders.reporting.making import Edition
+from autoencoders.settings import PROJECT, Settings
+from autoencoders.studies import STUDIES
+
+
+def assignment(settings: Settings) -> Edition:
+    lab = Lab(settings)
+    commandline.announce(lab)
+    return Edition(root=PROJECT, labs=(lab,), facts=lambda: facts.of(lab))
+
+
+def studies(settings: Settings) -> Edition:
+    labs = tuple(Lab(settings, study=name) for name in STUDIES)
+    for lab in labs:
+        commandline.announce(lab)
+    return Edition(root=PROJECT / "report/studies", labs=labs, facts=lambda: facts.of_studies(labs))

@@ -1,0 +1,219 @@
+"""What the store holds of one plan, as tables, figures and claims want it: by contender, over all seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
+
+import numpy as np
+
+from autoencoders import tables
+from autoencoders.config import VARIANCE, Baseline, Experiment, Measurement, Plan, Subject
+from autoencoders.evaluation.metrics import pooled_psnr
+from autoencoders.evaluation.statistics import Estimate, Spread, spread
+from autoencoders.lab import Lab
+from autoencoders.store import Artifact
+
+P = TypeVar("P", bound=Plan)
+
+
+@dataclass(frozen=True)
+class Contender:
+    """What stands in one row of a table or one line of a plot: a model in all its seeds, or a baseline."""
+
+    label: str
+    subjects: tuple[Subject, ...]
+
+    @property
+    def first(self) -> Subject:
+        """The one whose pictures are shown."""
+        return self.subjects[0]
+
+
+def sigma_label(sigma: float) -> str:
+    return f"variance {VARIANCE:g}" if math.isclose(sigma, math.sqrt(VARIANCE)) else f"σ = {sigma:g}"
+
+
+class Results(Generic[P]):
+    """Asks the lab for whatever a table or figure needs; what is missing is trained and measured then."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.catalogue: P = cast(P, lab.catalogues[0])
+
+    # ── Contenders ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def each(self, label: str, make: Callable[[P], Experiment]) -> Contender:
+        return Contender(label, tuple(make(cast(P, catalogue)) for catalogue in self.lab.catalogues))
+
+    def baseline(self, method: str, size: int = 128) -> Contender:
+        labels = {
+            "input": "noisy input itself",
+            "mean": "mean image",
+            "pca": f"PCA, {size}",
+            "ridge": "linear (ridge) denoiser",
+            "tv": "total variation",
+            "pixels": "raw pixels",
+            "patches": "random-patch features",
+        }
+        if method not in labels:
+            raise ValueError(f"no baseline is called {method!r}; there are: {', '.join(labels)}")
+        return Contender(labels[method], (Baseline(method=method, size=size),))  # type: ignore[arg-type]
+
+    # ── Values ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def artifacts(self, contender: Contender, spec: Measurement) -> list[Artifact]:
+        """One a seed."""
+        return [self.lab.measure(subject, spec) for subject in contender.subjects]
+
+    def arrays(self, contender: Contender, spec: Measurement) -> dict[str, np.ndarray]:
+        """Of the first seed: what pictures are made of."""
+        return self.lab.measure(contender.first, spec).arrays
+
+    def per_image(self, contender: Contender, spec: Measurement, name: str) -> np.ndarray:
+        """[seeds, images], in the same order of images for every contender."""
+        return np.stack([artifact.arrays[name] for artifact in self.artifacts(contender, spec)])
+
+    def figures(self, contender: Contender, spec: Measurement, metric: str, region: str = "all") -> list[Estimate]:
+        """One metric, an estimate a seed."""
+        found = []
+        for artifact in self.artifacts(contender, spec):
+            rows = [r for r in artifact.meta["rows"] if r["metric"] == metric and r["region"] == region]
+            if not rows:
+                known = sorted({r["metric"] for r in artifact.meta["rows"]})
+                raise KeyError(f"{contender.label} has no {metric} of region {region}; there are: {', '.join(known)}")
+            found.append(Estimate(*(rows[0][part] for part in Estimate._fields)))
+        return found
+
+    def cell(
+        self, contender: Contender, spec: Measurement, metric: str, region: str = "all"
+    ) -> Estimate | Spread | float:
+        """For a table: mean ± std (n) over seeds; with one seed, the value and its interval over the images."""
+        return summary(self.figures(contender, spec, metric, region))
+
+    def interval(self, contender: Contender, spec: Measurement, metric: str, region: str = "all") -> Estimate:
+        """For a plot: the mean over seeds with the widest interval that one of them has."""
+        estimates = self.figures(contender, spec, metric, region)
+        value = float(np.mean([e.value for e in estimates]))
+        if math.isnan(estimates[0].lo):
+            return Estimate(value, value, value, estimates[0].n)
+        return Estimate(value, min(e.lo for e in estimates), max(e.hi for e in estimates), estimates[0].n)
+
+    def value(self, contender: Contender, spec: Measurement, metric: str, region: str = "all") -> float:
+        return self.interval(contender, spec, metric, region).value
+
+    def table(
+        self,
+        contenders: Iterable[Contender],
+        spec: Measurement | Callable[[Contender], Measurement],
+        metrics: Sequence[str | tables.Column],
+        region: str = "all",
+    ) -> tables.Table:
+        """A row for each contender, a column for each metric."""
+        rows = []
+        for contender in contenders:
+            asked = spec(contender) if callable(spec) else spec
+            names = [m.key if isinstance(m, tables.Column) else m for m in metrics]
+            rows.append({"model": contender.label, **{n: self.cell(contender, asked, n, region) for n in names}})
+        return tables.markdown(rows, ["model", *metrics])
+
+    def meta(self, contender: Contender, spec: Measurement) -> dict[str, Any]:
+        """What else a measurement found, of the first seed."""
+        return self.lab.measure(contender.first, spec).meta
+
+    def classes(self, contender: Contender, spec: Measurement) -> list[str]:
+        return self.meta(contender, spec)["classes"]
+
+    def distances(self, contender: Contender, spec: Measurement, metric: str) -> list[int]:
+        """At which distances a metric was measured: `hole_mse:1`, `hole_mse:2`, …"""
+        found = [r["metric"].split(":") for r in self.meta(contender, spec)["rows"]]
+        return [int(distance) for name, distance in found if name == metric]
+
+    # ── Trainings ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def training(self, contender: Contender) -> Artifact:
+        """Of the first seed."""
+        assert isinstance(contender.first, Experiment), f"{contender.label} isn't trained"
+        return self.lab.train(contender.first)
+
+    def curves(self, contenders: Iterable[Contender], term: str = "error") -> dict[str, dict[str, list[float]]]:
+        """The history of one term of the loss, training and validation, by contender."""
+        histories = {c.label: self.training(c).meta["history"] for c in contenders}
+        return {
+            label: {part: history[f"{part}/{term}"] for part in ("train", "validation")}
+            for label, history in histories.items()
+        }
+
+    def cost(self, contender: Contender) -> dict[str, Any]:
+        """What a training took."""
+        meta = self.training(contender).meta
+        return {name: meta[name] for name in ("parameters", "seconds", "images_per_second", "images", "device")}
+
+    def sweep_rows(self, sweep: Sequence[Contender]) -> list[dict[str, Any]]:
+        """What each run changes and what came of it, on validation images alone."""
+        base = sweep[0].first.to_dict()
+        rows = []
+        for contender in sweep:
+            artifact = self.training(contender)
+            error = artifact.meta["history"]["validation/error"][-1]
+            rows.append(
+                {
+                    "run": contender.label,
+                    "changes": _changes(base, contender.first.to_dict()),
+                    "error": error,
+                    "psnr": float(pooled_psnr(np.array(error))),
+                    "parameters": artifact.meta["parameters"],
+                    "seconds": artifact.meta["seconds"],
+                }
+            )
+        return rows
+
+    def trainings(self) -> list[dict[str, Any]]:
+        """Every training of this run with what it took."""
+        rows = []
+        for experiment in self.lab.experiments():
+            meta = self.lab.train(experiment).meta
+            kept = ("parameters", "seconds", "images_per_second", "precision", "torch", "device")
+            rows.append(
+                {
+                    "experiment": experiment.name,
+                    "seed": experiment.seed,
+                    "key": self.lab.store.key(self.lab.bench.training(experiment)),
+                    "epochs": experiment.training.epochs,
+                    **{name: meta[name] for name in kept},
+                }
+            )
+        return rows
+
+    def architecture(self, contender: Contender) -> list[tuple[str, tuple[int, ...], str]]:
+        """The model's layers with the shapes that they give, from input to output."""
+        from autoencoders import models
+
+        assert isinstance(contender.first, Experiment), f"{contender.label} has no layers"
+        return models.outline(self.lab.bench.model(contender.first))
+
+    # ── Pictures ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def examples(self, contender: Contender, spec: Measurement, name: str = "output", count: int = 8) -> np.ndarray:
+        """The first images [count, C, H, W] of a measurement, the same ones for every contender."""
+        return self.arrays(contender, spec)[f"examples/{name}"][:count]
+
+
+def summary(estimates: Sequence[Estimate]) -> Estimate | Spread | float:
+    if len(estimates) > 1:
+        return spread(np.array([e.value for e in estimates]))
+    return estimates[0].value if math.isnan(estimates[0].lo) else estimates[0]
+
+
+def _changes(base: dict[str, Any], other: dict[str, Any]) -> str:
+    """Where two specs differ, in words; what the base doesn't know counts as a difference."""
+    parts = []
+    for part in ("model", "training"):
+        ours, theirs = base[part], other[part]
+        if ours["type"] != theirs["type"]:
+            parts.append(theirs["type"])
+        changed = [(k, v) for k, v in theirs.items() if isinstance(v, int | float) and v != ours.get(k)]
+        parts += [f"{name.replace('_', ' ')} {value:g}" for name, value in changed]
+    return ", ".join(parts) or "nothing: the base"
