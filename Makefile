@@ -34,7 +34,7 @@ lint: $(READY)
 	@$(PYTHON) -m mypy
 
 bench: $(READY)
-	@for file in benchmarks/*.py; do echo "== $$file"; $(PYTHON) "$$file" || exit 1; done
+	@for name in training evaluation store startup report growth; do echo "== $$name"; $(PYTHON) benchmarks/$$name.py || exit 1; done
 
 clean:  # what is quickly made again; .venv/, cache/ and data/ stay
 	rm -rf _book _studies submission build _variables.yml .quarto .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info

@@ -1,35 +1,86 @@
-"""Images per second of the training loop, for each kind of model, on this machine: median of three short trainings."""
+"""Images per second of our training loop against a plain PyTorch loop, model by model.
+
+The plain loop is what a tutorial writes: a data set of PIL images, `ToTensor`, a `DataLoader` with the better of no and
+two workers, fp32, and the same model, batch, optimizer and loss. pythae's trainer stands beside them where it is
+installed (`pip install pythae`).
+"""
 
 from __future__ import annotations
 
-import json
-import statistics
+import time
 
-from autoencoders import data, lab, training
-from autoencoders.config import PROFILES, Catalogue, Data, Training
+import torch
+from PIL import Image
+from timing import in_turn, tell
+from torch.utils.data import DataLoader, Dataset
+from torchvision.transforms.functional import to_tensor
+
+from autoencoders import data, lab, models, training
+from autoencoders.config import PROFILES, Catalogue, Data, Experiment, Training
+
+IMAGES = 8192
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
+
+class Pictures(Dataset):
+    """As torchvision's CIFAR10 gives them out."""
+
+    def __init__(self, images: torch.Tensor) -> None:
+        self.images = images.permute(0, 2, 3, 1).numpy()
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        return to_tensor(Image.fromarray(self.images[index]))
+
+
+def ours(experiment: Experiment, dataset: data.Dataset) -> float:
+    model_class = lab.named(experiment.model.implementation)
+    done = training.train(experiment, model_class, dataset.train, dataset.validation, device=DEVICE)
+    return done.meta["images_per_second"]
+
+
+def plain(experiment: Experiment, dataset: data.Dataset, workers: int) -> float:
+    model = models.build(lab.named(experiment.model.implementation), experiment.model, (3, 32, 32), 0).to(DEVICE)
+    loader = DataLoader(Pictures(dataset.train.images), experiment.training.batch, shuffle=True, num_workers=workers)
+    optimizer = torch.optim.AdamW(model.parameters(), experiment.training.learning_rate)
+    generator = torch.Generator(DEVICE)
+    started, seen = time.perf_counter(), 0
+    for batch in loader:
+        images = batch.to(DEVICE)
+        optimizer.zero_grad()
+        terms = model.losses(images, images, generator)
+        terms["loss"].backward()
+        optimizer.step()
+        terms["loss"].item()
+        seen += len(images)
+    return seen / (time.perf_counter() - started)
+
+
+def compared(experiment: Experiment, dataset: data.Dataset) -> dict[str, float]:
+    speeds = in_turn(
+        {
+            "ours": lambda: ours(experiment, dataset),
+            "plain": lambda: plain(experiment, dataset, 0),
+            "plain, 2 workers": lambda: plain(experiment, dataset, 2),
+        }
+    )
+    best = max(speed for name, speed in speeds.items() if name != "ours")
+    return {name: round(speed) for name, speed in speeds.items()} | {"ratio": round(speeds["ours"] / best, 2)}
 
 
 def main() -> None:
-    catalogue = Catalogue(profile=PROFILES["quick"], dataset="photos10")
-    spec = Data(name="photos10", train=4096)
-    dataset = data.load(spec, data.obtain("photos10"))
-    speeds = {}
-    for experiment in (
-        catalogue.ae(),
-        catalogue.ae("spatial"),
-        catalogue.vae(),
-        catalogue.mcae(0.5),
-        catalogue.vit(0.75),
-    ):
-        short = type(experiment)(name=experiment.name, model=experiment.model, data=spec, training=Training(epochs=1))
-        model_class = lab.named(experiment.model.implementation)
-        runs = [training.train(short, model_class, dataset.train, dataset.validation).meta for _ in range(3)]
-        speeds[experiment.name] = round(statistics.median(run["images_per_second"] for run in runs))
-    print(
-        json.dumps(
-            {"images_per_second": speeds, **{k: runs[0][k] for k in ("device", "threads", "precision", "torch")}}
-        )
-    )
+    choice = data.choose("cifar10", True, download=False)
+    spec = Data(name=choice.name, train=IMAGES)
+    dataset = data.load(spec, choice.root)
+    table = Catalogue(profile=PROFILES["full" if DEVICE == "cuda" else "quick"], dataset=choice.name)
+    shown = (table.ae(), table.ae("spatial"), table.ae(sigma=0.3), table.vae(), table.mcae(0.5), table.vit(0.75))
+    found = {
+        e.name: compared(Experiment(name=e.name, model=e.model, data=spec, training=Training(epochs=1)), dataset)
+        for e in shown
+    }
+    tell("training", data=choice.name, images=IMAGES, images_per_second=found)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,8 @@ def as_features(values: Array, device: torch.device | None = None) -> Tensor:
 
 
 def _finite(tensor: Tensor, what: str) -> Tensor:
-    if not torch.isfinite(tensor).all():
+    looks_finite = torch.isfinite(tensor.sum())  # several times as fast, and wrong only where a sum overflows
+    if not looks_finite and not torch.isfinite(tensor).all():
         raise ValueError(f"{what} hold NaN or infinite values")
     return tensor
 

@@ -1,0 +1,31 @@
+"""The stages of a report when nothing has changed, after one that made everything (profile smoke, embedded data)."""
+
+from __future__ import annotations
+
+from timing import in_turn, seconds, tell
+
+from autoencoders.reporting import checks, editions, fallback, making
+from autoencoders.reporting.book import Book
+from autoencoders.settings import PROJECT, Settings
+
+
+def main() -> None:
+    edition = editions.assignment(Settings(profile="smoke", dataset="photos10"))
+    making.report(edition, "pandoc")
+    book = Book.read(PROJECT)
+    executed = sorted((PROJECT / "cache/notebooks").glob("*.ipynb"))
+    found = in_turn(
+        {
+            "what is outdated": lambda: seconds(lambda: making.prepare(edition, fallback.name())),
+            "pages and PDF": lambda: seconds(lambda: fallback.render(book, executed)),
+            "checks": lambda: seconds(lambda: checks.check(book)),
+            "submission": lambda: seconds(lambda: making.packed(edition)),
+        }
+    )
+    tell(
+        "report", seconds={name: round(value, 2) for name, value in found.items()}, whole=round(sum(found.values()), 2)
+    )
+
+
+if __name__ == "__main__":
+    main()
