@@ -1,4 +1,4 @@
-"""All measures of a test set at once against scikit-image's SSIM alone, image by image; and how far they agree."""
+"""SSIM of a whole test set at once against scikit-image, image by image; and how far they agree."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from timing import in_turn, seconds, tell
 from autoencoders.evaluation import metrics
 
 IMAGES, BY_HAND = 10_000, 500
+
+
+def ours(clean: torch.Tensor, made: torch.Tensor) -> torch.Tensor:
+    return torch.cat([metrics.ssim(*pair) for pair in zip(clean.split(500), made.split(500), strict=True)])
 
 
 def scikit_image(clean: np.ndarray, made: np.ndarray) -> np.ndarray:
@@ -24,11 +28,11 @@ def main() -> None:
     few = clean[:BY_HAND].numpy(), made[:BY_HAND].numpy()
     speeds = in_turn(
         {
-            "ours": lambda: IMAGES / seconds(lambda: metrics.compare(clean, made)),
+            "ours": lambda: IMAGES / seconds(lambda: ours(clean, made)),
             "scikit-image": lambda: BY_HAND / seconds(lambda: scikit_image(*few)),
         }
     )
-    apart = np.abs(metrics.compare(clean[:BY_HAND], made[:BY_HAND])["ssim"] - scikit_image(*few)).max()
+    apart = np.abs(ours(clean[:BY_HAND], made[:BY_HAND]).numpy() - scikit_image(*few)).max()
     tell(
         "evaluation",
         images_per_second={name: round(speed) for name, speed in speeds.items()},

@@ -42,7 +42,7 @@ def compare(target: Array, output: Array, mask: Array | None = None, batch: int 
 def _whole(target: Tensor, output: Tensor) -> dict[str, Tensor]:
     errors = _errors(target, output, torch.ones_like(target[:, :1], dtype=torch.bool))
     signal = target.square().mean((1, 2, 3))
-    return {**errors, "ssim": _ssim(target, output), "snr": _decibels(signal, errors["mse"])}
+    return {**errors, "ssim": ssim(target, output), "snr": _decibels(signal, errors["mse"])}
 
 
 def _errors(target: Tensor, output: Tensor, mask: Tensor) -> dict[str, Tensor]:
@@ -69,7 +69,7 @@ WINDOW, SIGMA = 11, 1.5  # Wang et al. 2004
 C1, C2 = 0.01**2, 0.03**2  # their constants, for a data range of 1
 
 
-def _ssim(target: Tensor, output: Tensor) -> Tensor:
+def ssim(target: Tensor, output: Tensor) -> Tensor:
     """Mean SSIM of each image: the windows that lie inside it, averaged over the channels."""
     height, width = target.shape[-2:]
     if min(height, width) < WINDOW:
