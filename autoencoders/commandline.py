@@ -49,6 +49,10 @@ def _shared_options(
         str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps (AE_DEVICE).", rich_help_panel=_SHARED)
     ] = None,
     jobs: Annotated[str | None, typer.Option(help="Trainings side by side (AE_JOBS).", rich_help_panel=_SHARED)] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="Dask's: none, local or tcp://host:8786 (AE_SCHEDULER).", rich_help_panel=_SHARED),
+    ] = None,
 ) -> None:
     """Each overrides its environment twin, which overrides params.yml; nothing that a flag says is persisted."""
 

@@ -14,7 +14,7 @@ def run(tasks: Sequence[T], function: Callable[[T], R], jobs: int = 1) -> Iterat
     """Each task with what `function` makes of it, as they complete. One that fails yields its exception, and the rest
     goes on. With several jobs, libraries get an equal share of the cores each."""
     if jobs <= 1 or len(tasks) <= 1:
-        return ((task, _attempt(function, task)) for task in tasks)
+        return ((task, attempt(function, task)) for task in tasks)
     return _side_by_side(tasks, function, jobs)
 
 
@@ -44,7 +44,7 @@ def _parallel(tasks: dict[int, T], function: Callable[[T], R], jobs: int) -> Ite
 
 def _attempt_numbered(index: int, function: Callable[[T], R], task: T) -> tuple[int, R | Exception]:
     _stay_for_long()
-    return index, _portable(_attempt(function, task))
+    return index, portable(attempt(function, task))
 
 
 def _stay_for_long() -> None:
@@ -54,14 +54,15 @@ def _stay_for_long() -> None:
     process_executor._USE_PSUTIL = False
 
 
-def _attempt(function: Callable[[T], R], task: T) -> R | Exception:
+def attempt(function: Callable[[T], R], task: T) -> R | Exception:
+    """What the function makes of the task, or why it can't."""
     try:
         return function(task)
     except Exception as error:
         return error
 
 
-def _portable(result: R | Exception) -> R | Exception:
+def portable(result: R | Exception) -> R | Exception:
     """Some exceptions can't be unpickled, which would break the pool; their message can."""
     if isinstance(result, Exception):
         try:

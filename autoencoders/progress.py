@@ -22,10 +22,10 @@ def follow(lab: Lab, tasks: list[Task]) -> None:
     missing = [task for task in tasks if not lab.store.contains(task)]
     complain(f"{len(tasks) - len(missing)} of {len(tasks)} results are cached, {len(missing)} to make")
     failed: dict[str, tuple[Task, Exception]] = {}
-    with _display(lab, missing) as finished:
+    with _display(lab, missing) as finished, _crew(lab, len(missing)) as carry_out:
         for wave in _waves(missing):
             ready = [task for task in wave if not failed.keys() & set(task.inputs.values())]
-            for task, result in launch.run(ready, lab.bench.carry_out, lab.jobs(len(ready))):
+            for task, result in carry_out(ready):
                 if isinstance(result, StorageError):
                     raise result  # what one can't store no other can
                 if isinstance(result, Exception):
@@ -33,6 +33,18 @@ def follow(lab: Lab, tasks: list[Task]) -> None:
                 finished(task)
     if failed:
         raise _explained(list(failed.values()))
+
+
+@contextmanager
+def _crew(lab: Lab, tasks: int) -> Iterator[Callable[[list[Task]], Iterator[tuple[Task, Exception | None]]]]:
+    """Who carries the tasks out: processes of this machine, or a cluster's workers."""
+    if not lab.settings.scheduler or not tasks:
+        yield lambda ready: launch.run(ready, lab.bench.carry_out, lab.jobs(len(ready)))
+        return
+    from autoencoders import cluster
+
+    with cluster.connected(lab.settings.scheduler, lab.jobs(tasks)) as client:
+        yield lambda ready: cluster.run(client, lab.bench, ready)
 
 
 def _explained(failed: list[tuple[Task, Exception]]) -> Exception:

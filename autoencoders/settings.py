@@ -29,6 +29,7 @@ ENVIRONMENT = {
     "cache": "AE_CACHE",
     "device": "AE_DEVICE",
     "jobs": "AE_JOBS",
+    "scheduler": "AE_SCHEDULER",
 }
 
 
@@ -45,6 +46,7 @@ class Settings:
     cache: Path = PROJECT / "cache"
     device: str = "auto"
     jobs: int | None = None  # None: as many as pay on this machine
+    scheduler: str | None = None  # Dask's; None: processes of this machine
     notebooks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def resolved_profile(self) -> Profile:
@@ -144,6 +146,14 @@ def _jobs(value: Any) -> int | None:
     return int(value)
 
 
+def _scheduler(value: Any) -> str | None:
+    if value in ("none", None):
+        return None
+    if not re.fullmatch(r"local|(tcp|tls|ucx)://[\w.\[\]:-]+:\d+", str(value)):
+        raise InputError(f"scheduler {value!r}: must be none, local or an address such as tcp://host:8786")
+    return str(value)
+
+
 def _notebooks(value: Any) -> dict[str, dict[str, Any]]:
     value = value or {}
     if not (isinstance(value, dict) and all(isinstance(v, dict) for v in value.values())):
@@ -161,5 +171,6 @@ _PARSERS = {
     "cache": lambda value: _path(value) or PROJECT / "cache",
     "device": _device,
     "jobs": _jobs,
+    "scheduler": _scheduler,
     "notebooks": _notebooks,
 }

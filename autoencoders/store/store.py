@@ -43,6 +43,10 @@ class Store:
         """What the result depends on: kind, spec, inputs and code, and nothing else."""
         return self._key(task, self._code(task))
 
+    def code_of(self, roots: tuple[str, ...]) -> dict[str, str]:
+        """A hash of each part of the code that these roots reach."""
+        return dict(codehash.package(self.package).code(roots).manifest)
+
     def scratch(self, task: Task) -> Path:
         """Where the task keeps its checkpoints and tells its progress while it is computed."""
         return self._scratch(self.key(task))

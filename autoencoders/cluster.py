@@ -1,0 +1,131 @@
+"""Carrying out tasks on Dask's workers: on this machine, or on all that share the cache folder."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from autoencoders.errors import InputError
+from autoencoders.launch import attempt, portable
+
+if TYPE_CHECKING:
+    from dask.distributed import Client
+
+    from autoencoders.lab import Bench
+    from autoencoders.store import Task
+
+GPU = "GPU"  # the resource that `dask worker --resources GPU=1` offers: one training at a time for each
+
+
+@contextmanager
+def connected(address: str, jobs: int) -> Iterator[Client]:
+    """A client of the scheduler at an address, or with `local` of one that lives as long as the context."""
+    try:
+        import dask
+        from dask.distributed import Client, LocalCluster
+    except ImportError:
+        raise InputError("--scheduler needs Dask: pip install '.[cluster]'") from None
+    if address == "local":
+        calm = {"distributed.worker.daemon": False}  # workers may start processes of their own, as scikit-learn does
+        options = {"threads_per_worker": 1, "memory_limit": 0, "dashboard_address": None, "silence_logs": logging.ERROR}
+        with dask.config.set(calm), LocalCluster(n_workers=jobs, **options) as cluster, Client(cluster) as client:
+            yield client
+        return
+    try:
+        client = Client(address, timeout="10s")
+    except OSError as error:
+        raise InputError(f"no scheduler answers at {address}: {error}") from None
+    with client:
+        yield client
+
+
+def run(client: Client, bench: Bench, tasks: Sequence[Task]) -> Iterator[tuple[Task, Exception | None]]:
+    """Each task with what became of it, as they complete. A lost worker's task goes to another, which resumes it."""
+    from dask.distributed import as_completed
+
+    refuse_strangers(client, bench, tasks)
+    pinned = {GPU: 1} if bench.device.startswith("cuda") and _offered(client, GPU) else None
+    futures = {
+        client.submit(_carry_out, bench, task, key, key=f"{task.name}-{key}", resources=pinned): task
+        for task, key in ((task, bench.store.key(task)) for task in tasks)
+    }
+    for future in as_completed(list(futures)):
+        yield futures[future], future.exception() or future.result()
+
+
+def _offered(client: Client, resource: str) -> bool:
+    return any(resource in worker["resources"] for worker in client.scheduler_info(n_workers=-1)["workers"].values())
+
+
+def _carry_out(bench: Bench, task: Task, key: str) -> Exception | None:
+    """On a worker; one that joined late is asked here whether it would make the same thing."""
+    if bench.store.key(task) != key:
+        return InputError(f"{task.name}: the worker on {socket.gethostname()} has other code")
+    result = attempt(bench.carry_out, task)
+    return portable(result)
+
+
+# ── Workers that would make something else ───────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Introduction:
+    """What a process would make: the code that tasks reach, what its data files hold, and which cache it writes to."""
+
+    host: str
+    code: Mapping[str, str]
+    data: Mapping[str, str]
+    cache: str  # what it reads in the cache where the one who asks has left a word
+
+
+def introduction(bench: Bench, tasks: Sequence[Task], word: str) -> Introduction:
+    from autoencoders import data
+
+    code: dict[str, str] = {}
+    for roots in dict.fromkeys(task.roots for task in tasks):
+        code |= bench.store.code_of(roots)
+    fingerprints = {}
+    for source in bench.sources:
+        try:
+            fingerprints[source.name] = data.fingerprint(source.name, source.root)
+        except (OSError, InputError) as error:
+            fingerprints[source.name] = str(error)
+    try:
+        told = (bench.cache / word).read_text(encoding="utf-8")
+    except OSError:
+        told = "nothing"
+    return Introduction(socket.gethostname(), code, fingerprints, told)
+
+
+def refuse_strangers(client: Client, bench: Bench, tasks: Sequence[Task]) -> None:
+    """Before anything is computed: workers with other code, data or cache would fill this one with other results."""
+    word = f".word-{client.id}"
+    bench.cache.mkdir(parents=True, exist_ok=True)
+    try:
+        (bench.cache / word).write_text(client.id, encoding="utf-8")
+        own = introduction(bench, tasks, word)
+        others: dict[str, Introduction] = client.run(introduction, bench, tasks, word)
+    finally:
+        (bench.cache / word).unlink(missing_ok=True)
+    if not others:
+        raise InputError("the scheduler has no workers yet: start them with `dask worker ADDRESS --nthreads 1`")
+    if strange := {address: found for address, other in others.items() if (found := _differences(own, other))}:
+        lines = [f"worker {address} on {others[address].host}: {what}" for address, what in strange.items()]
+        raise InputError("\n  ".join(["these workers would make something else:", *lines]))
+
+
+def _differences(own: Introduction, other: Introduction) -> str:
+    code = sorted(name for name in own.code.keys() | other.code.keys() if own.code.get(name) != other.code.get(name))
+    data = sorted(name for name in own.data if own.data[name] != other.data.get(name))
+    found = [f"other code ({_few(code)})"] if code else []
+    found += [f"other data ({_few(data)})"] if data else []
+    found += ["another cache folder"] if own.cache != other.cache else []
+    return ", ".join(found)
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
