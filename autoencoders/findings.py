@@ -127,6 +127,29 @@ class Findings(Results[Catalogue]):
         columns = ["this run", *(reference.label for reference in known)]
         return tables.comparison([row for row in rows if any(row[c] is not None for c in columns)], ["figure"], columns)
 
+    def training_speeds(self) -> tables.Table:
+        """Our loop against a plain one, as `make bench` found it on the hardware that the project keeps figures of."""
+        rows = [
+            {"hardware": _hardware(found), "model": model} | speeds
+            for found in (each["training"] for each in references.speeds())
+            for model, speeds in found["images_per_second"].items()
+        ]
+        contenders = dict.fromkeys(name for row in rows for name in row if name not in ("hardware", "model"))
+        figures = [tables.Column(key=name, heading=name, digits=2 if name == "ratio" else 0) for name in contenders]
+        return tables.markdown(rows or [{"hardware": None, "model": None}], ["hardware", "model", *figures])
+
+    def other_speeds(self) -> tables.Table:
+        """What else `make bench` measures, a line each."""
+        rows = [
+            {"hardware": _hardware(found), "benchmark": name, "what": what, "value": value}
+            for each in references.speeds()
+            for name, found in each.items()
+            if name != "training"
+            for what, value in _flat({k: v for k, v in found.items() if k != "machine"})
+        ]
+        nothing = {"hardware": None, "benchmark": None, "what": None, "value": None}
+        return tables.markdown(rows or [nothing], list(nothing))
+
     def _headlines(self) -> Iterator[tuple[str, str, Measurement, str]]:
         """(what, experiment, measurement, metric): the figures that say how well a run did. More is better in each."""
         clean = self.reconstruction()
@@ -150,3 +173,17 @@ class Findings(Results[Catalogue]):
     def tuning(self) -> list[Contender]:
         """The short runs of the sweep, the base first."""
         return [Contender(e.name.removeprefix("tune-"), (e,)) for e in self.catalogue.tuning()]
+
+
+def _hardware(found: dict[str, Any]) -> str:
+    machine = found["machine"]
+    return f"{machine['device']}, {machine['cores']} cores"
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        words = f"{prefix}{name.replace('_', ' ')}"
+        if isinstance(value, dict):
+            yield from _flat(value, f"{words}, ")
+        else:
+            yield words, value

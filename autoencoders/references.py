@@ -1,4 +1,4 @@
-"""Reference runs: what `results --json` printed on other hardware or of another profile, committed in `benchmarks/`."""
+"""What is kept in `benchmarks/`: runs of other hardware or profiles (`results --json`), and what `make bench` found."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 from autoencoders.evaluation.statistics import Estimate
 from autoencoders.settings import PROJECT
 
-FOLDER, PATTERN = PROJECT / "benchmarks", "reference-*.json"
+FOLDER = PROJECT / "benchmarks"
+RUNS, SPEEDS = "reference-*.json", "results-*.json"
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,19 @@ def _number(value: float | None) -> Any:
 
 def of(dataset: str) -> list[Reference]:
     """The reference runs on that data set: figures of another one would compare nothing."""
-    found = [Reference(path.stem, json.loads(text)) for path, text in _files()]
+    found = [Reference(path.stem, json.loads(text)) for path, text in _files(RUNS)]
     return [reference for reference in found if reference.content["dataset"] == dataset]
+
+
+def speeds() -> list[dict[str, Any]]:
+    """What `make bench` found, by benchmark, one for each hardware that it was kept of."""
+    return [json.loads(text) for _, text in _files(SPEEDS)]
 
 
 def texts() -> str:
     """All that a notebook may read of them."""
-    return "\n".join(text for _, text in _files())
+    return "\n".join(text for pattern in (RUNS, SPEEDS) for _, text in _files(pattern))
 
 
-def _files() -> Iterable[tuple[Path, str]]:
-    return [(path, path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob(PATTERN))]
+def _files(pattern: str) -> Iterable[tuple[Path, str]]:
+    return [(path, path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob(pattern))]

@@ -53,3 +53,8 @@ def machine() -> dict[str, Any]:
         "torch": torch.__version__,
         "python": platform.python_version(),
     }
+
+
+if __name__ == "__main__":  # all that `make bench` has found, as one file to keep: benchmarks/results-HARDWARE.json
+    found = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob("*.json"))}
+    print(json.dumps(found, indent=1))
