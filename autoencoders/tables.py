@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 MISSING = "–"  # not measured: never a made-up number
+NO_BREAK = "\u00a0"  # a space at which no line ends
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +123,7 @@ def _cell(content: Any, column: Column) -> _Cell:
         case numbers.Real() if not isinstance(content, bool):
             value, more = content, ""
         case {"value": value, "lo": low, "hi": high} | object(value=value, lo=low, hi=high):
-            more = f" [{_number(low, column)},\u00a0{_number(high, column)}]"  # never broken inside
+            more = rf" \[{_number(low, column)},{NO_BREAK}{_number(high, column)}\]"
         case object(mean=value, std=deviation, n=n) if isinstance(value, numbers.Real):
             more = f" ({n})" if deviation is None else f" ± {_number(deviation, column)} ({n})"
         case _:
@@ -130,7 +131,7 @@ def _cell(content: Any, column: Column) -> _Cell:
     if math.isnan(value):
         return _Cell(MISSING)
     figure = _number(value, column)
-    return _Cell(escape(figure + more), figure, float(value))
+    return _Cell(figure + more, figure, float(value))
 
 
 def _number(value: float, column: Column) -> str:

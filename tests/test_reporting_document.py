@@ -127,11 +127,6 @@ def test_a_table_in_markdown_becomes_a_table(tmp_path: Path) -> None:
     assert [inner["t"] for inner in block["c"][1]] == ["Table", "Para"]
 
 
-def test_an_interval_is_not_broken_over_lines(tmp_path: Path) -> None:
-    cell = code("#| label: x\n1", {"text/markdown": "| 0.1 [0.05, 0.15] | [a, link](b) | [@a, b] |"})
-    assert "| 0.1 [0.05,\u00a00.15] |" in embedded(tmp_path, cell, "x")
-
-
 def test_wide_tables_keep_columns_as_wide_as_what_they_hold() -> None:
     wide = f"| {'a' * 90} | b |\n|:--|--:|\n| 1 | 2 |"
     (block,) = pandoc.read(wide)

@@ -49,7 +49,7 @@ def test_a_table_as_a_whole():
     assert str(tables.markdown(rows, ["model", "psnr_mean", "ssim"])) == (
         "| model |        PSNR (dB) |                   SSIM |\n"
         "| :---- | ---------------: | ---------------------: |\n"
-        "| AE    |        **23.94** | 0.851 \\[0.850, 0.852\\] |\n"
+        "| AE    |        **23.94** | 0.851 \\[0.850,\u00a00.852\\] |\n"
         "| PCA   | 22.99 ± 0.01 (3) |                      – |\n"
     )
 
@@ -73,8 +73,8 @@ def test_a_notebook_shows_it_as_markdown():
         (None, "–"),
         (Estimate(math.nan, math.nan, math.nan, 0), "–"),
         (Spread(math.nan, None, 0), "–"),
-        (Estimate(1, -math.inf, math.inf, 1), r"1.00 \[−∞, ∞\]"),
-        ({"value": 1.0, "lo": 0.5, "hi": 2.0, "n": 9}, r"1.00 \[0.50, 2.00\]"),
+        (Estimate(1, -math.inf, math.inf, 1), "1.00 \\[−∞,\u00a0∞\\]"),
+        ({"value": 1.0, "lo": 0.5, "hi": 2.0, "n": 9}, "1.00 \\[0.50,\u00a02.00\\]"),
         (Spread(1.0, None, 1), "1.00 (1)"),
         (Spread(1.0, 0.125, 3), "1.00 ± 0.12 (3)"),
         ("not run", "not run"),
@@ -101,7 +101,7 @@ def test_digits_suit_the_metric(metric, value, text):
 
 
 def test_intervals_of_shares_are_percentages_too():
-    assert one(Estimate(0.5, 0.48, 0.52, 10), "accuracy") == r"50.0 \[48.0, 52.0\]"
+    assert one(Estimate(0.5, 0.48, 0.52, 10), "accuracy") == "50.0 \\[48.0,\u00a052.0\\]"
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_pandoc_reads_it_as_written():
     table = tables.markdown([{"model": text, "ssim": Estimate(0.5, 0.4, 0.6, 9)}], ["model", "ssim"])
     plain = pypandoc.convert_text(str(table), "plain", format="markdown", extra_args=["--columns=200"])
     assert text in plain
-    assert "0.500 [0.400, 0.600]" in plain
+    assert "0.500 [0.400,\u00a00.600]" in plain
 
 
 # ── Mistakes ─────────────────────────────────────────────────────────────────────────────────────────────────────────

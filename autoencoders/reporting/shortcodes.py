@@ -17,7 +17,6 @@ from autoencoders.reporting.notebooks import Cell, Notebook, text
 
 _SHORTCODE = re.compile(r"(?<!\{)\{\{<\s*(\S+)\s*(.*?)\s*>\}\}(?!\})")
 _MERMAID = re.compile(r"^```+\s*\{mermaid\}\s*\n(.*?)^```+\s*$", re.MULTILINE | re.DOTALL)
-_INTERVAL = re.compile(r"\[([^\[\]|,()]+), ([^\[\]|,()]+)\]")  # not to be broken over lines
 _IMAGES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}  # the best first
 
 
@@ -150,7 +149,7 @@ def _shown(output: Mapping[str, Any], images: Path, name: str, alt: str) -> str:
     if picture:
         return picture
     if "text/markdown" in data:
-        return _INTERVAL.sub("[\\1,\u00a0\\2]", text(data["text/markdown"]))
+        return text(data["text/markdown"])
     return _verbatim(text(data.get("text/plain", "")))
 
 
