@@ -106,10 +106,11 @@ def prepare(
     book: Annotated[Literal["report", "studies"], typer.Option(help="Whose chapters.")] = "report",
 ) -> None:
     """Bring what the chapters need up to date, rendering nothing; `quarto render` does this first."""
-    from autoencoders.reporting import editions, making
+    from autoencoders.reporting import editions, making, quarto
 
+    caller = quarto.calling()
     edition = editions.assignment(settings) if book == "report" else editions.studies(settings)
-    making.prepare(edition, renderer="Quarto")
+    making.prepare(edition, renderer=caller.name if caller else "Quarto")
 
 
 @command

@@ -16,6 +16,8 @@ from autoencoders.commandline import complain
 from autoencoders.errors import ReportError
 
 MINIMUM = (1, 9)  # the first whose books can be set by Typst
+NEEDED = ".".join(map(str, MINIMUM))
+WHERE = "https://quarto.org/docs/download has it"
 PATIENCE = 240  # seconds for an installation: a download of about 130 MB
 REMEMBERED = Path("cache/quarto-cli.txt")  # why an installation failed, so that it is tried once
 
@@ -33,6 +35,10 @@ class Quarto:
     def recent_enough(self) -> bool:
         return tuple(int(part) for part in re.findall(r"\d+", self.version)[:2]) >= MINIMUM
 
+    @property
+    def trouble(self) -> str:
+        return f"{self.name} is too old, {NEEDED} is needed"
+
 
 def find() -> Quarto | None:
     """This environment's own before the one on the PATH."""
@@ -48,20 +54,30 @@ def find() -> Quarto | None:
     return Quarto(executable, found[0]) if found and done.returncode == 0 else None
 
 
+def calling() -> Quarto | None:
+    """The Quarto in whose pre-render step we are, refused if it is too old: it would look only after all the work."""
+    version = Path(os.environ.get("QUARTO_SHARE_PATH", os.devnull), "version")
+    if not version.is_file():
+        return None
+    caller = Quarto("quarto", version.read_text(encoding="utf-8").strip())
+    if not caller.recent_enough:
+        raise ReportError(f"{caller.trouble}. {WHERE}")
+    return caller
+
+
 def obtain(root: Path, *, insist: bool = False) -> Quarto | None:
     """Quarto, installed into this environment if it isn't there; None where it can't be had, which is said in one
     line and remembered. Whoever insists gets another attempt, and an error."""
     found = find()
     if found and found.recent_enough:
         return found
-    needed = ".".join(map(str, MINIMUM))
-    trouble = f"Quarto {found.version} is too old, {needed} is needed" if found else "Quarto is not installed"
+    trouble = found.trouble if found else "Quarto is not installed"
     memory = root / REMEMBERED
     if insist or not memory.exists():
         complain(
             f"{trouble}: installing the quarto-cli package into this environment (once, up to {PATIENCE // 60} minutes)"
         )
-        reason = _install(f"quarto-cli>={needed}")
+        reason = _install(f"quarto-cli>={NEEDED}")
         found = find()
         if not reason and found and found.recent_enough:
             memory.unlink(missing_ok=True)
@@ -72,7 +88,7 @@ def obtain(root: Path, *, insist: bool = False) -> Quarto | None:
         )
     why = memory.read_text(encoding="utf-8").strip()
     if insist:
-        raise ReportError(f"{trouble}, and installing it failed: {why}. https://quarto.org/docs/download has it")
+        raise ReportError(f"{trouble}, and installing it failed: {why}. {WHERE}")
     complain(f"{trouble} and can't be had here ({why}): Pandoc and Typst make the report instead")
     return None
 
