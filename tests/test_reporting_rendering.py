@@ -165,6 +165,17 @@ def test_numbers_are_the_same_in_print(pages: list[str]) -> None:
     assert "See Figure 1.1, Table 1.1, Equation 1.1, Chapter 2 and 1.1" in whole
 
 
+@pytest.mark.parametrize(("rows", "pages"), [(20, 1), (120, 3)])
+def test_a_table_goes_on_over_the_page_if_it_must(tmp_path: Path, rows: int, pages: int) -> None:
+    lines = "".join(f"| row {i} | {i} |\n" for i in range(rows))
+    source = f"# Two {{#sec-two}}\n\n{'Text. ' * 300}\n\n| a | b |\n|:--|--:|\n{lines}\n: Long {{#tbl-long}}\n"
+    book = write_book(tmp_path, CHAPTERS | {"report/two.qmd": source})
+    render(book)
+    shown = [len(re.findall(r"row \d", page.extract_text())) for page in PdfReader(book.pdf).pages]
+    assert sum(shown) == rows
+    assert sum(map(bool, shown)) == pages
+
+
 def test_fonts_are_embedded(rendered: Book) -> None:
     resources: list[Any] = [page["/Resources"] for page in PdfReader(rendered.pdf).pages]
     fonts = [font.get_object() for each in resources for font in each.get("/Font", {}).values()]

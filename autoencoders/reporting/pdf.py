@@ -14,7 +14,6 @@ from autoencoders.reporting.book import Book
 from autoencoders.reporting.document import Chapter, Document, located, numbered, rewritten
 from autoencoders.reporting.pandoc import Element, raw_block, raw_inline
 
-LONG = 30  # a table with more rows may break over pages
 _SIZED = re.compile(r"\\(?:big|Big|bigg|Bigg)[lrm]?(?![A-Za-z])")  # Pandoc would spell the delimiter's name instead
 
 
@@ -33,8 +32,6 @@ class TypstDialect:
         return [opening, math, raw_inline("typst", f"] <{identifier}>")]
 
     def floating(self, element: Element, notebook: str) -> list[Element]:
-        if element["t"] == "Table" and sum(len(body[3]) for body in element["c"][4]) > LONG:
-            return [raw_block("typst", "#[#show figure: set block(breakable: true)"), element, raw_block("typst", "]")]
         return [element]
 
 
@@ -70,14 +67,10 @@ def _body(document: Document, book: Book) -> str:
 
 
 def _preamble(book: Book) -> str:
-    """The style, then what stands on the cover and in the headers."""
-    facts = {"title": book.title, "subtitle": book.subtitle, **book.variables}
+    """The style, and with it what stands on the cover and in the headers."""
     style = resources.files("autoencoders.reporting").joinpath("assets/book.typ").read_text(encoding="utf-8")
-    return (
-        f"{style}\n#show: book.with((\n"
-        + "".join(f"  {_string(k)}: {_string(v)},\n" for k, v in facts.items())
-        + "))\n\n"
-    )
+    titles = f"(title: {_string(book.title)}, subtitle: {_string(book.subtitle)})"
+    return f'{style}\n#show: book.with(yaml("/_variables.yml") + {titles})\n\n'
 
 
 def _for_typst(chapter: Chapter, element: Element, document: Document, root: Path) -> Element | list[Element] | None:
