@@ -37,7 +37,7 @@ bench: $(READY)
 	@for name in training evaluation store startup report growth; do echo "== $$name"; $(PYTHON) benchmarks/$$name.py || exit 1; done
 
 clean:  # what is quickly made again; .venv/, cache/ and data/ stay
-	rm -rf _book _studies submission build _variables.yml .quarto .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
+	rm -rf _book _studies submission build _variables.yml _quarto.yml.local .quarto .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
 	find autoencoders tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # Only a finished installation leaves the stamp behind: an interrupted one is taken up again.

@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from reporting_sample import render, write_book
+from pypdf import PdfReader
+from reporting_sample import VALUES, render, write_book
 
 from autoencoders.errors import ReportError
-from autoencoders.reporting import making, quarto
-from autoencoders.settings import ENVIRONMENT, Settings
+from autoencoders.reporting import checks, making, pandoc, pdf, quarto
+from autoencoders.reporting.book import Book
+from autoencoders.settings import ENVIRONMENT, PROJECT, Settings
 
 Patch = pytest.MonkeyPatch
 Captured = pytest.CaptureFixture[str]
@@ -105,6 +107,19 @@ def test_an_old_quarto_is_called_old(tools: Path, tmp_path: Path, monkeypatch: P
         quarto.obtain(tmp_path, insist=True)
 
 
+def test_an_old_quarto_is_refused_before_its_pre_render_step_works(tmp_path: Path, monkeypatch: Patch) -> None:
+    monkeypatch.delenv("QUARTO_SHARE_PATH", raising=False)
+    assert quarto.calling() is None
+    monkeypatch.setenv("QUARTO_SHARE_PATH", str(tmp_path))
+    (tmp_path / "version").write_text("1.9.3\n")
+    caller = quarto.calling()
+    assert caller
+    assert caller.name == "Quarto 1.9.3"
+    (tmp_path / "version").write_text("1.8.27")
+    with pytest.raises(ReportError, match=r"Quarto 1.8.27 is too old, 1.9 is needed"):
+        quarto.calling()
+
+
 def test_an_installed_quarto_is_used_and_a_failure_forgotten(tools: Path, tmp_path: Path, monkeypatch: Patch) -> None:
     failing(monkeypatch)
     quarto.obtain(tmp_path)
@@ -136,30 +151,74 @@ def test_the_pre_render_step_gets_this_python_and_the_settings_in_force(tools: P
     assert "AUTOENCODERS_DATA" not in environment  # none was given
 
 
-def test_quarto_reads_authors_and_notice_from_a_file_of_its_own() -> None:
+def test_quarto_reads_authors_notice_and_notebooks_from_a_file_of_its_own() -> None:
     import yaml
 
     values = {"group": "G07", "authors": "Ada Lovelace, Alan Turing"}
-    plain = yaml.safe_load(making._for_quarto(values))
-    assert plain == {"book": {"author": ["Group G07", "Ada Lovelace", "Alan Turing"]}}
-    noticed = yaml.safe_load(making._for_quarto(values | {"notice": {"header": 'Stand-in "data"'}}))
+    plain = yaml.safe_load(making._for_quarto(values, [Path("cache/notebooks/01-a.ipynb")]))
+    assert plain["book"]["author"] == ["Group G07", "Ada Lovelace", "Alan Turing"]
+    assert plain["book"]["page-footer"]["center"] == [{"text": "01-a", "href": "cache/notebooks/01-a.ipynb"}]
+    assert plain["project"]["resources"] == ["cache/notebooks/01-a.ipynb"]
+    assert "body-header" not in plain["book"]
+    noticed = yaml.safe_load(making._for_quarto(values | {"notice": {"header": 'Stand-in "data"'}}, []))
     assert 'Stand-in "data"' in noticed["book"]["body-header"]
-    ((header,),) = (noticed["format"]["typst"]["include-in-header"],)
-    assert header["text"].startswith("#set page(foreground: ")
+
+
+# ── Both renderers ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def in_the_projects_style(book: Book) -> None:
+    """The sample with all that the project's own report has from Quarto."""
+    import yaml
+
+    own = yaml.safe_load((PROJECT / "_quarto.yml").read_text())
+    sample = yaml.safe_load((book.root / "_quarto.yml").read_text())
+    settings = own | sample | {"book": sample["book"] | {name: own["book"][name] for name in ("downloads", "sidebar")}}
+    (book.root / "_quarto.yml").write_text(yaml.safe_dump(settings))
+    (book.root / "_quarto.yml.local").write_text(making._for_quarto(VALUES, [Path("cache/notebooks/01-sample.ipynb")]))
+    (book.root / "cache/report/book.typ").write_text(pdf.style())
+    shutil.copytree(PROJECT / "report/style", book.root / "report/style")
+
+
+def shown(book: Book) -> dict[str, set[str]]:
+    """What the chapters hold on the site, and the captions in print."""
+    chapters = [path for path in book.output.rglob("*.html") if path.parent.name != "notebooks"]
+    site = " ".join(path.read_text().replace("&nbsp;", " ").replace("\u00a0", " ") for path in chapters)
+    links = re.findall(r'<a [^>]*class="(?:quarto-xref|crossref)"[^>]*>(.*?)</a>', site)
+    printed = " ".join(page.extract_text() for page in PdfReader(book.pdf).pages).replace("\u00a0", " ")
+    return {
+        "labels": set(re.findall(r'id="((?:fig|tbl|eq|sec)-(?!\w+-caption)[\w-]+)"', site)),
+        "references": {re.sub("<.*?>", "", link) for link in links},
+        "citations": set(re.findall(r'id="(ref-[\w-]+)"', site)),
+        "captions": set(re.findall(r"(?:Figure|Table) [\w.]+:[^.]*", " ".join(printed.split()))),
+    }
 
 
 @pytest.mark.skipif(not (shutil.which("quarto") and quarto.find()), reason="Quarto is not here")
-def test_both_renderers_show_the_same_figures_tables_and_references(tmp_path: Path) -> None:
-    def shown(folder: Path) -> dict[str, set[str]]:
-        text = "\n".join(path.read_text() for path in folder.rglob("*.html"))
-        return {
-            "labels": set(re.findall(r'id="((?:fig|tbl|eq|sec)-[\w-]+)"', text)),
-            "references": set(re.findall(r">((?:Figure|Table|Section|Chapter)(?:&nbsp;|\s)[\dA-Z.]+)</", text)),
-            "citations": set(re.findall(r'id="(ref-[\w-]+)"', text)),
-        }
-
+def test_both_renderers_show_the_same_and_both_reports_are_whole(tmp_path: Path) -> None:
     book = write_book(tmp_path)
     render(book)
-    ours = shown(book.output)
+    ours = shown(book)
+    in_the_projects_style(book)
     quarto.render(there(), tmp_path, {})
-    assert shown(book.output) == ours
+    checks.check(book)
+    assert shown(book) == ours
+    assert all(ours.values())
+    page = (book.output / "cache/notebooks/01-sample.html").read_text()
+    assert 'href="../../cache/notebooks/01-sample.ipynb"' in page
+    assert 'class="code-fold"' in page
+    assert 'href="../cache/notebooks/01-sample.html#fig-curve"' in (book.output / "report/one.html").read_text()
+    assert "Group" in PdfReader(book.pdf).pages[0].extract_text()
+
+
+def test_nothing_stands_in_a_formula_that_quarto_would_spell_out() -> None:
+    formulas: list[str] = []
+
+    def collected(element: pandoc.Element) -> None:
+        if element["t"] == "Math":
+            formulas.append(element["c"][1])
+
+    for chapter in (PROJECT / "index.qmd", *(PROJECT / "report").glob("*.qmd")):
+        pandoc.walk(pandoc.read(chapter.read_text()), collected)
+    assert formulas
+    assert [each for each in formulas if re.search(r"\{\{<|\\[bB]igg?[lrm]?(?![A-Za-z])", each)] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +13,7 @@ from typing import Any, Literal
 from autoencoders import inspection, progress, references
 from autoencoders.commandline import complain
 from autoencoders.lab import Lab
-from autoencoders.reporting import checks, execution, fallback, mermaid, quarto, submission, variables
+from autoencoders.reporting import checks, execution, fallback, mermaid, pdf, quarto, submission, variables
 from autoencoders.reporting.book import Book, embedded
 from autoencoders.reporting.execution import Execution
 from autoencoders.settings import ENVIRONMENT, PROJECT, Settings
@@ -62,7 +62,9 @@ def prepare(edition: Edition, renderer: str) -> list[Execution]:
     execution.execute(outdated, folder=PROJECT, environment=surroundings, jobs=jobs, report=complain)
     variables.write_if_changed(edition.root / fallback.WORKSHOP / "pipeline.svg", _graph(edition))
     variables.write(edition.root / "_variables.yml", values | {"renderer": renderer})
-    variables.write_if_changed(edition.root / "_quarto.yml.local", _for_quarto(values))
+    variables.write_if_changed(edition.root / fallback.WORKSHOP / "book.typ", pdf.style())
+    notebooks = [each.target.relative_to(edition.root) for each in executions]
+    variables.write_if_changed(edition.root / "_quarto.yml.local", _for_quarto(values, notebooks))
     return executions
 
 
@@ -111,12 +113,14 @@ def _graph(edition: Edition) -> str:
     )
 
 
-def _for_quarto(values: Mapping[str, Any]) -> str:
-    """What Quarto can't read from variables: the authors, and the notice in each page's header. JSON is YAML."""
-    authors = [f"Group {values['group']}", *filter(None, str(values.get("authors", "")).split(", "))]
-    settings: dict[str, Any] = {"book": {"author": authors}}
+def _for_quarto(values: Mapping[str, Any], notebooks: Iterable[Path]) -> str:
+    """What Quarto can't read from variables: the authors, the notice in each page's header, and the executed notebooks,
+    as files to download and in the footer, where Quarto makes pages of what is linked. JSON is YAML."""
+    files = [path.as_posix() for path in notebooks]
+    book: dict[str, Any] = {
+        "author": [f"Group {values['group']}", *filter(None, str(values.get("authors", "")).split(", "))],
+        "page-footer": {"left": "Notebooks", "center": [{"text": Path(file).stem, "href": file} for file in files]},
+    }
     if notice := values.get("notice", {}).get("header"):
-        settings["book"]["body-header"] = f"::: {{.callout-warning appearance=minimal}}\n{notice}\n:::"
-        header = f'#set page(foreground: place(top + center, dy: 8mm, text(8pt, weight: "bold", {json.dumps(notice)})))'
-        settings["format"] = {"typst": {"include-in-header": [{"text": header}]}}
-    return json.dumps(settings, indent=1, ensure_ascii=False) + "\n"
+        book["body-header"] = f"::: {{.callout-warning appearance=minimal}}\n{notice}\n:::\n"
+    return json.dumps({"project": {"resources": files}, "book": book}, indent=1, ensure_ascii=False) + "\n"

@@ -53,6 +53,11 @@ def write(chapters: list[Chapter], book: Book, workshop: Path) -> tuple[bytes, l
     return content, document.problems + [f"Typst: {warning.message}" for warning in warnings]
 
 
+def style() -> str:
+    """Of the PDF, whichever renderer writes it."""
+    return resources.files("autoencoders.reporting").joinpath("assets/book.typ").read_text(encoding="utf-8")
+
+
 def _body(document: Document, book: Book) -> str:
     blocks = []
     for chapter in document.chapters:
@@ -68,9 +73,8 @@ def _body(document: Document, book: Book) -> str:
 
 def _preamble(book: Book) -> str:
     """The style, and with it what stands on the cover and in the headers."""
-    style = resources.files("autoencoders.reporting").joinpath("assets/book.typ").read_text(encoding="utf-8")
     titles = f"(title: {_string(book.title)}, subtitle: {_string(book.subtitle)})"
-    return f'{style}\n#show: book.with(yaml("/_variables.yml") + {titles})\n\n'
+    return f'{style()}\n#show: book.with(yaml("/_variables.yml") + {titles})\n\n'
 
 
 def _for_typst(chapter: Chapter, element: Element, document: Document, root: Path) -> Element | list[Element] | None:
