@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from forks import Broken
 
 from autoencoders.settings import PROJECT
 
@@ -24,6 +25,14 @@ def thorough() -> bool:
 def tried(request: pytest.FixtureRequest) -> Callable[[int], None]:
     """Tells how many cases a test has tried; one that doesn't say has tried one."""
     return lambda cases: request.node.user_properties.append(("cases", cases))
+
+
+@pytest.fixture(scope="session")
+def broken() -> Iterator[Broken]:
+    """Carries out work in processes that may be killed."""
+    process = Broken()
+    yield process
+    process.close()
 
 
 @pytest.hookimpl(hookwrapper=True)
