@@ -131,16 +131,16 @@ def check(folder: Path) -> None:
 
 
 def read_record(folder: Path) -> Record:
-    """Where an entry came from, and the digests of its files."""
+    """Where an entry came from, and the digests of its files; an entry in another's place is none."""
     if not folder.is_dir():
         raise AbsentError(folder.name)
     data = _bytes(folder, RECORD)
     try:
         record = json.loads(data)
         del record["digest"]
-        if data == _sealed(record):
+        if data == _sealed(record) and record["key"] == folder.name and record["files"].keys() == {ARRAYS, META}:
             return record
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
     raise DamageError(RECORD, "as it was written", "altered")
 

@@ -1,4 +1,4 @@
-"""When a file counts as unchanged, and what is said when one can't be read or written."""
+"""When a file counts as unchanged, who may write, and what is said when one can't be read or written."""
 
 from __future__ import annotations
 
@@ -35,6 +35,22 @@ def storing(path: Path, only: frozenset[int] | None = None) -> Iterator[None]:
         if only is not None and error.errno not in only:
             raise
         raise StorageError(f"cache: {error.filename or path}: {error.strerror or error}") from error
+
+
+@contextmanager
+def locked(path: Path, wait: bool = True) -> Iterator[None]:
+    """Held by the operating system for as long as this process lives, so a dead one's is no obstacle. Who doesn't
+    wait gets a TimeoutError."""
+    from filelock import FileLock
+
+    lock = FileLock(path)
+    with storing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=-1 if wait else 0)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import logging
@@ -11,7 +12,6 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from autoencoders.errors import InputError, StorageError
 from autoencoders.store import codehash, entries
 from autoencoders.store.codehash import Code
 from autoencoders.store.entries import AbsentError, Artifact, DamageError, Record
-from autoencoders.store.files import NO_ROOM, Stamp, stamp, storing
+from autoencoders.store.files import NO_ROOM, Stamp, locked, stamp, storing
 from autoencoders.store.tasks import FORMAT, Dropped, Kind, Reason, State, Task, differences
 
 _OWN_PACKAGE = Path(__file__).parents[1]
@@ -83,7 +83,7 @@ class Store:
             return self._cached(key, code)  # takes no lock and writes nothing: a read-only folder serves too
         except (AbsentError, DamageError):
             pass
-        with self._lock(key):
+        with locked(self._lock_file(key)):
             self._set_aside_if_damaged(key, task)
             self._make(task, key, code)
         return self._cached(key, code)  # read back: the first run sees what all later ones see
@@ -158,21 +158,6 @@ class Store:
                 aside.parent.mkdir(parents=True, exist_ok=True)
                 os.replace(self._entry(key), aside)
 
-    @contextmanager
-    def _lock(self, key: str, wait: bool = True) -> Iterator[None]:
-        """Held by the operating system for as long as this process lives, so a dead one's is no obstacle."""
-        from filelock import FileLock
-
-        path = self._lock_file(key)
-        lock = FileLock(path)
-        with storing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            lock.acquire(timeout=-1 if wait else 0)
-        try:
-            yield
-        finally:
-            lock.release()
-
     # ── Inspecting: nothing here writes ──────────────────────────────────────────────────────────────────────────────
 
     def contains(self, task: Task) -> bool:
@@ -189,7 +174,7 @@ class Store:
         key = self._key(task, code)
         try:
             self._check(key)
-            return State("cached")
+            return State("cached", _other_versions(entries.read_record(self._entry(key))))
         except DamageError as damage:
             return State("corrupt", (Reason("file", damage.file, damage.expected, damage.found),))
         except AbsentError:
@@ -264,13 +249,11 @@ class Store:
         return found.what in ("set aside", "unfinished")
 
     def _drop(self, found: Dropped) -> bool:
-        from filelock import Timeout
-
         try:
-            with self._lock(found.key, wait=False), storing(found.path):
+            with locked(self._lock_file(found.key), wait=False), storing(found.path):
                 shutil.rmtree(found.path) if found.path.is_dir() else found.path.unlink()
                 return True
-        except Timeout:
+        except TimeoutError:
             return False
 
 
@@ -301,6 +284,27 @@ def _json(path: Path) -> dict:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _other_versions(record: Record) -> tuple[Reason, ...]:
+    """What an entry was made by, where something else is installed now; builds of one version (1.2+cpu) are equal."""
+    found = {name: _installed(name) for name in record["versions"]}
+    return tuple(
+        Reason("version", name, made_by, found[name])
+        for name, made_by in record["versions"].items()
+        if made_by.partition("+")[0] != (found[name] or "").partition("+")[0]
+    )
+
+
+@functools.cache
+def _installed(name: str) -> str | None:
+    """Without importing it: torch takes seconds."""
+    from importlib import metadata
+
+    try:
+        return platform.python_version() if name == "python" else metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _versions() -> dict[str, str]:

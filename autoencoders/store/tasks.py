@@ -37,7 +37,8 @@ class Reason:
 
 @dataclass(frozen=True)
 class State:
-    """Where a task stands. Epochs are told while it is partial, the message once it failed."""
+    """Where a task stands. Epochs are told while it is partial, the message once it failed. What is cached has
+    reasons, too, if it was made by other versions than those that are installed now: it serves all the same."""
 
     state: Literal["cached", "missing", "stale", "partial", "corrupt", "failed"]
     reasons: tuple[Reason, ...] = ()
@@ -64,9 +65,10 @@ class Dropped:
 
 
 def differences(record: Record, task: Task, code: Code) -> tuple[Reason, ...]:
-    """Why an entry isn't what the task asks for."""
+    """Why an entry isn't what the task asks for; what another format means by its words, only its own code knows."""
+    if record["format"] != FORMAT:
+        return (Reason("version", "store format", record["format"], FORMAT),)
     compared: list[tuple[Any, Mapping, Mapping]] = [
-        ("version", {"store format": record["format"]}, {"store format": FORMAT}),
         ("parameter", dict(_leaves(record["spec"])), dict(_leaves(task.spec))),
         ("data", record["inputs"], task.inputs),
         ("code", record["manifest"], code.manifest),
