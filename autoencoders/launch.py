@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import pickle
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -39,12 +43,26 @@ def _parallel(tasks: dict[int, T], function: Callable[[T], R], jobs: int) -> Ite
 
     with joblib.parallel_config("loky", inner_max_num_threads=max(1, joblib.cpu_count() // jobs)):
         parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
-    return parallel(joblib.delayed(_attempt_numbered)(index, function, task) for index, task in list(tasks.items()))
+    numbered = joblib.delayed(functools.partial(_attempt_numbered, os.getpid()))
+    return parallel(numbered(index, function, task) for index, task in list(tasks.items()))
 
 
-def _attempt_numbered(index: int, function: Callable[[T], R], task: T) -> tuple[int, R | Exception]:
+def _attempt_numbered(parent: int, index: int, function: Callable[[T], R], task: T) -> tuple[int, R | Exception]:
+    end_with(parent)
     _stay_for_long()
     return index, portable(attempt(function, task))
+
+
+@functools.cache
+def end_with(parent: int) -> None:
+    """From now on this process ends when its parent does: of one that was killed, workers would go on for nobody."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _stay_for_long() -> None:
