@@ -15,6 +15,7 @@ import typer
 
 from autoencoders import settings
 from autoencoders.errors import InputError, ReportError, StorageError, TrainingError
+from autoencoders.store.files import NO_ROOM
 
 if TYPE_CHECKING:
     from autoencoders.lab import Lab
@@ -89,6 +90,11 @@ def with_exit_code(action: Callable[[], None]) -> None:
     except tuple(EXIT_CODES) as error:
         complain(f"error: {error}")
         raise typer.Exit(next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))) from None
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        complain(f"error: {error.filename or 'the disk'}: {error.strerror}")
+        raise typer.Exit(EXIT_CODES[StorageError]) from None
 
 
 def complain(line: str) -> None:
