@@ -18,7 +18,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from autoencoders import parameters
+from autoencoders import launch, parameters
 from autoencoders.errors import InputError, ReportError
 from autoencoders.reporting.notebooks import Cell, Notebook
 
@@ -144,7 +144,7 @@ def execute(
     jobs = max(1, min(jobs, len(executions)))
     threads = str(max(1, (os.cpu_count() or 1) // jobs))  # kernels side by side must not each take all cores
     failures = []
-    with _kernel() as scratch, ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with _kernel() as scratch, _pool(jobs) as pool:
         surroundings = {"OMP_NUM_THREADS": threads} | dict(environment)
         running = {pool.submit(_execute, each, folder, surroundings, scratch): each for each in executions}
         for future in as_completed(running):
@@ -153,6 +153,12 @@ def execute(
             report(f"notebook {running[future].name}: {'failed' if failure else 'executed'} in {seconds:.0f} s")
     if failures:
         raise ReportError("\n".join(failures))
+
+
+def _pool(jobs: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(
+        jobs, mp_context=get_context("spawn"), initializer=launch.end_with, initargs=(os.getpid(),)
+    )
 
 
 @contextmanager
@@ -181,7 +187,7 @@ def _execute(
     started = time.monotonic()
     execution.target.parent.mkdir(parents=True, exist_ok=True)
     failed = execution.target.with_suffix(".failed.ipynb")
-    partial = execution.target.with_suffix(f".{os.getpid()}.ipynb")
+    partial = execution.target.with_suffix(".partial.ipynb")  # one killed here is in the next one's way, and goes
     try:
         papermill.execute_notebook(
             _fresh(nbformat.read(execution.source, as_version=4)),

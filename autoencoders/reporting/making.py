@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from autoencoders.reporting import checks, execution, fallback, mermaid, pdf, qu
 from autoencoders.reporting.book import Book, embedded
 from autoencoders.reporting.execution import Execution
 from autoencoders.settings import ENVIRONMENT, PROJECT, Settings
+from autoencoders.store.files import locked
 
 Renderer = Literal["auto", "quarto", "pandoc"]
 OF_THE_MACHINE = ("data_dir", "cache", "device", "jobs")  # reach notebooks by the environment, not as parameters
@@ -38,19 +40,25 @@ class Edition:
 def report(edition: Edition, renderer: Renderer = "auto") -> Book:
     """The book's site and PDF, whole and up to date."""
     tool = None if renderer == "pandoc" else quarto.obtain(PROJECT, insist=renderer == "quarto")
-    executions = prepare(edition, "Quarto" if tool else fallback.name())
-    book = Book.read(edition.root)
-    if tool:
-        complain(f"rendering with {tool.name}")
-        quarto.render(tool, edition.root, _environment(edition.settings, *ENVIRONMENT))
-    else:
-        fallback.render(book, [each.target for each in executions])
-    checks.check(book)
+    with _alone(edition, "report"):
+        executions = prepare(edition, "Quarto" if tool else fallback.name())
+        book = Book.read(edition.root)
+        if tool:
+            complain(f"rendering with {tool.name}")
+            quarto.render(tool, edition.root, _environment(edition.settings, *ENVIRONMENT))
+        else:
+            fallback.render(book, [each.target for each in executions])
+        checks.check(book)
     return book
 
 
 def prepare(edition: Edition, renderer: str) -> list[Execution]:
     """Everything that the chapters need, brought up to date; quick where nothing changed."""
+    with _alone(edition, "prepare"):  # a stage of its own: Quarto runs it in another process, in the midst of a report
+        return _prepared(edition, renderer)
+
+
+def _prepared(edition: Edition, renderer: str) -> list[Execution]:
     for lab in edition.labs:
         progress.follow(lab, lab.plan())
     values = dict(edition.facts())
@@ -70,7 +78,21 @@ def prepare(edition: Edition, renderer: str) -> list[Execution]:
 
 def packed(edition: Edition) -> tuple[Path, ...]:
     """The submission, of what was rendered before."""
-    return submission.pack(Book.read(edition.root), _executions(edition, dict(edition.facts())))
+    with _alone(edition, "report"):
+        return submission.pack(Book.read(edition.root), _executions(edition, dict(edition.facts())))
+
+
+@contextmanager
+def _alone(edition: Edition, stage: str) -> Iterator[None]:
+    """Two at once would take each other's files away: the later one waits, and finds most of its work done."""
+    path = edition.root / f"cache/{stage}.lock"
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(path, wait=False))
+        except TimeoutError:
+            complain("another process makes this book just now: waiting for it")
+            held.enter_context(locked(path))
+        yield
 
 
 def _executions(edition: Edition, values: Mapping[str, Any]) -> list[Execution]:
