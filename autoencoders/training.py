@@ -297,7 +297,7 @@ class Run:
         return {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), **books}
 
     def resume(self, path: Path) -> None:
-        """Goes on from a checkpoint; one that is missing, damaged or another training's is as good as none."""
+        """Goes on from a checkpoint; one that is missing, damaged, planted or another training's is as good as none."""
         try:
             content = path.read_bytes()
         except OSError:
@@ -305,7 +305,10 @@ class Run:
         digest, payload = content[:DIGEST_SIZE], content[DIGEST_SIZE:]
         if digest != _digest(payload, self.identity):
             return
-        state = torch.load(io.BytesIO(payload), map_location=self.device, weights_only=True)
+        try:
+            state = torch.load(io.BytesIO(payload), map_location=self.device, weights_only=True)
+        except Exception:  # whatever the loader makes of bytes that no `save` has written
+            return
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.seconds = state["step"], state["seconds"]
