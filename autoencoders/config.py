@@ -182,6 +182,7 @@ class Training(Spec):
     clip_norm: float = 1.0  # a rare bad batch must not undo an epoch
     kl_warmup: float = 0.3  # share of all steps in which the KL weight rises to beta (VAE only): avoids collapse
     bf16: bool = True  # forward pass only, and only where the hardware computes it natively
+    augment: bool = False  # mirrored and moved images: pays once the images themselves are known
     snapshots: int = 0  # epochs from one look at a few validation images to the next, kept for pictures; 0: none
 
 
@@ -450,6 +451,7 @@ class Profile:
     purpose: str
     seeds: tuple[int, ...] = (0,)
     epochs: typing.Mapping[str, int]  # by family of models
+    augment: bool = False  # whether trainings, other than the sweep's, see mirrored and moved images
     width: int = 32
     train: int | None = None  # training images; None: all
     images: int | None = None  # test images measured; None: all
@@ -489,7 +491,8 @@ PROFILES: dict[str, Profile] = {
         Profile(
             name="evening",
             purpose="a laptop's CPU and some hours: quick's experiments, trained for longer, and two more sizes",
-            epochs={"vector": 40, "spatial": 25, "vae": 30, "mcae": 30, "vit": 30, "tuning": 2},
+            epochs={"vector": 20, "spatial": 15, "vae": 20, "mcae": 20, "vit": 20, "tuning": 2},
+            augment=True,
             latents=(64, 256),
         ),
         Profile(
@@ -497,6 +500,7 @@ PROFILES: dict[str, Profile] = {
             purpose="one GPU, several seeds",
             seeds=(0, 1, 2),
             epochs={"vector": 200, "spatial": 100, "vae": 100, "mcae": 200, "vit": 200, "tuning": 30},
+            augment=True,
             width=64,
             latents=(64, 256, 384),
             spatial_sigmas=(0.1, 0.3, math.sqrt(VARIANCE), 0.5),
@@ -566,7 +570,8 @@ class Catalogue(Plan):
     def _experiment(
         self, name: str, family: str, model: Model, sigma: float | None = None, **changes: Any
     ) -> Experiment:
-        training = Training(epochs=self.profile.epochs[family], **changes)
+        augment = self.profile.augment and family != "tuning"
+        training = Training(epochs=self.profile.epochs[family], augment=augment, **changes)
         corruption = None if sigma is None else Gaussian(sigma)
         return Experiment(
             name=name, model=model, data=self.data, corruption=corruption, training=training, seed=self.seed

@@ -45,3 +45,20 @@ def random_mask(count: int, grid: tuple[int, int], ratio: float, generator: torc
     order = torch.rand(count, places, generator=generator, device=generator.device).argsort(dim=1)
     ranks = order.argsort(dim=1)  # a random permutation of each image's places
     return (ranks < round(ratio * places)).view(count, 1, *grid)
+
+
+# ── Variation ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+REACH = 2  # pixels that images are moved by at most, each way
+
+
+def varied(images: Tensor, generator: torch.Generator, place: int) -> Tensor:
+    """Other views of the same images: each one mirrored or not, all moved to one of (2 · REACH + 1)² places, with what
+    comes into view mirrored from inside."""
+    mirrored = torch.rand(len(images), 1, 1, 1, generator=generator, device=images.device) < 0.5
+    images = torch.where(mirrored, images.flip(3), images)
+    down, right = divmod(place % (2 * REACH + 1) ** 2, 2 * REACH + 1)
+    height, width = images.shape[2:]
+    padded = torch.nn.functional.pad(images, (REACH,) * 4, mode="reflect")
+    moved = padded[:, :, down : down + height, right : right + width]
+    return moved.contiguous(memory_format=torch.channels_last)

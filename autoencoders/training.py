@@ -164,6 +164,8 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.recipe, self.step, self.steps)
         clean = _as_floats(self.train[self._batch()])
+        if self.recipe.augment:
+            clean = corruption.varied(clean, self.generator, derived_seed(seed, "place", self.step))
         noisy = corruption.corrupt(clean, self.experiment.corruption, self.generator)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             terms = self.model.losses(clean, noisy, self.generator, kl_weight(self.recipe, self.step, self.steps))

@@ -119,3 +119,37 @@ def test_no_images_need_no_masks() -> None:
 def test_impossible_ratios_are_refused(ratio: float) -> None:
     with pytest.raises(ValueError, match=r"must lie in \[0, 1\]"):
         corruption.random_mask(1, (4, 4), ratio, seeded())
+
+
+# ── Variation ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+CENTRE = 2 * corruption.REACH * (corruption.REACH + 1)  # of all places, the one where nothing is moved
+
+
+def pictures(count: int = 40) -> torch.Tensor:
+    return torch.rand(count, 3, 8, 8, generator=torch.Generator().manual_seed(5))
+
+
+def varied(images: torch.Tensor, place: int = CENTRE, seed: int = 0) -> torch.Tensor:
+    return corruption.varied(images, torch.Generator().manual_seed(seed), place)
+
+
+def test_each_image_is_mirrored_or_not() -> None:
+    images = pictures()
+    mirrored = (varied(images) == images.flip(3)).flatten(1).all(1)
+    same = (varied(images) == images).flatten(1).all(1)
+    assert (mirrored ^ same).all()
+    assert 10 < mirrored.sum() < 30
+    assert torch.equal(varied(images), varied(images))
+    assert not torch.equal(varied(images), varied(images, seed=1))
+
+
+@pytest.mark.parametrize("place", [0, 3, CENTRE, 24, 25, 10**15])
+def test_images_are_moved_and_what_comes_into_view_is_mirrored_from_inside(place: int) -> None:
+    images = pictures(1)
+    down, right = (offset - corruption.REACH for offset in divmod(place % 25, 5))
+    moved, still = varied(images, place), varied(images)
+    for y in range(8):
+        for x in range(8):
+            source = [abs(s) if s < 8 else 14 - s for s in (y + down, x + right)]
+            assert torch.equal(moved[0, :, y, x], still[0, :, source[0], source[1]])

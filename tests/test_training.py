@@ -390,6 +390,26 @@ def test_a_training_may_be_interrupted_again_and_again(often: None, tmp_path: Pa
     assert_equal_weights(fit(experiment("vae")), fit(experiment("vae"), checkpoint=tmp_path / "checkpoint"))
 
 
+def test_snapshots_and_varied_images_survive_an_interruption(often: None, tmp_path: Path) -> None:
+    wanted = experiment(epochs=3, snapshots=2, augment=True)
+    whole = fit(wanted)
+    snapshots = {name for name in whole.arrays if name.startswith("snapshots/")}
+    assert snapshots == {f"snapshots/{name}" for name in ("clean", "seen", "2", "3")}
+    assert not np.array_equal(whole.arrays["snapshots/2"], whole.arrays["snapshots/3"])
+    interrupt(wanted, tmp_path / "checkpoint", 11)
+    assert_equal_weights(whole, fit(wanted, checkpoint=tmp_path / "checkpoint"))
+
+
+def test_looking_at_pictures_changes_nothing() -> None:
+    plain, seen = fit(experiment()), fit(experiment(snapshots=1))
+    assert all(np.array_equal(values, seen.arrays[name]) for name, values in plain.arrays.items())
+
+
+def test_varied_images_are_other_images() -> None:
+    first, second = fit(experiment()), fit(experiment(augment=True))
+    assert any(not np.array_equal(values, second.arrays[name]) for name, values in first.arrays.items())
+
+
 def test_time_spent_before_an_interruption_counts(often: None, tmp_path: Path) -> None:
     interrupt(experiment(), tmp_path / "checkpoint", 4)
     under_way = run()
