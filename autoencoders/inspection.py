@@ -92,8 +92,8 @@ def _provenance(lab: Lab, experiment: Experiment) -> dict[str, Any]:
 
 def seconds(lab: Lab, names: Iterable[str] | None) -> float:
     """What computing all that the cache holds for this run took, job by job."""
-    cached = [task for task in lab.plan(names) if lab.store.contains(task)]
-    return round(sum(record["seconds"] for record in map(lab.store.provenance, dict.fromkeys(cached))), 1)
+    cached = {lab.store.key(task): task for task in lab.plan(names) if lab.store.contains(task)}
+    return round(sum(lab.store.provenance(task)["seconds"] for task in cached.values()), 1)
 
 
 def print_rows(found: list[dict[str, Any]]) -> None:
