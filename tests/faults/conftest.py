@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from forks import Broken
+from forks import Broken, Order, Whole
 
 from autoencoders.settings import PROJECT
 
@@ -33,6 +35,22 @@ def broken() -> Iterator[Broken]:
     process = Broken()
     yield process
     process.close()
+
+
+@pytest.fixture(scope="session")
+def whole(broken: Broken, tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    """What all that is broken must come to; it stays as it is."""
+    folder = tmp_path_factory.mktemp("whole")
+    [ended] = broken(Order(work="sweep", folder=str(folder)))
+    assert ended.code == 0, ended.stderr
+    return Whole(folder, ended.changes, ended.seconds)
+
+
+@pytest.fixture
+def copy(whole: Whole, tmp_path: Path) -> Path:
+    """The same, to be changed."""
+    shutil.copytree(whole.folder, tmp_path / "copy")
+    return tmp_path / "copy"
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -3,9 +3,11 @@ own work alone. The tests of the suite hold it as the fixture `broken`."""
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import os
+import pickle
 import random
 import re
 import resource
@@ -16,7 +18,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -59,6 +61,15 @@ class Ended:
     code: int
     stderr: str
     changes: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A sweep that nobody disturbed."""
+
+    folder: Path
+    changes: int  # of the disk
     seconds: float
 
 
@@ -231,11 +242,24 @@ def sweep(folder: Path, order: Order) -> int:
 
     training.Run.advance = noted  # type: ignore[method-assign]
     store = store_in(folder)
-    lab: Any = SimpleNamespace(store=store, bench=SimpleNamespace(carry_out=store.fetch), jobs=lambda tasks: 1)
+    lab: Any = SimpleNamespace(
+        store=store,
+        bench=SimpleNamespace(carry_out=store.fetch),
+        settings=SimpleNamespace(scheduler=None),
+        jobs=lambda tasks: 1,
+    )
     try:
         commandline.with_exit_code(lambda: progress.follow(lab, tasks(order.more.get("seeds", [0, 1]))))
     except typer.Exit as ended:
         return ended.exit_code
+    return 0
+
+
+def load(folder: Path, order: Order) -> int:
+    """What a measurement does with the models that it asks for."""
+    store = store_in(folder)
+    for task in tasks([0, 1]):
+        store.fetch(task)
     return 0
 
 
@@ -307,7 +331,49 @@ def images(count: int, seed: int) -> Any:
     return Split((255 * coarse).byte(), torch.zeros(count, dtype=torch.int64))
 
 
-WORKS: dict[str, Callable[[Path, Order], int]] = {"sweep": sweep}
+# ── Work: a training that finds a planted checkpoint ─────────────────────────────────────────────────────────────────
+
+
+class Bomb:
+    """What a planted pickle would do."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.mark,)
+
+
+def plant(folder: Path, order: Order) -> int:
+    import torch
+
+    from autoencoders import models, training
+
+    data = images(IMAGES, seed=1), images(20, seed=2)
+    run = training.Run(experiment(0), getattr(models, MODELS[0]), *data, torch.device("cpu"))
+    payload = FORMS[order.more["form"]](Bomb(folder / "exploded"))
+    scratch = store_in(folder).scratch(tasks([0])[0])
+    scratch.mkdir(parents=True)
+    (scratch / "checkpoint.pt").write_bytes(training._digest(payload, run.identity) + payload)
+    return sweep(folder, replace(order, more={"seeds": [0]}))
+
+
+def torch_saved(bomb: Bomb, **how: Any) -> bytes:
+    import torch
+
+    file = io.BytesIO()
+    torch.save({"model": bomb}, file, **how)
+    return file.getvalue()
+
+
+FORMS: dict[str, Callable[[Bomb], bytes]] = {
+    "torch.save": torch_saved,
+    "torch.save, as it once was": partial(torch_saved, _use_new_zipfile_serialization=False),
+    "pickle": pickle.dumps,
+}
+
+
+WORKS: dict[str, Callable[[Path, Order], int]] = {"sweep": sweep, "load": load, "plant": plant}
 
 
 # ── What came of it ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -322,6 +388,11 @@ def results(folder: Path) -> dict[str, tuple[bytes, dict[str, Any]]]:
         timeless = {name: value for name, value in meta.items() if name not in ("seconds", "images_per_second")}
         found[entry.name] = ((entry / "arrays.npz").read_bytes(), timeless)
     return found
+
+
+def entry_of(folder: Path, seed: int) -> Path:
+    [task] = tasks([seed])
+    return folder / "work/cache/artifacts" / store_in(folder).key(task)
 
 
 def steps(folder: Path) -> list[str]:

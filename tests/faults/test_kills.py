@@ -4,33 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from forks import INTERVAL, Broken, Fault, Order, draws, leftovers, results, steps, store_in, tasks
+from forks import INTERVAL, Broken, Fault, Order, Whole, draws, leftovers, results, steps, store_in, tasks
 
 from autoencoders.store import entries
 
 RESUMES = "A run that is killed loses at most one checkpoint interval, and ends in the same bits as if it hadn't been."
-
-
-@dataclass(frozen=True)
-class Whole:
-    """A run that nobody disturbed."""
-
-    folder: Path
-    changes: int  # of the disk
-    seconds: float
-
-
-@pytest.fixture(scope="module")
-def whole(broken: Broken, tmp_path_factory: pytest.TempPathFactory) -> Whole:
-    folder = tmp_path_factory.mktemp("whole")
-    [ended] = broken(Order(work="sweep", folder=str(folder)))
-    assert ended.code == 0, ended.stderr
-    return Whole(folder, ended.changes, ended.seconds)
 
 
 def fault(place: str, at: int, room: int | None = None) -> dict[str, Any]:
