@@ -197,7 +197,8 @@ class Store:
     def entries(self) -> Iterator[Record]:
         """The provenance of everything that is cached, the newest first."""
         records = [record for records in self._records_by_name().values() for record in records]
-        return iter(sorted(records, key=lambda record: record["created"], reverse=True))
+        ours = [record for record in records if record["format"] == FORMAT]
+        return iter(sorted(ours, key=lambda record: record["created"], reverse=True))
 
     def _check(self, key: str) -> None:
         """Digests are computed once a process for as long as the files stay untouched."""
@@ -222,7 +223,7 @@ class Store:
                     record = entries.read_record(entry)
                 except (AbsentError, DamageError):
                     continue
-                found.setdefault((record["kind"], record["name"]), []).append(record)
+                found.setdefault((str(record.get("kind")), str(record.get("name"))), []).append(record)
             self._index = now, found
         return self._index[1]
 

@@ -241,6 +241,7 @@ def sweep(folder: Path, order: Order) -> int:
         clock.now += 1
 
     training.Run.advance = noted  # type: ignore[method-assign]
+    training.torch.__version__ = order.more.get("torch", training.torch.__version__)
     store = store_in(folder)
     lab: Any = SimpleNamespace(
         store=store,

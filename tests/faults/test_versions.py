@@ -1,0 +1,234 @@
+"""A cache that something else has made: other code, other data, another Python, torch or joblib, another format."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import joblib
+import pytest
+from forks import Broken, Order, Whole, entry_of, results, steps, store_in, tasks
+
+from autoencoders.store import Artifact, Reason, Store, Task, entries
+from autoencoders.store.tasks import FORMAT
+
+USED = "A cache that other versions of Python, torch, joblib or the code have made is used where it can be."
+TOLD = "`status` says of each result whether it serves, and if not, what has changed: code, parameter, data or version."
+
+CODE = """
+    RATE = 0.5
+
+    def train(x):
+        return helper(x) * RATE
+
+    def helper(x):
+        return x + 1
+
+    def plot(x):
+        return x
+"""
+
+
+def counted(folder: Path, scratch: Path) -> Artifact:
+    with (folder / "runs").open("a") as notes:
+        notes.write("run\n")
+    return Artifact({}, {"made": True})
+
+
+class Cache:
+    """A store with one finished task, and a small package that it was computed by."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.module = folder, folder / "lab/work.py"
+        self.module.parent.mkdir(parents=True)
+        self.module.write_text(textwrap.dedent(CODE))
+        spec = {"model": {"width": 32}, "seed": 0}
+        inputs = {"data": "f00d"}
+        compute = partial(counted, folder)
+        self.task = Task(
+            name="ae", kind="training", spec=spec, roots=("lab.work:train",), inputs=inputs, compute=compute
+        )
+        self.store.fetch(self.task)
+
+    @property
+    def store(self) -> Store:
+        """As a new process has it."""
+        return Store(self.folder / "cache", self.folder / "lab")
+
+    @property
+    def entry(self) -> Path:
+        return self.folder / "cache/artifacts" / self.store.key(self.task)
+
+    @property
+    def runs(self) -> int:
+        return len((self.folder / "runs").read_text().splitlines())
+
+    def edit(self, old: str, new: str) -> None:
+        self.module.write_text(self.module.read_text().replace(old, new))
+
+    def reseal(self, **changes: Any) -> None:
+        """As another version would have written its record."""
+        record = entries.read_record(self.entry)
+        (self.entry / "record.json").write_bytes(entries._sealed(record | changes))
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(tmp_path)
+
+
+# ── What made it, matters not ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.promise(USED)
+@pytest.mark.parametrize("name", ["python", "numpy", "joblib"])
+def test_what_other_versions_made_is_used_and_told(cache: Cache, name: str) -> None:
+    now = entries.read_record(cache.entry)["versions"]
+    cache.reseal(versions=now | {name: "0.1.2"})
+    state = cache.store.state(cache.task)
+    assert state.state == "cached"
+    assert state.reasons == (Reason("version", name, "0.1.2", now[name]),)
+    cache.store.fetch(cache.task)
+    assert cache.runs == 1
+
+
+@pytest.mark.promise(USED)
+def test_what_is_not_installed_here_may_have_made_it(cache: Cache) -> None:
+    cache.reseal(versions={"jax": "1.0", "numpy": entries.read_record(cache.entry)["versions"]["numpy"] + "+local"})
+    assert cache.store.state(cache.task).reasons == (Reason("version", "jax", "1.0", None),)
+    cache.store.fetch(cache.task)
+    assert cache.runs == 1
+
+
+@pytest.mark.promise(USED)
+def test_what_this_installation_made_gives_no_reasons(whole: Whole) -> None:
+    """With torch's version in it, whose build's name some packages leave out."""
+    [record, _] = store_in(whole.folder).entries()
+    assert record["versions"].keys() == {"python", "numpy", "joblib", "torch"}
+    for task in tasks([0, 1]):
+        assert store_in(whole.folder).state(task).reasons == ()
+
+
+@pytest.mark.promise(USED)
+def test_a_joblib_that_names_and_hashes_otherwise_finds_everything(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joblib.memory.hashing, "hash", lambda *_, **__: "0" * 32)
+    monkeypatch.setattr(joblib.memory, "get_func_name", lambda *_, **__: (["elsewhere"], "other"))
+    monkeypatch.setattr(joblib, "__version__", "99")
+    cache.store.fetch(cache.task)
+    assert cache.runs == 1
+
+
+@pytest.mark.promise(USED)
+def test_another_process_with_another_hash_seed_and_no_bytecode_finds_everything(cache: Cache) -> None:
+    script = (
+        "import sys; from pathlib import Path; from autoencoders.store import Store, Task\n"
+        "folder = Path(sys.argv[1])\n"
+        "task = Task(name='ae', kind='training', spec={'seed': 0, 'model': {'width': 32}}, roots=('lab.work:train',),"
+        " inputs={'data': 'f00d'}, compute=None)\n"
+        "print(Store(folder / 'cache', folder / 'lab').state(task).state)"
+    )
+    surroundings = os.environ | {"PYTHONHASHSEED": "77", "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-B", "-O", "-c", script, str(cache.folder)]
+    done = subprocess.run(command, env=surroundings, capture_output=True, text=True, check=True)
+    assert done.stdout == "cached\n"
+
+
+# ── What doesn't serve ───────────────────────────────────────────────────────────────────────────────────────────────
+
+CHANGES: dict[str, tuple[Callable[[Cache], Task], tuple[str, str]]] = {
+    "code": (lambda c: c.edit("x + 1", "x + 2") or c.task, ("code", "lab.work.helper")),
+    "a constant": (lambda c: c.edit("RATE = 0.5", "RATE = 0.25") or c.task, ("code", "lab.work.RATE")),
+    "a parameter": (lambda c: replace(c.task, spec={"model": {"width": 64}, "seed": 0}), ("parameter", "model.width")),
+    "the data": (lambda c: replace(c.task, inputs={"data": "beef"}), ("data", "data")),
+}
+
+
+@pytest.mark.promise(TOLD)
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_serves_no_more_is_made_again_and_told_why(cache: Cache, change: str) -> None:
+    make, reason = CHANGES[change]
+    task = make(cache)
+    state = cache.store.state(task)
+    assert state.state == "stale"
+    assert [(each.kind, each.what) for each in state.reasons] == [reason]
+    cache.store.fetch(task)
+    assert cache.runs == 2
+    assert cache.store.state(task).state == "cached"
+
+
+@pytest.mark.promise(TOLD)
+@pytest.mark.parametrize(
+    ("old", "new"), [("return x\n", "return 3 * x\n"), ("    return helper", "    # why\n    return helper")]
+)
+def test_edits_that_change_nothing_of_it_leave_it(cache: Cache, old: str, new: str) -> None:
+    cache.edit(old, new)
+    assert cache.store.state(cache.task).state == "cached"
+    cache.store.fetch(cache.task)
+    assert cache.runs == 1
+
+
+@pytest.mark.promise(TOLD)
+@pytest.mark.parametrize(
+    ("forgotten", "told"),
+    [
+        ((), "stale"),
+        (("spec", "manifest", "inputs"), "stale"),
+        (("versions", "created"), "stale"),
+        (("kind",), "missing"),
+    ],
+)
+def test_another_format_is_told_as_such_and_made_again(
+    cache: Cache, forgotten: tuple[str, ...], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever its records look like."""
+    record = {name: value for name, value in entries.read_record(cache.entry).items() if name not in forgotten}
+    (cache.entry / "record.json").write_bytes(entries._sealed(record))
+    for module in ("store", "tasks"):
+        monkeypatch.setattr(f"autoencoders.store.{module}.FORMAT", FORMAT + 1)
+    state = cache.store.state(cache.task)
+    assert state.state == told
+    assert state.reasons in ((), (Reason("version", "store format", FORMAT, FORMAT + 1),))
+    assert state.reasons or told == "missing"
+    cache.store.fetch(cache.task)
+    assert cache.runs == 2
+    assert cache.store.state(cache.task).state == "cached"
+    assert list(cache.store.entries())
+
+
+@pytest.mark.promise(USED)
+def test_another_torchs_checkpoint_is_not_gone_on_with(broken: Broken, whole: Whole, tmp_path: Path) -> None:
+    """Its steps may differ in a bit: the training begins anew, and ends in the bits of this torch."""
+    [killed] = broken(Order(work="sweep", folder=str(tmp_path), step=15, more={"torch": "1.0"}))
+    assert killed.signal
+    assert list(tmp_path.glob("work/cache/checkpoints/*/checkpoint.pt"))
+    [ended] = broken(Order(work="sweep", folder=str(tmp_path)))
+    assert ended.code == 0, ended.stderr
+    assert len(steps(tmp_path)) == 14 + len(steps(whole.folder))
+    assert results(tmp_path) == results(whole.folder)
+
+
+@pytest.mark.promise(TOLD)
+def test_the_command_line_tells_what_other_versions_made(whole: Whole, copy: Path, capsys: Any) -> None:
+    from autoencoders.inspection import Standing, print_standings
+
+    entry = entry_of(copy, 0)
+    record = entries.read_record(entry)
+    now = record["versions"]["torch"]
+    (entry / "record.json").write_bytes(entries._sealed(record | {"versions": record["versions"] | {"torch": "1.0"}}))
+    state = store_in(copy).state(tasks([0])[0])
+    standing = Standing("training-0", "training", 0, "key", state)
+    print_standings([standing], [])
+    first, *_ = capsys.readouterr().out.splitlines()
+    assert first.split()[:3] == ["cached", "training", "training-0"]
+    assert first.endswith(f"version torch: 1.0 → {now.partition('+')[0]}")
+    assert json.loads(json.dumps(standing.as_json()))["reasons"][0]["kind"] == "version"
