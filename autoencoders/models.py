@@ -578,7 +578,7 @@ def _slerp(start: Tensor, end: Tensor, share: Tensor) -> Tensor:
     cosine = (start / lengths[0] * (end / lengths[1])).sum(dim=dims, keepdim=True).clamp(-1, 1)
     angle = cosine.arccos()
     arc = (((1 - share) * angle).sin() * start + (share * angle).sin() * end) / angle.sin()
-    return torch.where(angle.sin() > 1e-4, arc, torch.lerp(start, end, share))
+    return torch.where(angle.sin() > 1e-3, arc, torch.lerp(start, end, share))  # the cosine of less is rounding
 
 
 def sample(model: Autoencoder, count: int, generator: torch.Generator, *, batch: int = 500) -> Tensor:

@@ -481,6 +481,39 @@ def test_regions_of_classes_that_a_plane_parts(data: Dataset) -> None:
         assert arrays["response"][line, column] == label
 
 
+def test_a_collapsed_embedding_knows_the_classes_shares_alone(data: Dataset) -> None:
+    uneven = replace(data, train=Split(data.train.images[20:], data.train.labels[20:]))  # the first class is the rarest
+    arrays, rows = measured(config.Regions(grid=5), PerPixel(), uneven, regions_of(lambda features: features * 0))
+    assert rows["plane_accuracy"]["value"] == rows["plane_full_accuracy"]["value"] == 0.25
+    assert (arrays["points"] == 0).all()
+    assert len(np.unique(arrays["response"])) == 1
+    assert (np.diff(arrays["x"]) > 0).all()
+
+
+def test_an_embedding_of_one_direction_has_a_plane_too(data: Dataset) -> None:
+    arrays, rows = measured(config.Regions(grid=5), PerPixel(), data, regions_of(lambda f: f[:, :1].expand(-1, 9)))
+    assert (arrays["points"][:, 1] == 0).all()
+    assert (arrays["points"][:, 0] != 0).any()
+    assert rows["plane_accuracy"]["value"] <= 1
+
+
+def regions_of(change: Callable[[Tensor], Tensor]) -> Callable[..., Artifact]:
+    """The measurement, of a subject whose embeddings are changed on their way."""
+
+    class Changed(PerPixel):
+        def encode(self, images: Tensor) -> Tensor:
+            return change(images.flatten(1)) * self.one
+
+    return lambda spec, subject, data, device: probing.regions(spec, Changed(), data, device)
+
+
+@pytest.mark.parametrize(("few", "told"), [([0, 40], "2 of 2 classes"), (range(40), "40 of 1 classes")])
+def test_too_few_classes_for_a_plane_are_told(data: Dataset, few: Any, told: str) -> None:
+    some = replace(data, train=Split(data.train.images[[*few]], data.train.labels[[*few]]))
+    with pytest.raises(InputError, match=f"at least three classes of several images, not {told}"):
+        probing.regions(config.Regions(), PerPixel(), some, CPU)
+
+
 # ── Latents ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -574,6 +607,16 @@ def test_the_arc_is_a_detour_for_images_themselves(data: Dataset) -> None:
     assert rows["detour_spherical"]["value"] > rows["detour_linear"]["value"]
 
 
+def test_a_way_needs_two_images(data: Dataset) -> None:
+    def of(count: int) -> Dataset:
+        return replace(data, test=Split(data.test.images[:count], data.test.labels[:count]))
+
+    rows = measured(config.Interpolation(), PerPixel(), of(5), generation.interpolation)[1]
+    assert rows["detour_linear"]["n"] == 2, "of an odd number, one has no partner"
+    with pytest.raises(InputError, match="1 test images are too few"):
+        measured(config.Interpolation(), PerPixel(), of(1), generation.interpolation)
+
+
 def test_a_model_that_jumps(data: Dataset) -> None:
     model = PerPixel(lambda image: (image.mean((1, 2, 3), keepdim=True) > 0.48).float().expand(image.shape))
     arrays = measured(config.Interpolation(pairs=20, steps=9), model, data, generation.interpolation)[0]
@@ -615,6 +658,12 @@ def test_draws_are_of_their_class_and_with_replacement() -> None:
     found = generation._drawn(labels, 1, 50, torch.Generator().manual_seed(0))
     assert set(found.tolist()) == {1, 4}
     assert len(found) == 50
+
+
+def test_classes_without_images(data: Dataset, judge: Artifact) -> None:
+    some = replace(data, validation=Split(data.validation.images[:10], data.validation.labels[:10]))
+    with pytest.raises(InputError, match="^no validation image shows b, c:"):
+        generation.arithmetic(config.Arithmetic(classes=("a", "b", "c")), PerPixel(), some, CPU, judge)
 
 
 def test_unknown_classes(data: Dataset, judge: Artifact) -> None:

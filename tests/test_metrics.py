@@ -170,6 +170,8 @@ def test_images_without_signal_have_no_snr_and_are_left_out_of_its_mean(noisy: t
 
 def test_nothing_but_black_images_is_no_nan() -> None:
     black = torch.zeros(4, 1, 16, 16)
+    some = black + torch.tensor([0.0, 0.0, 0.1, 0.1]).view(4, 1, 1, 1)
+    assert summarise(compare(black, some))["snr"][::3] == (np.inf, 2), "the perfect ones alone have one"
     assert summarise(compare(black, black))["snr"].value == np.inf
     assert summarise(compare(black, black + 0.1))["snr"].value == -np.inf
 

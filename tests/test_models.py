@@ -535,6 +535,13 @@ def test_a_spherical_interpolation_between_equal_images_stays_where_it_is(name: 
     assert torch.allclose(path[:, 1], models.reconstruct(model, a), atol=1e-4)
 
 
+def test_between_equal_latents_there_is_no_arc() -> None:
+    """Their cosine is 1 but for rounding, which must not become an angle."""
+    start = torch.randn(2, 500, 30, generator=seeded())[:1]
+    path = models._slerp(start, start.clone(), torch.linspace(0, 1, 7).view(7, 1, 1))
+    assert torch.allclose(path, start.expand_as(path), atol=1e-6)
+
+
 def test_interpolations_need_two_ends_and_partners(vae: models.VariationalAutoencoder) -> None:
     with pytest.raises(InputError, match="at least its 2 ends, not 1"):
         models.interpolate(vae, pictures(1), pictures(1), 1)

@@ -141,6 +141,10 @@ def test_auroc_by_hand(higher: list[float], lower: list[float], value: float) ->
     assert auroc(np.array(higher), np.array(lower)).value == value
 
 
+def test_a_group_of_one_says_nothing_about_its_spread() -> None:
+    assert auroc(np.array([1.0]), np.arange(5) / 10)[:3] == (1.0, 0.0, 1.0)
+
+
 def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     truth = 0.6381631950841185  # of two normals half a deviation apart
     rng = np.random.default_rng(1)

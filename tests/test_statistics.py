@@ -168,7 +168,12 @@ def test_one_run_has_no_deviation() -> None:
     assert str(spread(np.array([0.5]))) == "0.5 (1)"
 
 
-@pytest.mark.parametrize("values", [[], [np.nan], [[1.0, 2.0]]])
+def test_runs_that_are_all_perfect_have_no_deviation() -> None:
+    assert str(spread(np.array([np.inf, np.inf]))) == "inf (2)"
+    assert spread(np.array([np.inf, 1.0])).std is None
+
+
+@pytest.mark.parametrize("values", [[], [np.nan], [[1.0, 2.0]], [np.inf, -np.inf]])
 def test_a_spread_of_nothing_is_refused(values: np.ndarray) -> None:
-    with pytest.raises(ValueError, match="row of finite values"):
+    with pytest.raises(ValueError, match="row of values that have a mean"):
         spread(np.array(values))

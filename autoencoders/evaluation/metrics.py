@@ -103,11 +103,11 @@ def _window(size: int, device: torch.device) -> Tensor:
 def summarise(per_image: Mapping[str, np.ndarray], seed: int = 0) -> dict[str, Estimate]:
     """Means with 95 % intervals over the images; psnr becomes psnr_mean, and psnr_pooled follows from the mean mse.
 
-    Images without signal have no SNR: they are left out of its mean, as its n shows.
+    Images without signal have no SNR: unless all are like that, they are left out of its mean, as its n shows.
     """
     summary = {}
     for name, values in per_image.items():
-        if name == "snr" and np.isfinite(values).any():
+        if name == "snr" and (values > -np.inf).any():
             values = values[values > -np.inf]
         summary["psnr_mean" if name == "psnr" else name] = bootstrap(values, seed=seed)
     if "mse" in per_image:

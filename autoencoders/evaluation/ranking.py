@@ -11,15 +11,18 @@ RESAMPLES = 200  # each sorts all scores again
 
 def auroc(higher: np.ndarray, lower: np.ndarray, seed: int = 0) -> Estimate:
     """The chance that a member of the first group scores above one of the second (ties count half), with a 95 %
-    bootstrap interval over both groups."""
+    bootstrap interval over both groups; a group of one says nothing about its spread, so that it might be anything."""
     if len(higher) == 0 or len(lower) == 0 or not (np.isfinite(higher).all() and np.isfinite(lower).all()):
         raise ValueError("both groups need finite scores")
+    value, count = _auroc(higher, np.sort(lower)), len(higher) + len(lower)
+    if min(len(higher), len(lower)) == 1:
+        return Estimate(value, 0.0, 1.0, count)
     rng = np.random.default_rng(seed)
     resampled = sorted(
         _auroc(rng.choice(higher, len(higher)), np.sort(rng.choice(lower, len(lower)))) for _ in range(RESAMPLES)
     )
     tail = int(RESAMPLES * (1 - LEVEL) / 2)
-    return Estimate(_auroc(higher, np.sort(lower)), resampled[tail], resampled[-tail - 1], len(higher) + len(lower))
+    return Estimate(value, resampled[tail], resampled[-tail - 1], count)
 
 
 def _auroc(higher: np.ndarray, lower_sorted: np.ndarray) -> float:

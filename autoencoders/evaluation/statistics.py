@@ -26,7 +26,7 @@ class Estimate(NamedTuple):
 
 @dataclass(frozen=True)
 class Spread:
-    """Mean and sample standard deviation over n runs; a single run has no deviation."""
+    """Mean and sample standard deviation over n runs; a single run has no deviation, nor have infinite values."""
 
     mean: float
     std: float | None
@@ -39,9 +39,10 @@ class Spread:
 def spread(values: np.ndarray) -> Spread:
     """`mean ± std (n)` of one figure over seeds."""
     runs = np.asarray(values, np.float64)
-    if runs.ndim != 1 or len(runs) == 0 or not np.isfinite(runs).all():
-        raise ValueError(f"a spread needs a row of finite values, not {values!r}")
-    return Spread(float(runs.mean()), float(runs.std(ddof=1)) if len(runs) > 1 else None, len(runs))
+    if runs.ndim != 1 or len(runs) == 0 or np.isnan(runs).any() or {-np.inf, np.inf} <= {*runs}:
+        raise ValueError(f"a spread needs a row of values that have a mean, not {values!r}")
+    known = len(runs) > 1 and np.isfinite(runs).all()
+    return Spread(float(runs.mean()), float(runs.std(ddof=1)) if known else None, len(runs))
 
 
 def bootstrap(values: np.ndarray, *, transform: Transform | None = None, seed: int = 0) -> Estimate:

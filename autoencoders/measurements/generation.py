@@ -19,8 +19,10 @@ from autoencoders.store import Artifact
 
 def interpolation(spec: config.Interpolation, subject: models.Autoencoder, data: Dataset, device: str) -> Artifact:
     """How direct and how even the way from one test image to another is; a plain cross-fade has 1 for both."""
-    images, _ = chosen(data.test, 2 * spec.pairs)
-    start, end = unit(images, device).chunk(2)
+    pairs = min(spec.pairs, len(data.test) // 2)
+    if pairs == 0:
+        raise InputError(f"a way leads from one image to another: {len(data.test)} test images are too few")
+    start, end = unit(chosen(data.test, 2 * pairs)[0], device).chunk(2)
     arrays, rows = {}, []
     for name, spherical in (("linear", False), ("spherical", True)):
         paths = models.interpolate(subject, start, end, spec.steps, spherical=spherical)
@@ -41,15 +43,17 @@ def arithmetic(
         raise InputError(f"no class is called {', '.join(unknown)}; there are: {', '.join(data.classes)}")
     images, labels = data.validation.images, data.validation.labels
     latents = models.embed(subject, unit(images, device))
-    a, b, c = (data.classes.index(name) for name in spec.classes)
+    a, b, c = kinds = [data.classes.index(name) for name in spec.classes]
+    if absent := [name for name, kind in zip(spec.classes, kinds, strict=True) if kind not in labels]:
+        raise InputError(f"no validation image shows {', '.join(absent)}: there is nothing to add or to subtract")
     generator = torch.Generator().manual_seed(spec.seed)
-    drawn = [_drawn(labels, kind, spec.draws, generator) for kind in (a, b, c)]
+    drawn = [_drawn(labels, kind, spec.draws, generator) for kind in kinds]
     results = latents[drawn[0]] - latents[drawn[1]] + latents[drawn[2]]
     mean = latent.arithmetic(latents, labels, a, b, c)
     made = models.decode(subject, torch.cat([mean[None], results]))
     judged = _judged(made, data, device, fit)
     plain = _judged(models.decode(subject, latents[drawn[2]]), data, device, fit)  # what the judge makes of c itself
-    shares = {name: judged[1:] == kind for name, kind in zip("abc", (a, b, c), strict=True)}
+    shares = {name: judged[1:] == kind for name, kind in zip("abc", kinds, strict=True)}
     rows = [row(None, f"arithmetic_judged_{name}", bootstrap(hits)) for name, hits in shares.items()]
     rows.append(row(None, "arithmetic_reference_c", bootstrap(plain == c)))
     neighbour, share = latent.nearest_class(latents, labels, mean)

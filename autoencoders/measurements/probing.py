@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from torch import Tensor
 
 from autoencoders import config
 from autoencoders.data import Dataset
+from autoencoders.errors import InputError
 from autoencoders.evaluation import pca, probes
 from autoencoders.evaluation.statistics import bootstrap
 from autoencoders.measurements.common import Subject, chosen, corrupted, features_of, row, unit
@@ -62,17 +66,18 @@ def restored(name: str, fit: Artifact) -> probes.Classifier:
 
 def regions(spec: config.Regions, subject: Subject, data: Dataset, device: str) -> Artifact:
     """A linear classifier's regions in the plane that parts the training classes best (linear discriminants)."""
-    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-
     known, known_labels = chosen(data.train, 10 * spec.images)
     shown, labels = chosen(data.test, spec.images)
     features = [features_of(subject, part, spec.features, data, device) for part in (known, shown)]
     train, test = (part.cpu().numpy() for part in probes.reduce(*features))
-    whole = LinearDiscriminantAnalysis(n_components=2).fit(train, known_labels)
-    points = whole.transform(test)
-    flat = LinearDiscriminantAnalysis().fit(whole.transform(train), known_labels)
+    found = len(known_labels.unique())
+    if not 3 <= found < len(train):
+        raise InputError(f"a plane parts at least three classes of several images, not {len(train)} of {found} classes")
+    whole = _discriminants(train, known_labels, n_components=2)
+    points = _in_plane(whole, test)
+    flat = _discriminants(_in_plane(whole, train), known_labels)
     low, high = np.percentile(points, [1, 99], axis=0)
-    x, y = np.linspace(low, high, spec.grid).T
+    x, y = np.linspace(low, np.where(high > low, high, low + 1), spec.grid).T
     mesh = np.stack(np.meshgrid(x, y), -1)
     arrays = {
         "points": points.astype(np.float32),
@@ -84,3 +89,19 @@ def regions(spec: config.Regions, subject: Subject, data: Dataset, device: str) 
     accuracies = {"plane_accuracy": flat.predict(points), "plane_full_accuracy": whole.predict(test)}
     rows = [row(None, metric, bootstrap(found == labels.numpy())) for metric, found in accuracies.items()]
     return Artifact(arrays, {"rows": rows, "classes": list(data.classes)})
+
+
+def _discriminants(features: np.ndarray, labels: Tensor, **options: Any) -> Any:
+    """scikit-learn's; for embeddings that are all alike, what the classes' shares alone say."""
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    from sklearn.dummy import DummyClassifier
+
+    if (features == features[0]).all():
+        return DummyClassifier(strategy="prior").fit(features, labels)
+    return LinearDiscriminantAnalysis(**options).fit(features, labels)
+
+
+def _in_plane(fitted: Any, features: np.ndarray) -> np.ndarray:
+    """Coordinates [N, 2]; those along directions that the embeddings don't have are zero."""
+    found = fitted.transform(features) if hasattr(fitted, "transform") else features[:, :0]
+    return np.pad(found, ((0, 0), (0, 2 - found.shape[1])))
