@@ -34,6 +34,7 @@ STEPS_BETWEEN_LOOKS = 32  # to look at a loss is to wait for the GPU
 VALIDATION_BATCH = 500
 SNAPSHOT_IMAGES = 8
 DIGEST_SIZE = 32
+ADVICE = "a lower learning rate may help"
 BETAS = (0.9, 0.99)  # of AdamW: trainings are short, so its averages must be, too
 
 
@@ -194,7 +195,7 @@ class Run:
             if not all(map(math.isfinite, row)):
                 raise TrainingError(
                     f"{self.experiment.name} diverged: the loss or its gradient is not finite at step {step + 1} of "
-                    f"{self.steps} (epoch {step // self.steps_per_epoch + 1}); a lower learning rate may help"
+                    f"{self.steps} (epoch {step // self.steps_per_epoch + 1}); {ADVICE}"
                 )
             images = len(self.order[1][step % self.steps_per_epoch])
             for name, value in zip(self.names, row, strict=False):  # the gradient's norm, last, has no name
@@ -208,6 +209,8 @@ class Run:
         """Adds the epoch to the history, validation included."""
         entry = {f"train/{name}": total / len(self.train) for name, total in self.sums.items()}
         entry |= {f"validation/{name}": value for name, value in self.validate().items()}
+        if not all(map(math.isfinite, entry.values())):  # of the last step, nobody else looks at what it did
+            raise TrainingError(f"{self.experiment.name} diverged: its validation loss is not finite; {ADVICE}")
         entry["learning_rate"] = learning_rate(self.recipe, self.step - 1, self.steps)
         now = time.monotonic()
         self.seconds, self.since = self.seconds + now - self.since, now

@@ -544,6 +544,12 @@ def test_an_absurd_learning_rate_is_noticed() -> None:
         fit(experiment(learning_rate=1e30, warmup=0.0))
 
 
+def test_what_the_last_step_spoils_is_noticed_too() -> None:
+    """No later step computes a loss with its weights; the validation does."""
+    with pytest.raises(TrainingError, match="ae diverged: its validation loss is not finite; a lower learning rate"):
+        fit(experiment(learning_rate=1e30, warmup=0.0, epochs=1, batch=len(TRAIN)))
+
+
 def test_divergence_is_noticed_within_a_few_dozen_steps() -> None:
     made: list[Recorder] = []
 
