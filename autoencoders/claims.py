@@ -83,11 +83,13 @@ class Judged:
         )
         compared = f"{self.a.name} {a}, {self.b.name} {b}{claim.unit}"
         interval = f"difference {gap}, 95 % interval {low} to {high}, n = {self.difference.n:,}"
+        if math.isnan(self.difference.value):
+            interval = f"infinite for some images, which have no difference; n = {self.difference.n:,}"
         return f"{opening} ({compared}; {interval}; {self.verdict} {scope})."
 
     def _number(self, value: float) -> str:
         form = ".3g" if self.claim.digits is None else f".{self.claim.digits}f"
-        return f"{100 * value if self.claim.percent else value:{form}}".replace("-", "−")
+        return f"{100 * value if self.claim.percent else value:{form}}".replace("-", "−").replace("inf", "∞")
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -117,7 +119,10 @@ def compare(claim: Claim, a: Quantity, b: Quantity) -> Judged:
     first = np.atleast_2d(a.values)[:, :shared].astype(np.float64)
     second = np.broadcast_to(b.values, (1, shared)) if not b.values.ndim else np.atleast_2d(b.values)[:, :shared]
     a, b = Quantity(a.name, first), Quantity(b.name, np.asarray(second, np.float64))
-    return Judged(claim=claim, a=a, b=b, difference=paired_difference(first, b.values), seeds=len(first))
+    undefined = Estimate(math.nan, math.nan, math.nan, shared)  # between infinities, of perfect images for example
+    comparable = not (np.isinf(a.values).any() or np.isinf(b.values).any())
+    difference = paired_difference(a.values, b.values) if comparable else undefined
+    return Judged(claim=claim, a=a, b=b, difference=difference, seeds=len(first))
 
 
 def judge_all(lab: Lab) -> list[Judged]:

@@ -60,6 +60,17 @@ def test_a_difference_within_the_margin_is_no_difference(gap: float, verdict: st
     assert judged(LOW + gap, LOW).verdict == verdict
 
 
+def test_perfect_images_leave_a_claim_undecided() -> None:
+    """Their PSNR is infinite: no number can be made of the difference, and none is."""
+    perfect = np.where(np.arange(500) == 3, np.inf, HIGH)
+    for a, b in ((perfect, LOW), (LOW, perfect), (perfect, perfect)):
+        found = judged(a, b)
+        assert found.verdict == "undecided"
+        assert "dB; infinite for some images, which have no difference; n = 500; undecided" in found.sentence
+        assert "∞" in found.sentence
+        assert "nan" not in found.sentence
+
+
 def test_less_may_be_what_is_expected() -> None:
     assert judged(LOW, HIGH, replace(CLAIM, expected="less")).verdict == "supported"
     assert judged(HIGH, LOW, replace(CLAIM, expected="less")).verdict == "contradicted"
