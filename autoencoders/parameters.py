@@ -29,17 +29,20 @@ def checked(namespace: Mapping[str, Any]) -> SimpleNamespace:
 
 def parsed(value: Any, kind: Any, name: str) -> Any:
     """``value`` as ``kind``; text is read as YAML first, unless text is what is wanted."""
-    if isinstance(value, str) and kind is not str:
-        import yaml
-
-        try:
-            value = yaml.safe_load(value)
-        except yaml.YAMLError:
-            raise _wrong(value, kind, name) from None
     try:
-        return _as(value, kind)
-    except (TypeError, ValueError):
+        return _as(from_yaml(value) if isinstance(value, str) and kind is not str else value, kind)
+    except (TypeError, ValueError, OverflowError):
         raise _wrong(value, kind, name) from None
+
+
+def from_yaml(text: str) -> Any:
+    """What the text says, or a ValueError: PyYAML lets through whatever its constructors stumble over."""
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except Exception as error:
+        raise ValueError(" ".join(str(error).split()) or type(error).__name__) from None
 
 
 def _as(value: Any, kind: Any) -> Any:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from autoencoders import data
+from autoencoders import data, parameters
 from autoencoders.config import PROFILES, Profile
 from autoencoders.errors import InputError
 
@@ -69,14 +69,12 @@ def gpu_is_present() -> bool:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    import yaml
-
     if not path.exists():
         return {}
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path.name} is not valid YAML: {' '.join(str(error).split())}") from None
+        values = parameters.from_yaml(path.read_text(encoding="utf-8")) or {}
+    except ValueError as error:
+        raise InputError(f"{path.name} is not valid YAML: {error}") from None
     if not isinstance(values, dict):
         raise InputError(f"{path.name} must hold 'name: value' lines, not a {type(values).__name__}")
     allowed = [f.name for f in fields(Settings)]
@@ -120,7 +118,7 @@ def _seeds(value: Any) -> tuple[int, ...] | None:
         seeds = tuple(int(str(item)) for item in items)  # int(0.5) would be 0
     except (TypeError, ValueError):
         seeds = ()
-    if not seeds or len(set(seeds)) != len(seeds) or min(seeds) < 0:
+    if not seeds or len(set(seeds)) != len(seeds) or not 0 <= min(seeds) <= max(seeds) < 2**63:  # what torch takes
         raise InputError(f"seeds {value!r}: must be auto, or distinct whole numbers from 0, such as 0,1,2")
     return seeds
 

@@ -113,6 +113,12 @@ def test_wrong_values_name_the_parameter_and_its_type(name: str, given: Any, wan
     assert len(str(caught.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize("text", ["2020-99-99", "0x_", "!!bool maybe", "!!int ''", "[" * 5000, "1" * 5000, "1" * 400])
+def test_whatever_yaml_stumbles_over_is_a_wrong_value(text: str) -> None:
+    with pytest.raises(InputError, match="^parameter rate must be float"):
+        parameters.checked(namespace(CELL, rate=text))
+
+
 def test_unknown_names_are_refused_with_the_valid_ones() -> None:
     with pytest.raises(InputError, match="^no parameter is called sigma; there are: sigmas, latent, rate"):
         parameters.checked(namespace(CELL, sigma=0.2))

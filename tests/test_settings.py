@@ -120,7 +120,7 @@ WRONG: dict[str, list[Any]] = {
     "group": ["", "../x", "a b", "-a", "_a", "x" * 33, "é", "G07\n", "a/b", "a.b", 7, None, True],
     "profile": ["", "fast", "Quick", 1, None, ["quick"]],
     "dataset": ["", "cifar11", "../cifar10", 10, None],
-    "seeds": ["", "1,1", [1, 1], "-1", -1, "a", "0.5", 0.5, [0.5], True, [None], [], {}],
+    "seeds": ["", str(2**63), "1,1", [1, 1], "-1", -1, "a", "0.5", 0.5, [0.5], True, [None], [], {}],
     "jobs": [0, "0", -1, "two", 1.5, "1.5", "", "²", True],
     "device": ["", "gpu", "cuda:", "cuda:x", "CPU", 0, None],
     "authors": [None, 3, [""], [" "], [3], ["Ada\nLovelace"], {"a": "b"}],
@@ -166,6 +166,7 @@ def test_an_empty_group_is_refused(params: Path, monkeypatch: pytest.MonkeyPatch
         (b"G07", "must hold 'name: value' lines, not a str"),
         (b"group: \xff\xfe", "is not valid YAML"),
         (b"group: !!python/object/apply:os.getcwd []", "is not valid YAML"),
+        (b"group: 2020-99-99", "is not valid YAML"),
     ],
 )
 def test_wrong_files_are_one_clear_line(params: Path, content: bytes, said: str) -> None:
