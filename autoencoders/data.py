@@ -398,8 +398,10 @@ def _download(name: str, source: Downloaded) -> None:
     with FileLock(DATA / ".lock"):
         if (DATA / source.folder).is_dir():
             return  # another process was faster
-        with tempfile.TemporaryDirectory(dir=DATA, prefix=".download-") as workshop, _socket_timeout(2 * PATIENCE):
-            source.download(Path(workshop))
+        most = int(source.gigabytes * 1e9)
+        with tempfile.TemporaryDirectory(dir=DATA, prefix=".download-") as workshop:
+            with _socket_timeout(2 * PATIENCE), _careful_unpacking(most), _files_up_to(most):
+                source.download(Path(workshop))
             (DATA / source.folder).parent.mkdir(parents=True, exist_ok=True)
             os.replace(Path(workshop) / source.folder, DATA / source.folder)
 
@@ -434,6 +436,44 @@ def _socket_timeout(seconds: float) -> Iterator[None]:
         yield
     finally:
         socket.setdefaulttimeout(before)
+
+
+@contextlib.contextmanager
+def _careful_unpacking(most: int) -> Iterator[None]:
+    """torchvision unpacks whatever bears the right MD5: here, no further than its folder and no more than so many
+    bytes, however few an archive may take."""
+    left = most
+
+    def careful(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
+        nonlocal left
+        left -= member.size
+        if left < 0:
+            raise OSError(errno.EFBIG, f"the archive holds more than {most / 1e9:g} GB")
+        return tarfile.data_filter(member, folder)
+
+    before = tarfile.TarFile.extraction_filter
+    tarfile.TarFile.extraction_filter = staticmethod(careful)
+    try:
+        yield
+    finally:
+        tarfile.TarFile.extraction_filter = before
+
+
+@contextlib.contextmanager
+def _files_up_to(most: int) -> Iterator[None]:
+    """A server that never stops sending, or a small file that unpacks to a huge one, meets an OSError."""
+    if os.name != "posix":
+        yield
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    limits = [limit for limit in (most, soft, hard) if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (min(limits), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def _cause(error: Exception) -> str:
@@ -704,7 +744,10 @@ def split(raw: Raw, spec: config.Data) -> tuple[Split, Split]:
     if not 0 < spec.validation < 1 or spec.split_seed < 0:
         raise InputError(f"a validation share between 0 and 1 and a seed from 0 on are needed, not {spec}")
     rng = np.random.default_rng(spec.split_seed)
-    validation = _drawn(labels, round(spec.validation * len(labels)), rng)
+    held_out = round(spec.validation * len(labels))
+    if not 0 < held_out < len(labels):
+        raise InputError(f"{spec.name} has {len(labels)} images: too few to train on some and to validate on others")
+    validation = _drawn(labels, held_out, rng)
     train = np.setdiff1d(np.arange(len(labels)), validation)
     if spec.train is not None:
         if not 0 < spec.train <= len(train):
@@ -750,5 +793,7 @@ def _read(name: str, root: Path) -> tuple[Raw, str]:
         checksums = _checksums(name, root)
         _verify(name, root, checksums)
         return reader(root), _folded(checksums.items())
-    except (OSError, ValueError, RuntimeError, EOFError) as error:
-        raise InputError(f"{name} can't be read from {root}: {' '.join(str(error).split())}") from error
+    except InputError:
+        raise
+    except Exception as error:  # pickles, XML and pictures each fail in their own way
+        raise InputError(f"{name} can't be read from {root}: {_cause(error)}") from error

@@ -332,6 +332,12 @@ def test_impossible_splits_are_refused(spec: config.Data) -> None:
         data.split(raw_of(LABELS), spec)
 
 
+@pytest.mark.parametrize("count", [1, 4])
+def test_too_few_images_to_set_some_aside_are_told(count: int) -> None:
+    with pytest.raises(InputError, match=f"cifar10 has {count} images: too few to train on some"):
+        data.split(raw_of([0] * count), config.Data())
+
+
 def test_test_set_is_untouched(fake_cifar: Path) -> None:
     sets = [data.load(config.Data(train=train, split_seed=seed), fake_cifar) for train, seed in ((None, 0), (30, 5))]
     assert torch.equal(sets[0].test.images, sets[1].test.images)
