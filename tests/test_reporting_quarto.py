@@ -154,13 +154,13 @@ def test_the_pre_render_step_gets_this_python_and_the_settings_in_force(tools: P
 def test_quarto_reads_authors_notice_and_notebooks_from_a_file_of_its_own() -> None:
     import yaml
 
-    values = {"group": "G07", "authors": "Ada Lovelace, Alan Turing"}
-    plain = yaml.safe_load(making._for_quarto(values, [Path("cache/notebooks/01-a.ipynb")]))
-    assert plain["book"]["author"] == ["Group G07", "Ada Lovelace", "Alan Turing"]
-    assert plain["book"]["page-footer"]["center"] == [{"text": "01-a", "href": "cache/notebooks/01-a.ipynb"}]
-    assert plain["project"]["resources"] == ["cache/notebooks/01-a.ipynb"]
+    values = {"group": "G07"}
+    plain = yaml.safe_load(making._for_quarto(values, ("Ada Lovelace", "Turing, *Alan*"), [Path("nb/01-a.ipynb")]))
+    assert plain["book"]["author"] == ["Group G07", "Ada Lovelace", r"Turing\, \*Alan\*"], "Quarto reads Markdown"
+    assert plain["book"]["page-footer"]["center"] == [{"text": "01-a", "href": "nb/01-a.ipynb"}]
+    assert plain["project"]["resources"] == ["nb/01-a.ipynb"]
     assert "body-header" not in plain["book"]
-    noticed = yaml.safe_load(making._for_quarto(values | {"notice": {"header": 'Stand-in "data"'}}, []))
+    noticed = yaml.safe_load(making._for_quarto(values | {"notice": {"header": 'Stand-in "data"'}}, (), []))
     assert 'Stand-in "data"' in noticed["book"]["body-header"]
 
 
@@ -175,7 +175,8 @@ def in_the_projects_style(book: Book) -> None:
     sample = yaml.safe_load((book.root / "_quarto.yml").read_text())
     settings = own | sample | {"book": sample["book"] | {name: own["book"][name] for name in ("downloads", "sidebar")}}
     (book.root / "_quarto.yml").write_text(yaml.safe_dump(settings))
-    (book.root / "_quarto.yml.local").write_text(making._for_quarto(VALUES, [Path("cache/notebooks/01-sample.ipynb")]))
+    told = making._for_quarto(VALUES, (), [Path("cache/notebooks/01-sample.ipynb")])
+    (book.root / "_quarto.yml.local").write_text(told)
     (book.root / "cache/report/book.typ").write_text(pdf.style())
     shutil.copytree(PROJECT / "report/style", book.root / "report/style")
 

@@ -14,6 +14,7 @@ import pytest
 from pypdf import PdfReader
 from reporting_sample import CHAPTERS, PARAMETERS, VALUES, code, figure, markdown, render, write_book, write_notebook
 
+from autoencoders import settings
 from autoencoders.errors import ReportError
 from autoencoders.reporting import checks, execution, submission
 from autoencoders.reporting.book import Book
@@ -286,8 +287,8 @@ def test_an_empty_page_and_an_unresolved_reference_of_a_pdf_are_found(tmp_path: 
 # ── The submission ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def packed(root: Path, notice: str = "") -> tuple[Path, Path]:
-    book = write_book(root)
+def packed(root: Path, notice: str = "", group: str = "G07") -> tuple[Path, Path]:
+    book = write_book(root, values=VALUES | {"group": group})
     book.pdf.parent.mkdir(exist_ok=True)
     book.pdf.write_bytes(b"%PDF")
     for name, text in {"params.yml": "# why\ngroup: G00   # the group\n", "README.md": "x", "pipeline.py": "x"}.items():
@@ -322,6 +323,13 @@ def test_the_zip_holds_the_project_and_the_executed_notebooks(tmp_path: Path) ->
     assert notebook["cells"][2]["metadata"]["tags"] == ["injected-parameters"]
     assert notebook["cells"][3]["outputs"]
     assert "Stand-in" not in notebook["cells"][3]["source"]
+
+
+@pytest.mark.parametrize("group", ["007", "1e3", "no", "0x1F"])
+def test_a_group_that_looks_like_something_else_stays_text(tmp_path: Path, group: str) -> None:
+    with zipfile.ZipFile(packed(tmp_path, group=group)[1]) as content:
+        (tmp_path / "handed-in.yml").write_bytes(content.read(f"{group}_Assignment2_Code/params.yml"))
+    assert settings.load(tmp_path / "handed-in.yml").group == group
 
 
 def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from autoencoders import claims, config
 from autoencoders.lab import Lab
 from autoencoders.reporting.book import embedded
+from autoencoders.reporting.variables import literal
 from autoencoders.settings import PROJECT
 
 DATASETS = {
@@ -37,7 +38,7 @@ def of(lab: Lab) -> dict[str, Any]:
         facts["dataset"]["statement"] = "All results are on CIFAR-10."
         return facts
     facts["notice"] = notice(lab)
-    facts["dataset"]["statement"] = facts["notice"]["cover"]
+    facts["dataset"]["statement"] = literal(facts["notice"]["cover"])
     return facts
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +72,8 @@ def _prepared(edition: Edition, renderer: str) -> list[Execution]:
     variables.write(edition.root / "_variables.yml", values | {"renderer": renderer})
     variables.write_if_changed(edition.root / fallback.WORKSHOP / "book.typ", pdf.style())
     notebooks = [each.target.relative_to(edition.root) for each in executions]
-    variables.write_if_changed(edition.root / "_quarto.yml.local", _for_quarto(values, notebooks))
+    told = _for_quarto(values, edition.settings.authors, notebooks)
+    variables.write_if_changed(edition.root / "_quarto.yml.local", told)
     return executions
 
 
@@ -135,12 +136,12 @@ def _graph(edition: Edition) -> str:
     )
 
 
-def _for_quarto(values: Mapping[str, Any], notebooks: Iterable[Path]) -> str:
+def _for_quarto(values: Mapping[str, Any], authors: Sequence[str], notebooks: Iterable[Path]) -> str:
     """What Quarto can't read from variables: the authors, the notice in each page's header, and the executed notebooks,
     as files to download and in the footer, where Quarto makes pages of what is linked. JSON is YAML."""
     files = [path.as_posix() for path in notebooks]
     book: dict[str, Any] = {
-        "author": [f"Group {values['group']}", *filter(None, str(values.get("authors", "")).split(", "))],
+        "author": [variables.literal(name) for name in (f"Group {values['group']}", *authors)],
         "page-footer": {"left": "Notebooks", "center": [{"text": Path(file).stem, "href": file} for file in files]},
     }
     if notice := values.get("notice", {}).get("header"):

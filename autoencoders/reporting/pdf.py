@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from importlib import resources
@@ -73,7 +72,7 @@ def _body(document: Document, book: Book) -> str:
 
 def _preamble(book: Book) -> str:
     """The style, and with it what stands on the cover and in the headers."""
-    titles = f"(title: {_string(book.title)}, subtitle: {_string(book.subtitle)})"
+    titles = f"(title: {string(book.title)}, subtitle: {string(book.subtitle)})"
     return f'{style()}\n#show: book.with(yaml("/_variables.yml") + {titles})\n\n'
 
 
@@ -82,7 +81,7 @@ def _for_typst(chapter: Chapter, element: Element, document: Document, root: Pat
         case "Math":
             element["c"][1] = _SIZED.sub("", element["c"][1])
             return [
-                raw_inline("typst", f"#described({_string(element['c'][1].strip())})["),
+                raw_inline("typst", f"#described({string(element['c'][1].strip())})["),
                 element,
                 raw_inline("typst", "]"),
             ]
@@ -110,12 +109,13 @@ def _image(chapter: Chapter, element: Element, document: Document, root: Path) -
         document.problems.append(f"{chapter.source.name}: {path.name} has no alt text")
     width = f", width: {_length(options['width'])}" if "width" in options else ""
     place = "/" + path.relative_to(root.resolve()).as_posix()
-    return raw_inline("typst", f"#picture({_string(place)}, {_string(alt or 'missing')}{width})")
+    return raw_inline("typst", f"#picture({string(place)}, {string(alt or 'missing')}{width})")
 
 
 def _length(width: str) -> str:
     return f"{float(width.removesuffix('px')) * 0.75:g}pt" if re.fullmatch(r"[\d.]+(px)?", width) else width
 
 
-def _string(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def string(value: str) -> str:
+    """A string in Typst's own syntax."""
+    return '"' + re.sub(r'[\x00-\x1f"\\]', lambda match: f"\\u{{{ord(match[0]):x}}}", value) + '"'

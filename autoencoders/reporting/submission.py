@@ -32,6 +32,8 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can say
 
 def pack(book: Book, executions: list[Execution]) -> tuple[Path, Path]:
     """The PDF and the zip, in `submission/`."""
+    import yaml
+
     if not book.pdf.exists():
         raise ReportError(f"{book.pdf.name} is not made yet: `python pipeline.py report` makes it")
     if outdated := [each.name for each in executions if each.outdated]:
@@ -43,7 +45,8 @@ def pack(book: Book, executions: list[Execution]) -> tuple[Path, Path]:
     pdf = folder.put(f"{group}_Assignment2_Report.pdf", book.pdf.read_bytes())
     stem = f"{group}_Assignment2_Code"
     content = dict(_project(book.root)) | {f"analysis/{e.source.name}": _notebook(e) for e in executions}
-    content["params.yml"] = re.sub(rb"(?m)^group: *\S+", b"group: " + group.encode(), content["params.yml"])
+    named = yaml.safe_dump({"group": group}).strip().encode()  # quoted where it would be a number or a truth value
+    content["params.yml"] = re.sub(rb"(?m)^group: *\S+", named, content["params.yml"])
     code = folder.put(f"{stem}.zip", _zipped({f"{stem}/{name}": raw for name, raw in content.items()}))
     folder.drop_the_rest()
     return pdf, code
