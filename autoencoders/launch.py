@@ -77,7 +77,7 @@ def attempt(function: Callable[[T], R], task: T) -> R | Exception:
     try:
         return function(task)
     except Exception as error:
-        return error
+        return error.with_traceback(None)  # its frames hold the model, whose memory the next one needs
 
 
 def portable(result: R | Exception) -> R | Exception:

@@ -52,10 +52,10 @@ def _explained(failed: list[tuple[Task, Exception]]) -> Exception:
     causes: dict[str, list[str]] = {}
     for task, error in failed:
         cause = str(error) if isinstance(error, InputError | TrainingError) else f"{type(error).__name__}: {error}"
-        causes.setdefault(cause, []).append(task.name)
+        causes.setdefault(cause.splitlines()[0], []).append(task.name)
     lines = [f"{', '.join(names)}: {cause}" for cause, names in causes.items()]
     kind = InputError if all(isinstance(error, InputError) for _, error in failed) else TrainingError
-    return kind("\n  ".join([f"{len(failed)} could not be made (the rest is done):", *lines]))
+    return kind("\n  ".join([f"{len(failed)} could not be made, nor what needs them (the rest is done):", *lines]))
 
 
 def _waves(tasks: list[Task]) -> Iterator[list[Task]]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import weakref
 from pathlib import Path
 
 import joblib
@@ -50,6 +51,24 @@ def test_failing_tasks_stop_no_others(jobs: int) -> None:
     assert {task: result for task, result in found.items() if task % 2 == 0} == {0: 0, 2: 1, 4: 2}
     assert {task: str(result) for task, result in found.items() if task % 2} == {n: f"{n} is odd" for n in (1, 3, 5)}
     assert all(type(found[task]) is ValueError for task in (1, 3, 5))
+
+
+def test_a_failed_task_lets_go_of_what_it_held() -> None:
+    """A model on a GPU for example, which has run out of memory."""
+
+    class Model:
+        pass
+
+    held: list[weakref.ref[Model]] = []
+
+    def fail(task: int) -> None:
+        model = Model()
+        held.append(weakref.ref(model))
+        raise MemoryError
+
+    failures = list(launch.run([1], fail))
+    assert isinstance(failures[0][1], MemoryError)
+    assert held[0]() is None
 
 
 def test_interrupting_an_inline_task_interrupts() -> None:

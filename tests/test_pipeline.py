@@ -402,7 +402,7 @@ def test_a_failing_training_stops_no_others_and_is_listed(own: Project) -> None:
     own.edit("autoencoders/models.py", "loss = reconstruction + kl_weight", "loss = math.nan * kl_weight")
     done = own("run", "vae", "tune-base", "--jobs", "1")
     assert done.returncode == 1
-    assert "error: 1 could not be made (the rest is done):" in done.stderr
+    assert "error: 1 could not be made, nor what needs them (the rest is done):" in done.stderr
     assert re.search(r"smoke/photos10/vae@0: vae diverged: .*step 1 of", done.stderr)
     assert "Traceback" not in done.stderr
     assert trained(own.cache).keys() == {"tune-base@0"}, "only what was named is trained"
