@@ -77,7 +77,10 @@ class Broken:
     """Orders work, several at once if need be, and waits for its end."""
 
     def __init__(self) -> None:
-        environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(map(str, (PROJECT, HERE)))}
+        environment = os.environ | {
+            "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": os.pathsep.join(map(str, (PROJECT, HERE, HERE.parent))),
+        }
         self.process = subprocess.Popen(
             [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
         )
@@ -121,9 +124,19 @@ def import_everything() -> None:
         trained(seed)
 
 
+def import_for_reports() -> None:
+    import nbformat  # noqa: F401
+    import papermill.cli  # noqa: F401
+    import typst  # noqa: F401
+
+    from autoencoders.reporting import making  # noqa: F401
+
+
 def forked(order: Order, number: int) -> tuple[int, Path, float, threading.Timer | None]:
     told = Path(order.folder) / f"told-{number}"
     told.mkdir(parents=True, exist_ok=True)
+    if order.work == "report":
+        import_for_reports()
     started = time.monotonic()
     pid = os.fork()
     if not pid:
@@ -178,6 +191,9 @@ class Watch:
         self.folder, self.fault = str(folder), fault
         self.pattern = re.compile(fault.matching)
         self.count, self.active = 0, True
+        if fault.room is not None:  # the system will kill whoever writes beyond a limit
+            signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
         if self.active and event in CHANGES and (path := self._changed(event, arguments)):
@@ -205,9 +221,7 @@ class Watch:
     def _kill(self) -> None:
         if self.fault.room is None:
             os.kill(os.getpid(), signal.SIGKILL)
-        else:  # the system kills whoever writes beyond this
-            signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        else:
             resource.setrlimit(resource.RLIMIT_FSIZE, (self.fault.room, self.fault.room))
 
 
@@ -374,7 +388,19 @@ FORMS: dict[str, Callable[[Bomb], bytes]] = {
 }
 
 
-WORKS: dict[str, Callable[[Path, Order], int]] = {"sweep": sweep, "load": load, "plant": plant}
+# ── Work: a small report ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def report(folder: Path, order: Order) -> int:
+    """In one process, so that whatever it does can be interrupted; or with workers, as it is."""
+    import small_report
+
+    in_this_process = not order.more.get("workers", False)
+    small_report.made(folder / "work", order.more["limit"], in_this_process=in_this_process)
+    return 0
+
+
+WORKS: dict[str, Callable[[Path, Order], int]] = {"sweep": sweep, "load": load, "plant": plant, "report": report}
 
 
 # ── What came of it ──────────────────────────────────────────────────────────────────────────────────────────────────

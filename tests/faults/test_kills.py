@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from forks import INTERVAL, Broken, Fault, Order, Whole, draws, leftovers, results, steps, store_in, tasks
+import small_report
+from copied_project import Run
+from forks import INTERVAL, PROJECT, Broken, Fault, Order, Whole, draws, leftovers, results, steps, store_in, tasks
 
 from autoencoders.store import entries
 
@@ -72,3 +81,135 @@ def assert_nothing_is_half_written(folder: Path) -> None:
         entries.check(entry)
     store = store_in(folder)
     assert {store.state(task).state for task in tasks([0, 1])} <= {"cached", "partial", "missing"}
+
+
+# ── The report ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+WHOLE_BOOK = (
+    "A killed execution leaves the old notebook or the new one, and a killed render a book that the next one mends."
+)
+
+
+@pytest.fixture(scope="module")
+def reports(broken: Broken, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A small report, and what it is after a parameter has changed."""
+    older, newer = tmp_path_factory.mktemp("older"), tmp_path_factory.mktemp("newer")
+    small_report.written(older / "work")
+    for folder, limit in ((older, 1), (newer, 2)):
+        if folder == newer:
+            shutil.copytree(older / "work", newer / "work")
+        [made] = broken(Order(work="report", folder=str(folder), more={"limit": limit}))
+        assert made.code == 0, made.stderr
+    return older / "work", newer / "work"
+
+
+REPORT_PLACES: dict[str, Callable[[random.Random], dict[str, Any]]] = {
+    "while a notebook is executed": lambda draw: fault(r"^open .*\.partial\.ipynb", draw.randint(1, 8)),
+    "mid-write of a notebook": lambda draw: fault(r"^open .*/notebooks/", draw.randint(1, 9), draw.randint(0, 3_000)),
+    "before a notebook's renaming": lambda draw: fault("^os.rename .*/cache/notebooks/", 1),
+    "before any change of a render": lambda draw: fault("_book|cache/report/|submission", draw.randint(1, 45)),
+    "mid-write of a page": lambda draw: fault("^open .*_book/", draw.randint(1, 6), draw.randint(0, 2_000)),
+}
+
+
+@pytest.mark.promise(WHOLE_BOOK)
+@pytest.mark.parametrize("place", REPORT_PLACES)
+def test_a_killed_report_is_mended(
+    broken: Broken,
+    reports: tuple[Path, Path],
+    place: str,
+    tmp_path: Path,
+    thorough: bool,
+    tried: Callable[[int], None],
+) -> None:
+    older, newer = map(small_report.content, reports)
+    cases = 1 if not thorough or "renaming" in place else 5
+    for number, draw in enumerate(draws(place, cases)):
+        folder = tmp_path / str(number)
+        shutil.copytree(reports[0], folder / "work")
+        order = Order(work="report", folder=str(folder), more={"limit": 2}, **REPORT_PLACES[place](draw))
+        [killed] = broken(order)
+        assert killed.signal, killed
+        notebook = "cache/notebooks/01-sample.ipynb"
+        assert small_report.content(folder / "work")[notebook] in (older[notebook], newer[notebook])
+        [mended] = broken(Order(work="report", folder=str(folder), more={"limit": 2}))
+        assert mended.code == 0, mended.stderr
+        assert small_report.content(folder / "work") == newer, "or something was left lying about"
+    tried(cases)
+
+
+# ── Nobody goes on for a run that is gone ────────────────────────────────────────────────────────────────────────────
+
+ALONE = "Nothing goes on working for a run that was killed."
+POOLS = {
+    "trainings": "list(launch.run([1, 2], work, jobs=2))",
+    "notebooks": "execution._pool(2).submit(work, 1), execution._pool(2).submit(work, 2).result()",
+}
+SCRIPT = """\
+import pathlib, time
+from autoencoders import launch
+from autoencoders.reporting import execution
+
+def work(task):
+    pathlib.Path(f"begun-{task}").touch()
+    time.sleep(600)
+
+if __name__ == "__main__":
+"""
+
+
+@pytest.mark.promise(ALONE)
+@pytest.mark.parametrize("pool", POOLS)
+def test_workers_end_with_a_killed_run(tmp_path: Path, pool: str) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(f"{SCRIPT}    {POOLS[pool]}\n")
+    process = subprocess.Popen(
+        [sys.executable, str(script)], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(PROJECT)}
+    )
+    wait_until(lambda: len(list(tmp_path.glob("begun-*"))) == 2)
+    process.kill()
+    process.wait()
+    try:
+        wait_until(lambda: not busy(tmp_path), seconds=20)
+    finally:
+        for left in busy(tmp_path):
+            os.kill(left, signal.SIGKILL)
+
+
+@pytest.mark.promise(RESUMES)
+def test_the_command_line_goes_on_after_a_kill(smoke: Run, tmp_path: Path, thorough: bool) -> None:
+    """With its worker processes, of which nobody else knows, and real trainings."""
+    if not thorough:
+        pytest.skip("takes a while: `make faults` does it")
+    own = smoke.project.copy(tmp_path / "code", cache=tmp_path / "cache")
+    names = ("tune-base", "tune-rate-*")
+    for place in ("checkpoints", "artifacts"):
+        process = subprocess.Popen(own.command("run", *names, "--jobs", "2"), cwd=own.folder, env=own.environment())
+        wait_until(lambda place=place: any(own.cache.glob(f"{place}/*")))
+        process.kill()
+        process.wait()
+        wait_until(lambda: not busy(own.folder))
+        assert {standing["state"] for standing in own.states(*names).values()} <= {"cached", "partial", "missing"}
+    done = own("run", *names)
+    assert done.returncode == 0, done.stderr
+    made = {path.name: (path / "arrays.npz").read_bytes() for path in own.cache.glob("artifacts/[!.]*")}
+    assert len(made) >= 2
+    theirs = smoke.project.cache / "artifacts"
+    assert made == {name: (theirs / name / "arrays.npz").read_bytes() for name in made}
+
+
+def busy(folder: Path) -> list[int]:
+    """Processes that work in a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it is gone, or somebody else's
+            if Path(os.readlink(process / "cwd")).is_relative_to(folder):
+                found.append(int(process.name))
+    return found
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
