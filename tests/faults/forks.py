@@ -3,6 +3,7 @@ own work alone. The tests of the suite hold it as the fixture `broken`."""
 
 from __future__ import annotations
 
+import functools
 import io
 import itertools
 import json
@@ -103,7 +104,6 @@ def main() -> None:
     """Answers each line of orders with how they ended."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # no work may write among the answers
-    import_everything()
     for line in sys.stdin:
         orders = [Order(**raw | {"fault": Fault(**raw["fault"])}) for raw in json.loads(line)]
         started = [forked(order, number) for number, order in enumerate(orders)]
@@ -111,32 +111,33 @@ def main() -> None:
         print(json.dumps([asdict(each) for each in ended]), file=answers, flush=True)
 
 
-def import_everything() -> None:
-    """And trains once, for what is imported only then."""
+@functools.cache
+def import_for(work: str) -> None:
+    """What each case would import again."""
     import filelock  # noqa: F401
-    import torch
 
-    from autoencoders import progress  # noqa: F401
     from autoencoders.store import backend  # noqa: F401
 
-    torch.set_num_threads(1)
-    for seed in (0, 1):
-        trained(seed)
+    if work == "report":
+        import nbformat  # noqa: F401
+        import papermill.cli  # noqa: F401
+        import typst  # noqa: F401
 
+        from autoencoders.reporting import making  # noqa: F401
+    elif work != "count":
+        import torch
 
-def import_for_reports() -> None:
-    import nbformat  # noqa: F401
-    import papermill.cli  # noqa: F401
-    import typst  # noqa: F401
+        from autoencoders import progress  # noqa: F401
 
-    from autoencoders.reporting import making  # noqa: F401
+        torch.set_num_threads(1)
+        for seed in (0, 1):
+            trained(seed)  # torch imports more when it trains
 
 
 def forked(order: Order, number: int) -> tuple[int, Path, float, threading.Timer | None]:
     told = Path(order.folder) / f"told-{number}"
     told.mkdir(parents=True, exist_ok=True)
-    if order.work == "report":
-        import_for_reports()
+    import_for(order.work)
     started = time.monotonic()
     pid = os.fork()
     if not pid:
@@ -278,6 +279,37 @@ def load(folder: Path, order: Order) -> int:
     return 0
 
 
+def count(folder: Path, order: Order) -> int:
+    """Asks for tasks that leave a mark whenever they are computed, and takes down what came of each."""
+    from autoencoders.store import Artifact, Task
+
+    store = store_in(folder)
+    for number in order.more["numbers"]:
+
+        def compute(scratch: Path, number: int = number) -> Artifact:
+            time.sleep(0.01)
+            noted(folder / "computed", number)
+            return Artifact({}, {"by": f"{os.getpid()}-{random.random()}"})
+
+        task = Task(
+            name=f"{number}",
+            kind="count",
+            spec={"n": number},
+            roots=("faults.forks:count",),
+            inputs={},
+            compute=compute,
+        )
+        noted(folder / "seen", f"{number} {store.fetch(task).meta['by']}")
+    return 0
+
+
+def noted(path: Path, line: object) -> None:
+    """Whoever else does so at this moment."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.write(descriptor, f"{line}\n".encode())
+    os.close(descriptor)
+
+
 class Clock:
     """Counts steps; and goes on a little whenever it is read, as a duration of nothing is no duration."""
 
@@ -400,7 +432,13 @@ def report(folder: Path, order: Order) -> int:
     return 0
 
 
-WORKS: dict[str, Callable[[Path, Order], int]] = {"sweep": sweep, "load": load, "plant": plant, "report": report}
+WORKS: dict[str, Callable[[Path, Order], int]] = {
+    "sweep": sweep,
+    "load": load,
+    "count": count,
+    "plant": plant,
+    "report": report,
+}
 
 
 # ── What came of it ──────────────────────────────────────────────────────────────────────────────────────────────────

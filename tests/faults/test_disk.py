@@ -72,6 +72,16 @@ def test_a_disk_that_refuses_at_any_moment(
 
 
 @pytest.mark.promise(FULL)
+def test_a_disk_that_refuses_an_entry(broken: Broken, whole: Whole, tmp_path: Path) -> None:
+    """Its last file, when the others are written."""
+    fault = Fault(at=1, matching=r"^open .*/artifacts/.*record\.json", error=errno.ENOSPC)
+    [refused] = broken(Order(work="sweep", folder=str(tmp_path), fault=fault))
+    assert refused.code == 3, refused.stderr
+    assert_one_clear_line(refused.stderr, errno.ENOSPC)
+    assert_all_is_well_but_unfinished(tmp_path, whole)
+
+
+@pytest.mark.promise(FULL)
 def test_a_disk_that_is_full(
     broken: Broken, whole: Whole, tmp_path: Path, thorough: bool, tried: Callable[[int], None]
 ) -> None:
