@@ -188,7 +188,7 @@ def shown(book: Book) -> dict[str, set[str]]:
     links = re.findall(r'<a [^>]*class="(?:quarto-xref|crossref)"[^>]*>(.*?)</a>', site)
     printed = " ".join(page.extract_text() for page in PdfReader(book.pdf).pages).replace("\u00a0", " ")
     return {
-        "labels": set(re.findall(r'id="((?:fig|tbl|eq|sec)-(?!\w+-caption)[\w-]+)"', site)),
+        "labels": set(re.findall(r'id="((?:fig|tbl|eq|sec)-(?![\w-]+-caption-)[\w-]+)"', site)),
         "references": {re.sub("<.*?>", "", link) for link in links},
         "citations": set(re.findall(r'id="(ref-[\w-]+)"', site)),
         "captions": set(re.findall(r"(?:Figure|Table) [\w.]+:[^.]*", " ".join(printed.split()))),

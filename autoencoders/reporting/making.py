@@ -41,7 +41,7 @@ def report(edition: Edition, renderer: Renderer = "auto") -> Book:
     """The book's site and PDF, whole and up to date."""
     tool = None if renderer == "pandoc" else quarto.obtain(PROJECT, insist=renderer == "quarto")
     with _alone(edition, "report"):
-        executions = prepare(edition, "Quarto" if tool else fallback.name())
+        executions = prepare(edition, tool.name if tool else fallback.name())
         book = Book.read(edition.root)
         if tool:
             complain(f"rendering with {tool.name}")
