@@ -222,4 +222,6 @@ def test_nothing_stands_in_a_formula_that_quarto_would_spell_out() -> None:
     for chapter in (PROJECT / "index.qmd", *(PROJECT / "report").glob("*.qmd")):
         pandoc.walk(pandoc.read(chapter.read_text()), collected)
     assert formulas
-    assert [each for each in formulas if re.search(r"\{\{<|\\[bB]igg?[lrm]?(?![A-Za-z])", each)] == []
+    assert [
+        each for each in formulas if re.search(r"\{\{<|\\([bB]igg?[lrm]?|o(dot|plus|minus|times))(?![A-Za-z])", each)
+    ] == []
