@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from pypdf import PdfReader
@@ -162,6 +163,29 @@ def test_quarto_reads_authors_notice_and_notebooks_from_a_file_of_its_own() -> N
     assert "body-header" not in plain["book"]
     noticed = yaml.safe_load(making._for_quarto(values | {"notice": {"header": 'Stand-in "data"'}}, (), []))
     assert 'Stand-in "data"' in noticed["book"]["body-header"]
+
+
+def test_quarto_is_asked_only_if_something_has_changed(tools: Path, tmp_path: Path) -> None:
+    book = write_book(tmp_path / "project")
+    edition = making.Edition(root=book.root, labs=(SimpleNamespace(settings=Settings()),), facts=dict)  # type: ignore[arg-type]
+    (book.root / "cache/report").mkdir(parents=True)
+    for name in ("_variables.yml", "_quarto.yml.local"):
+        (book.root / name).touch()
+    render_and_count = "mkdir -p _book; echo page > _book/index.html; echo once >> ../count"
+    install(tools, "1.9.3", f"export PATH=/usr/bin:/bin; {render_and_count}")
+
+    def asked() -> int:
+        making._rendered(there(), edition, book, [])
+        return len((tmp_path / "count").read_text().split())
+
+    assert [asked(), asked()] == [1, 1]
+    chapter = book.chapters[0]
+    chapter.write_text(chapter.read_text() + "\nMore.\n")
+    assert [asked(), asked()] == [2, 2]
+    (book.output / "index.html").write_text("something else")
+    assert [asked(), asked()] == [3, 3]
+    install(tools, "1.9.4", f"export PATH=/usr/bin:/bin; {render_and_count}")
+    assert [asked(), asked()] == [4, 4]
 
 
 # ── Both renderers ───────────────────────────────────────────────────────────────────────────────────────────────────

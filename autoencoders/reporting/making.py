@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -44,12 +45,35 @@ def report(edition: Edition, renderer: Renderer = "auto") -> Book:
         executions = prepare(edition, tool.name if tool else fallback.name())
         book = Book.read(edition.root)
         if tool:
-            complain(f"rendering with {tool.name}")
-            quarto.render(tool, edition.root, _environment(edition.settings, *ENVIRONMENT))
+            _rendered(tool, edition, book, executions)
         else:
             fallback.render(book, [each.target for each in executions])
         checks.check(book)
     return book
+
+
+def _rendered(tool: quarto.Quarto, edition: Edition, book: Book, executions: list[Execution]) -> None:
+    """By Quarto, which takes its time whether anything has changed or not: so it is asked only if something has."""
+    workshop = edition.root / fallback.WORKSHOP
+    memory = workshop / "rendered.txt"
+    settings = [edition.root / name for name in ("_quarto.yml", "_quarto.yml.local", "_variables.yml")]
+    drawn = [path for path in workshop.iterdir() if path.suffix in (".typ", ".svg")]
+    style = [path for path in (PROJECT / "report/style").iterdir() if path.is_file()]
+    targets = [each.target for each in executions]
+    ingredients = [*settings, *book.sources, *book.bibliography, *drawn, *style, *targets]
+
+    def state() -> str:
+        """Of what goes in and of what came out."""
+        made = [path for path in book.output.rglob("*") if path.is_file()]
+        digests = sorted((str(p), hashlib.sha256(p.read_bytes()).hexdigest()) for p in (*ingredients, *made))
+        return hashlib.sha256(json.dumps([tool.name, digests]).encode()).hexdigest()
+
+    if memory.exists() and memory.read_text(encoding="utf-8") == state():
+        complain("nothing has changed: the book is as it was")
+        return
+    complain(f"rendering with {tool.name}")
+    quarto.render(tool, edition.root, _environment(edition.settings, *ENVIRONMENT))
+    memory.write_text(state(), encoding="utf-8")
 
 
 def prepare(edition: Edition, renderer: str) -> list[Execution]:
