@@ -237,9 +237,7 @@ MODELS = ("ConvAutoencoder", "DigitAutoencoder")
 
 def sweep(folder: Path, order: Order) -> int:
     """What `pipeline.py run` does, with small trainings: as many as asked for, two kinds of models in turn."""
-    import typer
-
-    from autoencoders import commandline, progress, training
+    from autoencoders import progress, training
 
     training.CHECKPOINT_SECONDS = INTERVAL - 0.5
     steps = itertools.count(1)
@@ -264,8 +262,17 @@ def sweep(folder: Path, order: Order) -> int:
         settings=SimpleNamespace(scheduler=None),
         jobs=lambda tasks: 1,
     )
+    return exit_code(lambda: progress.follow(lab, tasks(order.more.get("seeds", [0, 1]))))
+
+
+def exit_code(action: Callable[[], object]) -> int:
+    """As the command line has it."""
+    import typer
+
+    from autoencoders import commandline
+
     try:
-        commandline.with_exit_code(lambda: progress.follow(lab, tasks(order.more.get("seeds", [0, 1]))))
+        commandline.with_exit_code(action)
     except typer.Exit as ended:
         return ended.exit_code
     return 0
@@ -428,8 +435,7 @@ def report(folder: Path, order: Order) -> int:
     import small_report
 
     in_this_process = not order.more.get("workers", False)
-    small_report.made(folder / "work", order.more["limit"], in_this_process=in_this_process)
-    return 0
+    return exit_code(lambda: small_report.made(folder / "work", order.more["limit"], in_this_process=in_this_process))
 
 
 WORKS: dict[str, Callable[[Path, Order], int]] = {

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import small_report
 from copied_project import Project, Run
 from forks import Broken, Fault, Order, Whole, draws, results, store_in, tasks
 
@@ -99,6 +100,27 @@ def test_a_disk_that_is_full(
             [resumed] = broken(Order(work="sweep", folder=str(folder)))
             assert resumed.code == 0, resumed.stderr
             assert results(folder) == results(whole.folder)
+    tried(cases)
+
+
+@pytest.mark.promise(FULL)
+def test_a_disk_that_is_full_while_a_report_is_made(
+    broken: Broken, tmp_path: Path, thorough: bool, tried: Callable[[int], None]
+) -> None:
+    cases = 8 if thorough else 1
+    for case, draw in enumerate(draws("report", cases)):
+        folder = tmp_path / str(case)
+        small_report.written(folder / "work")
+        fault = Fault(at=draw.randint(1, 80), error=errno.ENOSPC)
+        [refused] = broken(Order(work="report", folder=str(folder), fault=fault, more={"limit": 1}))
+        assert refused.code == 3, refused.stderr
+        *_, line = refused.stderr.splitlines()
+        assert line.startswith("error: ")
+        assert line.endswith(os.strerror(errno.ENOSPC))
+        assert "Traceback" not in refused.stderr
+        [made] = broken(Order(work="report", folder=str(folder), more={"limit": 1}))
+        assert made.code == 0, made.stderr
+        assert not [path for path in folder.rglob("*") if "partial" in path.name or path.suffix == ".new"]
     tried(cases)
 
 

@@ -92,6 +92,13 @@ MUTATIONS = (
         "faults/test_disk.py::test_a_disk_that_refuses_at_any_moment[28]",
     ),
     Mutation(
+        "a full disk is told wherever it is noticed",
+        "commandline.py",
+        "if error.errno not in NO_ROOM:",
+        "if error.errno:",
+        "faults/test_disk.py::test_a_disk_that_is_full_while_a_report_is_made",
+    ),
+    Mutation(
         "a checkpoint appears whole or not at all",
         "training.py",
         "            temporary.write_bytes(_digest(payload, self.identity) + payload)\n"
@@ -156,10 +163,10 @@ MUTATIONS = (
         "faults/test_concurrency.py::test_two_reports_at_once_end_with_a_whole_book",
     ),
     Mutation(
-        "a notebook is executed under another name",
+        "what a killed execution leaves is in nobody's way",
         "reporting/execution.py",
-        'partial = execution.target.with_suffix(".partial.ipynb")',
-        "partial = execution.target",
+        'with_suffix(".partial.ipynb")',
+        'with_suffix(f".{os.getpid()}.ipynb")',
         "faults/test_kills.py::test_a_killed_report_is_mended[mid-write of a notebook]",
     ),
     Mutation(
