@@ -12,14 +12,17 @@ ifdef PROFILE
 export AE_PROFILE = $(PROFILE)
 endif
 
-.PHONY: setup report test faults lint bench clean
+.PHONY: setup report studies test faults lint bench clean
 
 setup: $(READY)
 	@echo 'Ready. make report: everything up to the PDF, the site and the submission. make test: the test suite.'
-	@echo 'More: make faults, lint, bench, clean; $(PYTHON) pipeline.py --help'
+	@echo 'More: make studies, faults, lint, bench, clean; $(PYTHON) pipeline.py --help'
 
 report: $(READY)  # trainings and measurements that are missing, notebooks, the site, the PDF, the submission
 	@$(PYTHON) pipeline.py report
+
+studies: $(READY)  # the sibling assignments, in a book of their own: _studies/
+	@$(PYTHON) pipeline.py studies
 
 test: $(READY)  # one thread for each worker: workers that share cores wait for each other otherwise
 	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
@@ -38,6 +41,7 @@ bench: $(READY)
 
 clean:  # what is quickly made again; .venv/, cache/ and data/ stay
 	rm -rf _book _studies submission build _variables.yml _quarto.yml.local .quarto .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
+	rm -rf report/studies/_variables.yml report/studies/_quarto.yml.local report/studies/.quarto report/studies/cache
 	find autoencoders tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # Only a finished installation leaves the stamp behind: an interrupted one is taken up again.

@@ -423,6 +423,34 @@ class Context(Spec):
         return "holes"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Clusters(Spec):
+    """Whether a latent space groups coloured digits by class or by colour, in measures and in t-SNE coordinates."""
+
+    function: ClassVar[str] = "autoencoders.measurements.coloring:clusters"
+    shown: Data
+    input: Corruption | None = None
+    images: int = 1000
+    seed: int = 1_000_003
+
+    @property
+    def label(self) -> str:
+        return f"clusters of {self.shown.name} {describe(self.input)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Between(Spec):
+    """Points decoded between the latents of two images of different classes, beside a plain cross-fade."""
+
+    function: ClassVar[str] = "autoencoders.measurements.coloring:between"
+    pairs: int = 200
+    steps: int = 9
+
+    @property
+    def label(self) -> str:
+        return f"between classes, {self.steps} steps"
+
+
 Measurement = (
     Reconstruction
     | ProbeFit
@@ -436,6 +464,8 @@ Measurement = (
     | Regions
     | Occlusion
     | Context
+    | Clusters
+    | Between
 )
 JUDGE = Baseline(method="patches")  # of generated images: it owes nothing to any autoencoder
 

@@ -25,8 +25,7 @@ from autoencoders.config import (
 )
 from autoencoders.errors import InputError
 from autoencoders.evaluation.statistics import Estimate, Spread
-from autoencoders.results import Contender, Results, sigma_label, summary
-from autoencoders.settings import PROJECT
+from autoencoders.results import Contender, Results, reported, sigma_label, summary
 
 Bottleneck = Literal["vector", "spatial"]
 
@@ -105,13 +104,10 @@ class Findings(Results[Catalogue]):
 
     def reported_elsewhere(self) -> tables.Table:
         """What others report, and what this run measured where the task is the same (R39)."""
-        import yaml
-
-        rows = yaml.safe_load((PROJECT / "analysis" / "reported.yml").read_text(encoding="utf-8"))
         ae, clean = self.ae(), self.reconstruction()
         ours = {"ssim": "SSIM {:.3f}", "psnr_mean": "PSNR {:.2f} dB", "mae": "MAE {:.4f}", "mse": "MSE {:.5f}"}
         same = ", ".join(form.format(self.value(ae, clean, metric)) for metric, form in ours.items())
-        shown = [row | {"this run": same if "ours" in row else None} for row in rows]
+        shown = [row | {"this run": same if "ours" in row else "in the studies' book"} for row in reported()]
         return tables.markdown(shown, ["source", "what", "reported", "this run"])
 
     def beside_references(self) -> tables.Table:

@@ -380,6 +380,7 @@ class DigitAutoencoder(Autoencoder):
     """Study A: four stride-2 convolutions and their mirror, with a sigmoid; dropout and batch norm after each layer."""
 
     FILTERS = (128, 64, 32, 16)
+    DARK = -2.5  # before the sigmoid: from mid grey, learning rushes to all black, where a sigmoid has no slope left
 
     def __init__(self, spec: config.DigitAE, shape: Shape):
         super().__init__(shape)
@@ -398,9 +399,13 @@ class DigitAutoencoder(Autoencoder):
         for i in reversed(range(len(self.FILTERS))):
             decoder += [_enlarging(widths[i + 1], widths[i], sizes[i + 1], sizes[i]), *(finish(widths[i]) if i else [])]
         self.encoder, self.decoder = nn.Sequential(*encoder), nn.Sequential(*decoder, nn.Sigmoid())
+        layers = [layer for layer in (*encoder, *decoder) if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)]
+        for layer in layers:
+            _keep_scale(layer)
+        nn.init.constant_(_bias(layers[-1]), self.DARK)
 
     def encode(self, images: Tensor) -> Tensor:
-        return self.encoder(images)
+        return self.encoder(4 * images - 0.5)  # mostly black images, to about zero mean and unit variance
 
     def decode(self, latent: Tensor) -> Tensor:
         return self.decoder(latent).float()
@@ -454,6 +459,18 @@ class CompactAutoencoder(Autoencoder):
 
     def decode(self, latent: Tensor) -> Tensor:
         return _uncentred(self.decoder(latent))
+
+
+def _keep_scale(layer: nn.Conv2d | nn.ConvTranspose2d) -> None:
+    """First weights of a 3×3 layer of stride 2 under which a signal arrives as strong as it came (He et al. 2015)."""
+    seen = layer.in_channels * (9 if isinstance(layer, nn.Conv2d) else 9 / 4)  # inputs of an output, on average
+    nn.init.normal_(layer.weight, std=math.sqrt(2 / seen))
+    nn.init.zeros_(_bias(layer))
+
+
+def _bias(layer: nn.Conv2d | nn.ConvTranspose2d) -> Tensor:
+    assert layer.bias is not None
+    return layer.bias
 
 
 def _halvings(size: list[int], times: int) -> list[tuple[int, int]]:

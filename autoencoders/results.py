@@ -14,6 +14,7 @@ from autoencoders.config import VARIANCE, Baseline, Experiment, Measurement, Pla
 from autoencoders.evaluation.metrics import pooled_psnr
 from autoencoders.evaluation.statistics import Estimate, Spread, spread
 from autoencoders.lab import Lab
+from autoencoders.settings import PROJECT
 from autoencoders.store import Artifact
 
 P = TypeVar("P", bound=Plan)
@@ -187,6 +188,18 @@ class Results(Generic[P]):
             )
         return rows
 
+    def training_table(self) -> tables.Table:
+        """The same, to look at."""
+        return tables.markdown(
+            self.trainings(),
+            [
+                *("experiment", "seed", "key", "epochs", "parameters"),
+                tables.Column(key="seconds", heading="seconds", digits=0),
+                tables.Column(key="images_per_second", heading="images/s", digits=0),
+                *("precision", "torch", "device"),
+            ],
+        )
+
     def architecture(self, contender: Contender) -> list[tuple[str, tuple[int, ...], str]]:
         """The model's layers with the shapes that they give, from input to output."""
         from autoencoders import models
@@ -194,11 +207,26 @@ class Results(Generic[P]):
         assert isinstance(contender.first, Experiment), f"{contender.label} has no layers"
         return models.outline(self.lab.bench.model(contender.first))
 
+    # ── Elsewhere ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def beside_reported(self, source: str, ours: Sequence[str]) -> tables.Table:
+        """What a source reports, and what this run measured of the same, a text for each of its rows (R39)."""
+        rows = [row for row in reported() if row["source"] == source]
+        shown = [row | {"this run": text} for row, text in zip(rows, ours, strict=True)]
+        return tables.markdown(shown, ["what", "reported", "this run"])
+
     # ── Pictures ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def examples(self, contender: Contender, spec: Measurement, name: str = "output", count: int = 8) -> np.ndarray:
         """The first images [count, C, H, W] of a measurement, the same ones for every contender."""
         return self.arrays(contender, spec)[f"examples/{name}"][:count]
+
+
+def reported() -> list[dict[str, str]]:
+    """Figures that others have reported, as they give them."""
+    import yaml
+
+    return yaml.safe_load((PROJECT / "analysis" / "reported.yml").read_text(encoding="utf-8"))
 
 
 def summary(estimates: Sequence[Estimate]) -> Estimate | Spread | float:

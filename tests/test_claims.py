@@ -139,6 +139,8 @@ ALLOWED = (
     r"has the bold figure instead",
     r"a larger one (keeps more and compresses less|is no better model, but another trade of size for quality)",
     r"Short trainings that differ from a base",
+    r"128, 64, 32 and 16 filters|of stride 2|batches of 128",
+    r"[23]-D",
 )
 NUMBER = re.compile(r"(?<![\w@#])\d[\d.,]*")
 RANKING = re.compile(
@@ -149,7 +151,8 @@ RANKING = re.compile(
 
 def prose_of_chapters() -> dict[str, str]:
     chapters = [PROJECT / "index.qmd", *sorted((PROJECT / "report").glob("[0-9]*.qmd"))]
-    return {path.name: path.read_text(encoding="utf-8") for path in chapters}
+    chapters += [PROJECT / "report/studies/index.qmd", *sorted((PROJECT / "report/studies").glob("[0-9]*.qmd"))]
+    return {path.relative_to(PROJECT).as_posix(): path.read_text(encoding="utf-8") for path in chapters}
 
 
 def prose_of_notebooks() -> dict[str, str]:

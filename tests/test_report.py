@@ -18,6 +18,7 @@ from filelock import FileLock
 
 from autoencoders import settings
 from autoencoders.reporting import submission
+from autoencoders.reporting.book import embedded
 
 REQUIRED = [f"r{number:02d}" for number in (*range(1, 28), 39)]
 TITLE = "G07_Assignment2_Report"
@@ -155,9 +156,11 @@ def test_what_is_handed_in_is_whole(made: Made) -> None:
     with zipfile.ZipFile(handed / "G07_Assignment2_Code.zip") as archive:
         names = {name.split("/", 1)[1] for name in archive.namelist()}
         assert {"pipeline.py", "README.md", "environment.yml", "autoencoders/models.py", "Makefile"} <= names
-        notebooks = [name for name in archive.namelist() if name.endswith(".ipynb")]
-        assert len(notebooks) == len(list((settings.PROJECT / "analysis").glob("*.ipynb")))
-        for name in notebooks:
+        assert "report/studies/_quarto.yml" in names
+        assert not [name for name in names if "cache" in name or name.endswith("_variables.yml")], "what is generated"
+        notebooks = {Path(name).stem: name for name in archive.namelist() if name.endswith(".ipynb")}
+        assert notebooks.keys() == {path.stem for path in (settings.PROJECT / "analysis").glob("*.ipynb")}
+        for name in map(notebooks.__getitem__, embedded(settings.PROJECT)):
             cells = json.loads(archive.read(name))["cells"]
             assert any(cell.get("outputs") for cell in cells), f"{name} has no outputs"
 

@@ -4,6 +4,7 @@ from autoencoders.figures.bars import bars
 from autoencoders.figures.curves import curves, levels, roc, spectrum
 from autoencoders.figures.diagrams import Block, architecture
 from autoencoders.figures.images import heatmaps, image_grid
+from autoencoders.figures.interactive import Turnable, turnable
 from autoencoders.figures.latent import Regions, decision_regions, embeddings, embeddings_3d, shifts
 from autoencoders.figures.matrices import confusion, matrix
 from autoencoders.figures.style import Figure
@@ -12,6 +13,7 @@ __all__ = [
     "Block",
     "Figure",
     "Regions",
+    "Turnable",
     "architecture",
     "bars",
     "confusion",
@@ -26,4 +28,5 @@ __all__ = [
     "roc",
     "shifts",
     "spectrum",
+    "turnable",
 ]

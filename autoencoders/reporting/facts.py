@@ -48,8 +48,10 @@ def of_studies(labs: Sequence[Lab]) -> dict[str, Any]:
     named = {str(lab.study.name): lab for lab in labs if lab.study}
     facts = _of_run(labs[0]) | {
         "data": {name: _listed_data(lab) for name, lab in named.items()},
+        "task": {name: value for lab in labs if lab.study for name, value in lab.study.constants.items()},
         "claims": _NONE | claims.by_requirement(judged),
     }
+    facts["data"]["statement"] = "All results are on the data sets that the studies ask for."
     if missing := [choice for lab in labs for choice in lab.choices if choice.stand_in]:
         reasons = ". ".join(dict.fromkeys(choice.reason for choice in missing))
         facts["notice"] = {
@@ -61,6 +63,7 @@ def of_studies(labs: Sequence[Lab]) -> dict[str, Any]:
             },
             "cover": f"{reasons}.",
         }
+        facts["data"]["statement"] = facts["notice"]["cover"]
     return facts
 
 

@@ -27,6 +27,7 @@ FILES = (
     "requirements.txt",
 )
 FOLDERS = ("autoencoders", "benchmarks", "report")
+GENERATED = ("cache", "_variables.yml", "_quarto.yml.local")  # below the studies' book
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can say
 
 
@@ -54,11 +55,11 @@ def pack(book: Book, executions: list[Execution]) -> tuple[Path, Path]:
 
 def _project(root: Path) -> Iterator[tuple[str, bytes]]:
     paths = [root / name for name in FILES if (root / name).exists()]
-    paths += [path for path in (root / "analysis").iterdir() if path.suffix != ".ipynb"]
+    paths += [path for path in (root / "analysis").iterdir() if path.is_file()]  # the report's notebooks come executed
     paths += [path for folder in FOLDERS for path in (root / folder).rglob("*") if path.is_file()]
     for path in paths:
         name = path.relative_to(root)
-        if not any(part.startswith((".", "__pycache__")) for part in name.parts):
+        if not any(part.startswith((".", "__pycache__", *GENERATED)) for part in name.parts):
             yield name.as_posix(), path.read_bytes()
 
 

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 STUDIES = {
     "digits": "autoencoders.studies.digits:Digits",
-    "transfer": "autoencoders.studies.transfer:Transfer",
-    "compact": "autoencoders.studies.compact:Compact",
 }
 
 

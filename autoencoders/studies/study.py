@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from autoencoders.config import Corruption, Experiment, Model, Plan, Training
+from autoencoders.config import Corruption, Data, Experiment, Model, Plan, Training
+
+# For training and validation together, where that is less than a budget may ask for
+FEW = {"digits-colored": 1437, "digits-colored-class": 1437, "photos10-64": 5000, "photos10-96": 3330}
+FEW |= {"photos10": 10_000, "voc2007": 8967, "stl10": 5000}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,15 +19,26 @@ class Study(Plan):
     name: ClassVar[str]
     notebook: ClassVar[str]  # that shows its results
     wanted: ClassVar[tuple[str, ...]]  # data sets, the main one first; embedded ones stand in for what can't be had
+    constants: ClassVar[dict[str, str]]  # that its chapter and captions print: `{{< var task.digits_sigma >}}`
 
     others: tuple[str, ...] = ()  # what could be had of the further ones, in the same order
 
-    def experiment(self, name: str, model: Model, corruption: Corruption | None, **training: Any) -> Experiment:
+    def experiment(
+        self, name: str, model: Model, corruption: Corruption | None, data: Data | None = None, **training: Any
+    ) -> Experiment:
         return Experiment(
             name=f"{self.name}-{name}",
             model=model,
-            data=self.data,
+            data=data or self.data,
             corruption=corruption,
             training=Training(**training),
             seed=self.seed,
         )
+
+
+def images_of(name: str, train: int | None, validation: float = Data.validation) -> Data:
+    """So many training images of a data set, or all where it has fewer."""
+    few = FEW.get(name)
+    at_most = None if few is None else few - round(validation * few)
+    counts = [count for count in (train, at_most) if count is not None]
+    return Data(name=name, train=min(counts, default=None), validation=validation)

@@ -1,0 +1,79 @@
+"""Coloured digits: what their latents are grouped by, and what lies between two of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autoencoders import config, models
+from autoencoders.data import Dataset
+from autoencoders.evaluation import latent
+from autoencoders.evaluation.statistics import bootstrap
+from autoencoders.measurements.common import Subject, as_bytes, chosen, corrupted, exactly, features_of, row, unit
+from autoencoders.store import Artifact
+
+HUES = 10  # as many as there are classes: chance is the same for both
+
+
+def clusters(spec: config.Clusters, subject: Subject, data: Dataset, device: str, shown: Dataset) -> Artifact:
+    """How often neighbours in the latent space share a class, and how often a colour; pictures of models alone."""
+    images, labels = chosen(shown.test, spec.images)
+    seen = corrupted(unit(images, device), spec.input, spec.seed)
+    space = features_of(subject, seen, "latent", data, device).flatten(1)
+    kinds = {"class": labels, "hue": hues(images)}
+    arrays = {f"labels/{name}": kind.numpy() for name, kind in kinds.items()}
+    arrays |= {f"purity/{name}": latent.purities(space, kind) for name, kind in kinds.items()}
+    rows = [row(spec.input, f"purity_{name}", bootstrap(arrays[f"purity/{name}"])) for name in kinds]
+    if not isinstance(subject, config.Baseline):
+        for dims in (2, 3):
+            points = arrays[f"tsne/{dims}"] = latent.project_tsne(space, dims)
+            trust = exactly(latent.trustworthiness(space, points), len(space))
+            rows.append(row(spec.input, f"tsne{dims}_trustworthiness", trust))
+    return Artifact(arrays, {"rows": rows, "classes": list(shown.classes)})
+
+
+def hues(images: Tensor) -> Tensor:
+    """The place of each image's colour on the colour wheel, in tenths; grey counts as red."""
+    red, green, blue = images.flatten(2).amax(2).double().unbind(1)  # a digit is one colour, at full strength somewhere
+    brightest = torch.stack([red, green, blue]).amax(0)
+    range_ = (brightest - torch.stack([red, green, blue]).amin(0)).clamp(min=1e-9)
+    sixth = torch.where(
+        brightest == red,
+        (green - blue) / range_ % 6,
+        torch.where(brightest == green, 2 + (blue - red) / range_, 4 + (red - green) / range_),
+    )
+    return (sixth / 6 * HUES).round().long() % HUES
+
+
+def between(spec: config.Between, subject: models.Autoencoder, data: Dataset, device: str) -> Artifact:
+    """Paths between images of different classes: how direct, how even, and how far from a plain cross-fade.
+
+    Departure: the error of the decoded middle against the mean of the decoded ends, as a share of a quarter of the
+    ends' own squared distance: 0 for a cross-fade, 1 where the middle is one of the ends.
+    """
+    images, labels = chosen(data.test, 2 * spec.pairs)
+    start, end = _partners(labels)
+    paths = models.interpolate(subject, unit(images[start], device), unit(images[end], device), spec.steps)
+    smooth = [latent.smoothness(path) for path in paths]
+    first, middle, last = paths[:, 0], paths[:, spec.steps // 2], paths[:, -1]
+    apart = (first - last).square().mean((1, 2, 3)).clamp(min=1e-12)
+    measured = {
+        "detour": np.array([each.detour for each in smooth]),
+        "jump": np.array([each.jump for each in smooth]),
+        "departure": ((middle - (first + last) / 2).square().mean((1, 2, 3)) / (apart / 4)).cpu().numpy(),
+    }
+    ends = torch.stack([images[start[:6]], images[end[:6]]], 1).numpy()
+    pictures = {"examples/path": as_bytes(paths[:6]), "examples/ends": ends}
+    return Artifact(measured | pictures, {"rows": [row(None, name, bootstrap(v)) for name, v in measured.items()]})
+
+
+def _partners(labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Each image of the first half with the first one of the second half, from its own place on, of another class."""
+    half = len(labels) // 2
+    rest = labels[half:]
+    ends = []
+    for place in range(half):
+        others = torch.nonzero(rest != labels[place])[:, 0]
+        ends.append(half + int(others[(others >= place).nonzero()[0, 0]] if (others >= place).any() else others[0]))
+    return torch.arange(half), torch.tensor(ends)

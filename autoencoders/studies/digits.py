@@ -1,0 +1,107 @@
+"""Study A: noise on coloured digits, removed by four models; and what a colour that gives the class away does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from autoencoders.config import (
+    VAE,
+    Baseline,
+    Between,
+    Clusters,
+    Data,
+    DigitAE,
+    Experiment,
+    Gaussian,
+    Measurement,
+    Model,
+    Reconstruction,
+)
+from autoencoders.studies.study import Study, images_of
+
+NOISE = Gaussian(0.2)  # the source states no level
+LEAKING = "AE, one colour a class"
+MODELS: dict[str, Model] = {
+    "AE": DigitAE(),
+    "AE + Dropout": DigitAE(dropout=0.2),
+    "AE + Dropout + BatchNorm": DigitAE(dropout=0.2, batch_norm=True),
+    "VAE": VAE(latent=64),
+}
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a profile spends: training images, epochs, epochs between two looks, images in a t-SNE, images measured."""
+
+    train: int | None
+    epochs: int
+    look: int
+    points: int
+    images: int | None = None
+
+
+BUDGETS = {
+    "smoke": Budget(train=256, epochs=1, look=1, points=60, images=64),
+    "quick": Budget(train=20_000, epochs=5, look=1, points=600),
+    "evening": Budget(train=None, epochs=20, look=4, points=2000),
+    "full": Budget(train=None, epochs=20, look=4, points=2000),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Digits(Study):
+    """Every digit in a random colour; and, for one model, each class in a colour of its own."""
+
+    name: ClassVar[str] = "digits"
+    notebook: ClassVar[str] = "07-digits"
+    wanted: ClassVar[tuple[str, ...]] = ("mnist-colored", "mnist-colored-class")
+    constants: ClassVar[dict[str, str]] = {"digits_sigma": f"{NOISE.sigma:g}"}
+
+    @property
+    def budget(self) -> Budget:
+        return BUDGETS[self.profile.name]
+
+    @property
+    def data(self) -> Data:
+        return images_of(self.dataset, self.budget.train)
+
+    @property
+    def leaking_data(self) -> Data:
+        return images_of(self.others[0], self.budget.train)
+
+    def model(self, label: str) -> Experiment:
+        """Trained as the source says: Adam at 1e-3 with a decay of 1e-5, batches of 128."""
+        name = label.lower().replace(" + ", "-").replace(", one colour a class", "-leaking")
+        return self.experiment(
+            name,
+            MODELS["AE" if label == LEAKING else label],
+            NOISE,
+            self.leaking_data if label == LEAKING else None,
+            epochs=self.budget.epochs,
+            learning_rate=1e-3,
+            weight_decay=1e-5,
+            snapshots=self.budget.look,
+        )
+
+    def results(self) -> list[Experiment]:
+        return [self.model(label) for label in (*MODELS, LEAKING)]
+
+    def baselines(self) -> list[Baseline]:
+        return [Baseline(method="input"), Baseline(method="ridge"), Baseline(method="pixels")]
+
+    def of_baseline(self, baseline: Baseline) -> list[Measurement]:
+        if baseline.method == "pixels":
+            return [self.clusters(), self.clusters(leaking=True)]
+        return [self.denoising()]
+
+    def of_model(self, experiment: Experiment) -> list[Measurement]:
+        leaking = experiment.data != self.data
+        return [self.denoising(), self.clusters(leaking=leaking), Between()]
+
+    def denoising(self) -> Reconstruction:
+        return Reconstruction(input=NOISE, images=self.budget.images)
+
+    def clusters(self, *, leaking: bool = False) -> Clusters:
+        shown = self.leaking_data if leaking else self.data
+        return Clusters(shown=shown, input=NOISE, images=self.budget.points)

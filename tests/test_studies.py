@@ -1,0 +1,300 @@
+"""The sibling studies: what each plans, what it measures, what it claims; and their book, from nothing to the end."""
+
+from __future__ import annotations
+
+import colorsys
+import json
+import os
+import re
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pypdf
+import pytest
+import torch
+from copied_project import Project, copied
+from filelock import FileLock
+from torch import Tensor, nn
+
+from autoencoders import config, data, figures, models, settings
+from autoencoders.claims import judge
+from autoencoders.config import PROFILES, Clusters, Data, Gaussian
+from autoencoders.data import Dataset, Split
+from autoencoders.errors import InputError
+from autoencoders.lab import Lab, named
+from autoencoders.measurements import coloring
+from autoencoders.results import Contender, Results
+from autoencoders.settings import Settings
+from autoencoders.store import Artifact
+from autoencoders.studies import STUDIES, study
+from autoencoders.studies.study import Study, images_of
+
+CPU = "cpu"
+REQUIRED = [f"r{number:02d}" for number in range(28, 33)]
+
+
+def plan(name: str, profile: str = "smoke", dataset: str | None = None, others: tuple[str, ...] | None = None) -> Study:
+    made = study(name)
+    main, *further = made.wanted
+    return made(profile=PROFILES[profile], dataset=dataset or main, others=tuple(further) if others is None else others)
+
+
+# ── Plans ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_profile_has_a_plan_whose_experiments_have_names_of_their_own(name: str, profile: str) -> None:
+    found = plan(name, profile)
+    names = [experiment.name for experiment in found.results()]
+    assert len(set(names)) == len(names)
+    assert all(each.startswith(f"{name}-") for each in names)
+    pairs = found.measurements()
+    assert len(set(pairs)) == len(pairs)
+    assert {subject for subject, _ in pairs} == {*found.results(), *found.baselines()}
+
+
+def test_an_unknown_study_is_refused_with_those_there_are() -> None:
+    with pytest.raises(InputError, match="no study is called 'colours'; there are: digits"):
+        study("colours")
+
+
+def test_a_small_data_set_is_used_as_a_whole() -> None:
+    assert images_of("mnist-colored", 20_000) == Data(name="mnist-colored", train=20_000)
+    assert images_of("digits-colored", 20_000) == Data(name="digits-colored", train=1437 - 144)
+    assert images_of("digits-colored", 100).train == 100
+    assert images_of("digits-colored", None, validation=0.5).train == 1437 - 718
+    assert images_of("mnist-colored", None).train is None
+
+
+@pytest.mark.parametrize("name", ["digits-colored", "photos10-64"])
+def test_the_known_sizes_are_those_of_the_data(name: str) -> None:
+    spec = images_of(name, None)
+    loaded = data.load(spec, Path())
+    assert len(loaded.train) == spec.train
+    assert len(data.load(Data(name=name), Path()).train) == spec.train, "there are no more"
+
+
+def test_study_a_trains_four_models_on_random_colours_and_one_on_telling_ones() -> None:
+    found = plan("digits", "full")
+    assert [(e.name, e.data.name) for e in found.results()] == [
+        ("digits-ae", "mnist-colored"),
+        ("digits-ae-dropout", "mnist-colored"),
+        ("digits-ae-dropout-batchnorm", "mnist-colored"),
+        ("digits-vae", "mnist-colored"),
+        ("digits-ae-leaking", "mnist-colored-class"),
+    ]
+    recipe = found.results()[0].training
+    asked = (recipe.epochs, recipe.batch, recipe.learning_rate, recipe.weight_decay)
+    assert asked == (20, 128, 1e-3, 1e-5), "as the source says"
+    assert {e.corruption for e in found.results()} == {Gaussian(0.2)}
+    assert all(e.training.snapshots for e in found.results())
+
+
+# ── Claims ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def per_image(r: Results[Study], contender: Contender, spec: config.Measurement, name: str) -> np.ndarray:
+    """Made-up values that differ from contender to contender, from measure to measure and from data to data."""
+    asked = f"{contender.label} {spec.to_dict()} {name}"
+    rng = np.random.default_rng(list(asked.encode()))
+    return rng.normal(rng.uniform(0, 1000), 0.01, (1, 50))
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_claims_follow_the_results_and_turn_when_these_are_swapped(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_data: Path
+) -> None:
+    lab = Lab(Settings(profile="smoke", device="cpu", cache=tmp_path), study=name, looks_only=True)
+    monkeypatch.setattr(Results, "per_image", per_image)
+    results: Results[Study] = Results(lab)
+    made = named(f"autoencoders.studies.{name}_claims:claims")(results)
+    assert len({claim.id for claim in made}) == len(made)
+    before = [judge(claim, results).verdict for claim in made]
+    assert set(before) == {"supported", "contradicted"}
+    turned = {"greater": "less", "less": "greater"}
+    after = [judge(replace(claim, expected=turned[claim.expected]), results).verdict for claim in made]
+    assert [(a, b) for a, b in zip(before, after, strict=True) if a == b] == []
+
+
+# ── Measurements ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Identity(models.Autoencoder):
+    """Its latent is the image."""
+
+    def __init__(self, shape: models.Shape) -> None:
+        super().__init__(shape)
+        self.one = nn.Parameter(torch.ones(()))
+
+    def encode(self, images: Tensor) -> Tensor:
+        return images * self.one
+
+    def decode(self, latent: Tensor) -> Tensor:
+        return latent
+
+
+def dataset(images: Tensor, labels: Tensor, classes: int = 2) -> Dataset:
+    part = Split(images, labels)
+    return Dataset("made-up", part, part, part, tuple("abcdefghij"[:classes]), "fingerprint")
+
+
+def figure(artifact: Artifact, metric: str) -> float:
+    [found] = [row["value"] for row in artifact.meta["rows"] if row["metric"] == metric]
+    return found
+
+
+def colored(hues: list[float]) -> Tensor:
+    """A patch of full brightness in each colour, below a black one."""
+    colors = np.array([colorsys.hsv_to_rgb(hue, 1, 1) for hue in hues])
+    images = torch.zeros(len(hues), 3, 12, 12, dtype=torch.uint8)
+    images[:, :, 6:] = torch.from_numpy(colors * 255).round().byte()[:, :, None, None]
+    return images
+
+
+def test_hues_are_places_on_the_colour_wheel_in_tenths() -> None:
+    assert coloring.hues(colored([0.0, 0.1, 0.29, 0.5, 0.71, 0.9, 0.99])).tolist() == [0, 1, 3, 5, 7, 9, 0]
+
+
+def test_clusters_tell_colours_from_classes() -> None:
+    """Two colours, each with equally many of both classes: neighbours share the colour, and half of them the class."""
+    hues = [0.0] * 40 + [0.5] * 40
+    labels = torch.tensor([0, 1] * 40)
+    shown = dataset(colored(hues), labels)
+    spec = Clusters(shown=Data(name="made-up"), images=80)
+    found = coloring.clusters(spec, Identity((3, 12, 12)), shown, CPU, shown=shown)
+    assert figure(found, "purity_hue") == 1
+    assert 0.2 < figure(found, "purity_class") < 0.8
+    telling = dataset(colored(hues), torch.tensor([0] * 40 + [1] * 40))
+    found = coloring.clusters(spec, Identity((3, 12, 12)), telling, CPU, shown=telling)
+    assert figure(found, "purity_class") == figure(found, "purity_hue") == 1
+    assert found.arrays["tsne/3"].shape == (80, 3)
+
+
+def test_baselines_get_measures_but_no_pictures() -> None:
+    shown = dataset(colored([0.0, 0.5] * 10), torch.tensor([0, 1] * 10))
+    pixels = config.Baseline(method="pixels")
+    found = coloring.clusters(Clusters(shown=Data(name="made-up"), images=20), pixels, shown, CPU, shown=shown)
+    assert not [name for name in found.arrays if name.startswith("tsne")]
+
+
+def test_between_two_classes_a_cross_fade_has_no_detour_and_no_departure() -> None:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(256, (40, 3, 12, 12), generator=generator, dtype=torch.uint8)
+    labels = torch.arange(40) % 2
+    found = coloring.between(config.Between(pairs=10, steps=5), Identity((3, 12, 12)), dataset(images, labels), CPU)
+    assert figure(found, "detour") == pytest.approx(1)
+    assert figure(found, "jump") == pytest.approx(1)
+    assert figure(found, "departure") == pytest.approx(0, abs=1e-8)
+
+
+def test_the_ends_are_of_different_classes() -> None:
+    labels = torch.tensor([0, 0, 0, 1, 1, 0, 0, 0, 0, 1])
+    start, end = coloring._partners(labels)
+    assert start.tolist() == [0, 1, 2, 3, 4]
+    assert end.tolist() == [9, 9, 9, 8, 5], "from their own place on, else from the beginning"
+    assert all(labels[a] != labels[b] for a, b in zip(start, end, strict=True))
+
+
+# ── A figure to turn ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_figure_to_turn_has_a_still_twin_and_loads_nothing() -> None:
+    points = np.random.default_rng(0).normal(5, 3, (30, 3))
+    shown = figures.turnable({"a & b": (points, np.arange(30) % 2)}, ["<one>", "two"])
+    page = shown._repr_html_()
+    assert shown._repr_svg_().startswith("<?xml")
+    assert not re.search(r"https?:|src=|import ", page)
+    assert "&lt;one&gt;" in page
+    assert "a &amp; b" in page
+    [content] = re.findall(r"= (\{\"clouds\".*\});", page)
+    cloud = json.loads(content)["clouds"][0]
+    assert np.linalg.norm(cloud["points"], axis=1).max() == pytest.approx(1, abs=2e-3)
+    assert cloud["kinds"] == [0, 1] * 15
+    with pytest.raises(ValueError, match="coordinates must be"):
+        figures.turnable({"flat": (points[:, :2], np.zeros(30, int))}, ["one"])
+
+
+# ── The book, from nothing to the end ────────────────────────────────────────────────────────────────────────────────
+
+NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")  # where nobody answers
+
+
+@dataclass(frozen=True)
+class Made:
+    project: Project
+    stderr: str
+
+    @property
+    def book(self) -> Path:
+        return self.project.folder / "_studies"
+
+    @property
+    def pages(self) -> dict[str, str]:
+        return {path.stem: path.read_text(encoding="utf-8") for path in self.book.glob("*.html")}
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Made once, whichever worker needs it first, from embedded data alone."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "studies"
+    written = shared / "written.json"
+    project = Project(shared / "code", shared / "cache")
+    with FileLock(f"{shared}.lock"):
+        if not written.exists():
+            copied(project.folder)
+            shutil.copy(settings.PROJECT / "references.bib", project.folder)
+            generated = shutil.ignore_patterns("cache", "_variables.yml", "_quarto.yml.local")
+            shutil.copytree(settings.PROJECT / "report", project.folder / "report", ignore=generated)
+            done = project("studies", "--renderer", "pandoc", **NO_NETWORK)
+            written.write_text(json.dumps([done.returncode, done.stderr]))
+    code, stderr = json.loads(written.read_text())
+    assert code == 0, stderr
+    return Made(project, stderr)
+
+
+def test_everything_required_is_in_the_site_and_reached_from_the_checklist(made: Made) -> None:
+    pages = made.pages
+    targets = {anchor: page for page, anchor in re.findall(r'href="([^"#]*).html#sec-(r\d\d)"', pages["checklist"])}
+    assert targets.keys() == set(REQUIRED)
+    assert all(f'id="sec-{anchor}"' in pages[page] for anchor, page in targets.items())
+    site = "".join(pages.values())
+    assert {number for number in REQUIRED if re.search(rf'id="(fig|tbl)-{number}-', site)} == set(REQUIRED)
+    assert len(set(re.findall(r'id="tbl-r39-(\w+)"', site))) == len(STUDIES)
+
+
+def test_the_book_says_everywhere_which_data_stands_in(made: Made) -> None:
+    pages = made.pages
+    assert "mnist-colored can&#x27;t be had" in pages["index"] or "mnist-colored" in pages["index"]
+    assert all("Stand-in data: digits-colored" in page for page in pages.values())
+    assert "digits-colored in place of mnist-colored" in pages["01-digits"]
+    captions = re.findall(r"<figcaption.*?</figcaption>", pages["01-digits"], re.DOTALL)
+    numbered = [caption for caption in captions if "<strong>" in caption]
+    assert numbered
+    assert all("Stand-in data: digits-colored" in caption for caption in numbered)
+
+
+def test_the_site_has_points_to_turn_and_print_their_twin(made: Made) -> None:
+    page = made.pages["01-digits"]
+    figure = page[page.index('id="fig-r30-tsne-3d"') :]
+    assert "<canvas" in figure[: figure.index("</script>")]
+    assert (made.project.folder / "report/studies/cache/report/images/07-digits/fig-r30-tsne-3d.svg").exists()
+
+
+def test_the_book_has_a_pdf_of_its_own(made: Made) -> None:
+    pdf = pypdf.PdfReader(made.book / "G00_Studies.pdf")
+    text = " ".join("".join(page.extract_text() for page in pdf.pages).split())
+    assert "Noise on coloured digits" in text
+    assert not (made.project.folder / "_book").exists(), "never mixed into the assignment's report"
+
+
+def test_nothing_changed_nothing_done(made: Made) -> None:
+    before = {path: path.stat().st_mtime_ns for path in made.book.rglob("*") if path.is_file()}
+    done = made.project("studies", "--renderer", "pandoc", **NO_NETWORK)
+    assert done.returncode == 0, done.stderr
+    assert len(re.findall(r"^(\d+) of \1 results are cached, 0 to make$", done.stderr, re.MULTILINE)) == len(STUDIES)
+    assert re.search(r"^(\d+) of \1 notebooks are up to date$", done.stderr, re.MULTILINE)
+    assert {path: path.stat().st_mtime_ns for path in made.book.rglob("*") if path.is_file()} == before
