@@ -451,6 +451,44 @@ class Between(Spec):
         return f"between classes, {self.steps} steps"
 
 
+Fault = Literal["raw features", "faint features", "sigmoid", "large steps"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transfer(Spec):
+    """A small network's classes for other images, from a subject's frozen features of them; with faults, if asked."""
+
+    function: ClassVar[str] = "autoencoders.measurements.transfer:transfer"
+    shown: Data  # its training images are the labelled ones
+    features: Literal["latent", "map"] = "latent"
+    hidden: tuple[int, ...] = (512, 256, 128)
+    reduced: int = 256  # dimensions that larger features are brought to, by PCA of the labelled images
+    epochs: int = 20
+    images: int | None = None
+    faults: tuple[Fault, ...] = ()
+    seed: int = 0
+
+    @property
+    def label(self) -> str:
+        wrong = "".join(f", {fault}" for fault in self.faults)
+        return f"{len(self.hidden)} layers on the {self.features} of {self.shown.train} of {self.shown.name}{wrong}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inpainting(Spec):
+    """What is made of images with hidden pixels: how much of it is right, and how much of what was hidden."""
+
+    function: ClassVar[str] = "autoencoders.measurements.transfer:inpainting"
+    input: PixelMask
+    images: int | None = None
+    examples: int = 8
+    seed: int = 1_000_003
+
+    @property
+    def label(self) -> str:
+        return f"hidden pixels {describe(self.input)}"
+
+
 Measurement = (
     Reconstruction
     | ProbeFit
@@ -466,6 +504,8 @@ Measurement = (
     | Context
     | Clusters
     | Between
+    | Transfer
+    | Inpainting
 )
 JUDGE = Baseline(method="patches")  # of generated images: it owes nothing to any autoencoder
 

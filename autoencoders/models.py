@@ -405,7 +405,7 @@ class DigitAutoencoder(Autoencoder):
         nn.init.constant_(_bias(layers[-1]), self.DARK)
 
     def encode(self, images: Tensor) -> Tensor:
-        return self.encoder(4 * images - 0.5)  # mostly black images, to about zero mean and unit variance
+        return self.encoder(images)
 
     def decode(self, latent: Tensor) -> Tensor:
         return self.decoder(latent).float()

@@ -141,6 +141,8 @@ ALLOWED = (
     r"Short trainings that differ from a base",
     r"128, 64, 32 and 16 filters|of stride 2|batches of 128",
     r"[23]-D",
+    r"80/10/10|70/20/10|to 256 dimensions|within 0\.1|PASCAL VOC 2007|STL-10",
+    r"8 channels|3×3 kernels|stride 1|\[−1, 1\]",
 )
 NUMBER = re.compile(r"(?<![\w@#])\d[\d.,]*")
 RANKING = re.compile(

@@ -25,6 +25,11 @@ def auroc(higher: np.ndarray, lower: np.ndarray, seed: int = 0) -> Estimate:
     return Estimate(value, resampled[tail], resampled[-tail - 1], count)
 
 
+def area(higher: np.ndarray, lower: np.ndarray) -> float:
+    """The same without an interval: the area under a ROC curve."""
+    return _auroc(higher, np.sort(lower))
+
+
 def _auroc(higher: np.ndarray, lower_sorted: np.ndarray) -> float:
     below = np.searchsorted(lower_sorted, higher, "left") + np.searchsorted(lower_sorted, higher, "right")
     return float(below.mean() / (2 * len(lower_sorted)))

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 STUDIES = {
     "digits": "autoencoders.studies.digits:Digits",
+    "transfer": "autoencoders.studies.transfer:TransferStudy",
+    "compact": "autoencoders.studies.compact:Compact",
 }
 
 

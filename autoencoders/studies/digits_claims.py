@@ -28,20 +28,29 @@ def _snr(r: Results[Digits], c: Contender) -> Quantity:
 
 def _denoising(r: Results[Digits]) -> Iterator[Claim]:
     ae, *others = (contender(r, label) for label in MODELS)
-    rivals = {
-        "input": ("the AE's output has a higher SNR than its noisy input", r.baseline("input")),
-        "ridge": ("the AE removes more noise than the linear map", r.baseline("ridge")),
-    }
-    names = ("dropout", "batchnorm", "vae")
-    rivals |= {n: (f"the AE removes more noise than the {c.label}", c) for n, c in zip(names, others, strict=True)}
-    for name, (statement, rival) in rivals.items():
-        yield _decibels(f"digits-{name}", statement, ae, rival)
-    yield _decibels("digits-reported", "the AE's SNR is above the one reported elsewhere, whose noise is unknown", ae)
+    for model, key in ((ae, "ae"), (contender(r, "AE + BatchNorm"), "batchnorm")):
+        yield _decibels(
+            f"digits-{key}-input", f"the {model.label}'s output is cleaner than its input", model, r.baseline("input")
+        )
+        yield _decibels(
+            f"digits-{key}-ridge",
+            f"the {model.label} removes more noise than the linear map",
+            model,
+            r.baseline("ridge"),
+        )
+        yield _decibels(
+            f"digits-{key}-reported",
+            f"the {model.label}'s SNR is above the one reported elsewhere, whose noise is unknown",
+            model,
+        )
+    for other in others:
+        key = other.label.lower().replace(" + ", "-").removeprefix("ae-")
+        yield _decibels(f"digits-ae-{key}", f"the AE removes more noise than the {other.label}", ae, other)
 
 
-def _decibels(id: str, statement: str, ae: Contender, rival: Contender | None = None) -> Claim:
+def _decibels(id: str, statement: str, model: Contender, rival: Contender | None = None) -> Claim:
     def measure(r: Results[Digits]) -> tuple[Quantity, Quantity]:
-        return _snr(r, ae), _snr(r, rival) if rival else Quantity("reported elsewhere", np.array(REPORTED))
+        return _snr(r, model), _snr(r, rival) if rival else Quantity("reported elsewhere", np.array(REPORTED))
 
     return Claim(
         id=id, requirement="R28", statement=statement, expected="greater", margin=DECIBEL, unit=" dB", measure=measure

@@ -7,9 +7,18 @@ from typing import Any, ClassVar
 
 from autoencoders.config import Corruption, Data, Experiment, Model, Plan, Training
 
-# For training and validation together, where that is less than a budget may ask for
-FEW = {"digits-colored": 1437, "digits-colored-class": 1437, "photos10-64": 5000, "photos10-96": 3330}
-FEW |= {"photos10": 10_000, "voc2007": 8967, "stl10": 5000}
+SIZES = {  # of the official training sets: for training and validation together
+    "cifar10": 50_000,
+    "mnist-colored": 60_000,
+    "mnist-colored-class": 60_000,
+    "voc2007": 8967,
+    "stl10": 5000,
+    "digits-colored": 1437,
+    "digits-colored-class": 1437,
+    "photos10": 10_000,
+    "photos10-64": 5000,
+    "photos10-96": 3330,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +47,5 @@ class Study(Plan):
 
 def images_of(name: str, train: int | None, validation: float = Data.validation) -> Data:
     """So many training images of a data set, or all where it has fewer."""
-    few = FEW.get(name)
-    at_most = None if few is None else few - round(validation * few)
-    counts = [count for count in (train, at_most) if count is not None]
-    return Data(name=name, train=min(counts, default=None), validation=validation)
+    at_most = SIZES[name] - round(validation * SIZES[name])
+    return Data(name=name, train=min(train or at_most, at_most), validation=validation)

@@ -1,0 +1,158 @@
+"""What frozen encoders are good for: classifiers of other images, and images with hidden pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from autoencoders import config, models
+from autoencoders.data import Dataset, Split
+from autoencoders.evaluation import metrics, pca, probes, ranking
+from autoencoders.evaluation.statistics import bootstrap
+from autoencoders.measurements.common import Subject, as_bytes, chosen, corrupted, exactly, features_of, row, unit
+from autoencoders.store import Artifact
+
+# ── Classifiers ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+RATES = np.linspace(0, 1, 101)  # false positive rates at which ROC curves are kept
+
+
+def transfer(spec: config.Transfer, subject: Subject, data: Dataset, device: str, shown: Dataset) -> Artifact:
+    """A network on frozen features of the labelled images, chosen on validation images, and what it says of others."""
+    test = Split(*chosen(shown.test, spec.images))
+    parts = (shown.train, shown.validation, test)
+    train, validation, unseen = _reduced(spec, [_features(spec, subject, p.images, data, device) for p in parts])
+    held_out = shown.validation.labels.numpy()
+    truth, count = test.labels.numpy(), len(shown.classes)
+    fit = _faulty if spec.faults else _sound
+    judge = fit(spec, count, (train, shown.train.labels), (validation, shown.validation.labels))
+    scores = torch.from_numpy(judge(unseen)).softmax(1).numpy()  # a class's own score says nothing without the others'
+    predicted = scores.argmax(1)
+    curves = [roc(scores[truth == kind, kind], scores[truth != kind, kind]) for kind in range(count)]
+    areas = np.array([area for _, area in curves])
+    confusion = np.zeros((count, count), int)
+    np.add.at(confusion, (truth, predicted), 1)
+    rows = [
+        row(None, "accuracy", bootstrap(predicted == truth)),
+        row(None, "auc", exactly(float(areas.mean()), len(truth))),
+        row(None, "largest_class", exactly(float(confusion.sum(0).max() / len(truth)), len(truth))),
+    ]
+    arrays = {
+        "correct": predicted == truth,
+        "confusion": confusion,
+        "auc": areas,
+        "roc": np.mean([curve for curve, _ in curves], axis=0),
+        "roc/classes": np.stack([curve for curve, _ in curves]),
+    }
+    accuracy = float((judge(validation).argmax(1) == held_out).mean())
+    return Artifact(arrays, {"rows": rows, "classes": list(shown.classes), "validation": accuracy})
+
+
+def roc(inside: np.ndarray, outside: np.ndarray) -> tuple[np.ndarray, float]:
+    """True positive rates at `RATES`, and the area under the curve; where a class has no test images, chance."""
+    if not len(inside) or not len(outside):
+        return RATES, 0.5
+    thresholds = np.quantile(outside, 1 - RATES)
+    rates = (inside[:, None] >= thresholds).mean(0)
+    return rates, ranking.area(inside, outside)
+
+
+def _features(spec: config.Transfer, subject: Subject, images: Tensor, data: Dataset, device: str) -> Tensor:
+    """Of images brought to the size that the subject knows."""
+    size = data.train.images.shape[2:]
+    batches = []
+    for part in images.split(1000):
+        seen = unit(part, device)
+        if seen.shape[2:] != size:
+            seen = F.interpolate(seen, tuple(size), mode="bilinear", antialias=True).clamp(0, 1)
+        batches.append(features_of(subject, seen, spec.features, data, device))
+    return torch.cat(batches)
+
+
+def _reduced(spec: config.Transfer, parts: Sequence[Tensor]) -> list[Tensor]:
+    if min(parts[0].shape) <= spec.reduced:
+        return list(parts)
+    fitted = pca.fit_leading(parts[0], spec.reduced)
+    return [fitted.embed(part, spec.reduced) for part in parts]
+
+
+FAINT = 1e-3  # how much features vary around their mean, in units of it, that a nearly collapsed encoder gives
+Labelled = tuple[Tensor, Tensor]
+Judge = Callable[[Tensor], np.ndarray]  # features to scores
+
+
+def _sound(spec: config.Transfer, count: int, train: Labelled, validation: Labelled) -> Judge:
+    """Standardised features, ReLUs with the first weights that suit them, AdamW at 1e-3."""
+    fitted = probes.fit_mlp(*train, *validation, hidden=spec.hidden, epochs=spec.epochs, seed=spec.seed)
+
+    def judge(features: Tensor) -> np.ndarray:
+        known = fitted.scores(features).cpu().numpy()
+        scores = np.full((len(known), count), known.min() - 1)  # a class that no label named is never said
+        scores[:, fitted.labels] = known
+        return scores
+
+    return judge
+
+
+def _faulty(spec: config.Transfer, count: int, train: Labelled, validation: Labelled) -> Judge:
+    """The same network with something wrong: in its features, its activation or its steps; its last epoch counts."""
+    features, labels = train
+    mean, scale = features.mean(0), features.std(0).clamp(min=1e-6)
+
+    def prepared(values: Tensor) -> Tensor:
+        if "raw features" in spec.faults:
+            return values
+        standardised = (values - mean) / scale
+        return 1 + FAINT * standardised if "faint features" in spec.faults else standardised
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(spec.seed)
+        sizes = [features.shape[1], *spec.hidden]
+        activation: type[nn.Module] = nn.Sigmoid if "sigmoid" in spec.faults else nn.ReLU
+        layers = [part for a, b in pairwise(sizes) for part in (nn.Linear(a, b), activation())]
+        network = nn.Sequential(*layers, nn.Linear(sizes[-1], count)).to(features.device)
+        solver = torch.optim.Adam(network.parameters(), lr=0.1 if "large steps" in spec.faults else 1e-3)
+        for _ in range(spec.epochs):
+            for rows in torch.randperm(len(features)).to(features.device).split(256):
+                solver.zero_grad()
+                F.cross_entropy(network(prepared(features[rows])), labels.to(features.device)[rows]).backward()
+                solver.step()
+    network.requires_grad_(False)
+    return lambda seen: torch.nan_to_num(network(prepared(seen))).cpu().numpy()
+
+
+# ── Hidden pixels ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+NEAR = 0.1
+
+
+def inpainting(spec: config.Inpainting, subject: Subject, data: Dataset, device: str) -> Artifact:
+    """The error over whole images and over hidden pixels alone, and the share of values within 0.1 of the truth."""
+    images, _ = chosen(data.test, spec.images)
+    clean = unit(images, device)
+    seen = corrupted(clean, spec.input, spec.seed)
+    hidden = (seen != clean).any(1, keepdim=True)
+    output = models.reconstruct(subject, seen) if isinstance(subject, models.Autoencoder) else seen
+    per_image = {"all": metrics.compare(clean, output)}
+    per_image["all"]["near"] = near(clean, output).cpu().numpy()
+    some = hidden.flatten(1).any(1)
+    per_image["masked"] = metrics.compare(clean[some], output[some], hidden[some])
+    rows = [
+        row(spec.input, metric, figure, region)
+        for region, values in per_image.items()
+        for metric, figure in metrics.summarise(values).items()
+    ]
+    arrays = {f"{region}/{name}": v.astype(np.float32) for region, vs in per_image.items() for name, v in vs.items()}
+    pictures = {"clean": clean, "seen": seen, "output": output}
+    arrays |= {f"examples/{name}": as_bytes(part[: spec.examples]) for name, part in pictures.items()}
+    return Artifact(arrays, {"rows": rows})
+
+
+def near(clean: Tensor, output: Tensor) -> Tensor:
+    """Each image's share of values that are right to within a tenth of the range."""
+    return ((output - clean).abs() <= NEAR).float().mean((1, 2, 3))

@@ -1,0 +1,90 @@
+"""Study C: a denoiser of some sixteen hundred parameters, on both readings of the scale that its noise is given on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from autoencoders.config import (
+    Baseline,
+    CompactAE,
+    ConvAE,
+    Corruption,
+    Data,
+    Experiment,
+    Gaussian,
+    Measurement,
+    Reconstruction,
+    Training,
+)
+from autoencoders.studies.study import Study, images_of
+
+SIGMA = 0.1  # as the source gives it, on [-1, 1]
+ON_UNIT_SCALE = {"[−1, 1]": SIGMA / 2, "[0, 1]": SIGMA}  # what it means on [0, 1], by the scale that it is read on
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a profile spends: training images, epochs, images in a batch, images measured."""
+
+    train: int | None
+    epochs: int
+    batch: int
+    images: int | None = None
+
+
+BUDGETS = {
+    "smoke": Budget(train=256, epochs=1, batch=32, images=64),
+    "quick": Budget(train=10_000, epochs=3, batch=32),
+    "evening": Budget(train=None, epochs=10, batch=32),
+    "full": Budget(train=None, epochs=40, batch=128),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compact(Study):
+    """The compact model on clean and on noisy images, beside the spatial denoiser and the linear map."""
+
+    name: ClassVar[str] = "compact"
+    notebook: ClassVar[str] = "09-compact-denoiser"
+    wanted: ClassVar[tuple[str, ...]] = ("cifar10",)
+    constants: ClassVar[dict[str, str]] = {"compact_sigma": f"{SIGMA:g}", "compact_half": f"{SIGMA / 2:g}"}
+
+    @property
+    def budget(self) -> Budget:
+        return BUDGETS[self.profile.name]
+
+    @property
+    def data(self) -> Data:
+        return images_of(self.dataset, self.budget.train)
+
+    def compact(self, sigma: float | None = None) -> Experiment:
+        """Trained on clean images, or on ones with noise of so much on [0, 1]."""
+        name = "clean" if sigma is None else f"denoiser-{sigma:g}"
+        return self._trained(name, CompactAE(), None if sigma is None else Gaussian(sigma))
+
+    def spatial(self) -> Experiment:
+        """The report's spatial denoiser, at this study's noise and for as many epochs."""
+        model = ConvAE(bottleneck="spatial", latent=32, width=self.profile.width)
+        return self._trained("spatial", model, Gaussian(ON_UNIT_SCALE["[−1, 1]"]))
+
+    def _trained(self, name: str, model: CompactAE | ConvAE, noise: Corruption | None) -> Experiment:
+        rate = 1e-2 if isinstance(model, CompactAE) else Training.learning_rate  # so few parameters want large steps
+        return self.experiment(
+            name, model, noise, epochs=self.budget.epochs, batch=self.budget.batch, learning_rate=rate
+        )
+
+    def results(self) -> list[Experiment]:
+        return [self.compact(), *(self.compact(sigma) for sigma in ON_UNIT_SCALE.values()), self.spatial()]
+
+    def baselines(self) -> list[Baseline]:
+        return [Baseline(method="input"), Baseline(method="ridge")]
+
+    def of_baseline(self, baseline: Baseline) -> list[Measurement]:
+        return [self.reconstruction(sigma) for sigma in ON_UNIT_SCALE.values()]
+
+    def of_model(self, experiment: Experiment) -> list[Measurement]:
+        return [self.reconstruction(), *(self.reconstruction(sigma) for sigma in ON_UNIT_SCALE.values())]
+
+    def reconstruction(self, sigma: float | None = None) -> Reconstruction:
+        return Reconstruction(input=None if sigma is None else Gaussian(sigma), images=self.budget.images)

@@ -1,0 +1,147 @@
+"""Study B: bottlenecks, hidden pixels, and what the frozen encoders tell a classifier about other images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from autoencoders.config import (
+    Baseline,
+    ConvAE,
+    Corruption,
+    Data,
+    Experiment,
+    Fault,
+    Gaussian,
+    Inpainting,
+    Measurement,
+    Model,
+    PixelMask,
+    Reconstruction,
+    SweepAE,
+    Transfer,
+)
+from autoencoders.studies.study import Study, images_of
+
+NOISE = Gaussian(0.1)
+BOTTLENECKS = (256, 128, 64, 32, 16)
+MASKED_BOTTLENECK = 16  # of the encoders that see hidden pixels
+MASKS = (0.2, 0.4, 0.6, 0.8)
+SPLITS = {"80/10/10": 1 / 9, "70/20/10": 2 / 9}  # validation, as a share of what isn't for testing
+SHARES = (0.01, 0.1, 0.2, 0.4, 0.6, 1.0)  # of the labels
+NETWORKS = {3: (512, 256, 128), 5: (512, 256, 128, 64, 32)}  # hidden layers
+FAULTS: tuple[Fault, ...] = ("raw features", "faint features", "sigmoid", "large steps")
+Features = Literal["latent", "map"]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a profile spends: images and epochs of an encoder, labels and epochs of a classifier, images measured."""
+
+    train: int | None
+    epochs: int
+    labels: int | None
+    fits: int
+    images: int | None = None
+
+
+BUDGETS = {
+    "smoke": Budget(train=144, epochs=1, labels=200, fits=1, images=64),
+    "quick": Budget(train=16_000, epochs=2, labels=None, fits=6),
+    "evening": Budget(train=None, epochs=10, labels=None, fits=20),
+    "full": Budget(train=None, epochs=40, labels=None, fits=40),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransferStudy(Study):
+    """Ten autoencoders by bottleneck and split, four by hidden pixels, and one of our own; then classifiers."""
+
+    name: ClassVar[str] = "transfer"
+    notebook: ClassVar[str] = "08-bottleneck-transfer"
+    wanted: ClassVar[tuple[str, ...]] = ("voc2007", "stl10")
+    constants: ClassVar[dict[str, str]] = {"transfer_sigma": f"{NOISE.sigma:g}"}
+
+    @property
+    def budget(self) -> Budget:
+        return BUDGETS[self.profile.name]
+
+    @property
+    def data(self) -> Data:
+        return self.split("80/10/10")
+
+    def split(self, name: str) -> Data:
+        """The test images are the same for both; of the others, so many parts in ten are for training."""
+        train = self.budget.train
+        return images_of(self.dataset, train and train * int(name[:2]) // 80, SPLITS[name])
+
+    # ── Trainings ──
+
+    def sweep(self, bottleneck: int, split: str = "80/10/10") -> Experiment:
+        name = f"{bottleneck}" + ("" if split == "80/10/10" else "-" + split.replace("/", "-"))
+        return self._trained(name, SweepAE(bottleneck=bottleneck), NOISE, self.split(split))
+
+    def masked(self, ratio: float) -> Experiment:
+        return self._trained(f"mask-{ratio:g}", SweepAE(bottleneck=MASKED_BOTTLENECK), PixelMask(ratio))
+
+    def own(self) -> Experiment:
+        """Residual blocks on a grid of cells of 4×4 pixels, around the widest bottleneck."""
+        return self._trained("own", ConvAE(latent=max(BOTTLENECKS), width=self.profile.width), NOISE)
+
+    def _trained(self, name: str, model: Model, corruption: Corruption, data: Data | None = None) -> Experiment:
+        return self.experiment(name, model, corruption, data, epochs=self.budget.epochs)
+
+    def results(self) -> list[Experiment]:
+        swept = [self.sweep(bottleneck, split) for split in SPLITS for bottleneck in BOTTLENECKS]
+        return [*swept, *map(self.masked, MASKS), self.own()]
+
+    def baselines(self) -> list[Baseline]:
+        sizes = [Baseline(method="pca", size=size) for size in BOTTLENECKS]
+        return [Baseline(method="mean"), Baseline(method="input"), *sizes, Baseline(method="pixels")]
+
+    # ── Measurements ──
+
+    def of_baseline(self, baseline: Baseline) -> list[Measurement]:
+        if baseline.method == "pixels":
+            return [self.transfer()]
+        return [self.denoising()]
+
+    def of_model(self, experiment: Experiment) -> list[Measurement]:
+        if isinstance(experiment.corruption, PixelMask):
+            return [self.inpainting(experiment.corruption.ratio), self.transfer()]
+        transfers: list[Measurement] = []
+        if experiment == self.own():
+            transfers = [self.transfer(), self.transfer("map")]
+        elif experiment == self.sweep(BOTTLENECKS[0]):
+            transfers = [self.transfer("map"), *(self.transfer(layers=n) for n in NETWORKS)]
+            transfers += [self.transfer(share=share) for share in SHARES[:-1]]
+        elif experiment == self.sweep(MASKED_BOTTLENECK):
+            transfers = [
+                self.transfer(layers=n, faults=faults) for n in NETWORKS for faults in ((), *((f,) for f in FAULTS))
+            ]
+        return [self.denoising(), *transfers]
+
+    def denoising(self) -> Reconstruction:
+        return Reconstruction(input=NOISE, images=self.budget.images)
+
+    def inpainting(self, ratio: float) -> Inpainting:
+        return Inpainting(input=PixelMask(ratio), images=self.budget.images)
+
+    def labelled(self, share: float = 1.0) -> Data:
+        """So many of the labels, each class with its share; fewer are a part of more."""
+        whole = images_of(self.others[0], self.budget.labels)
+        return images_of(whole.name, round(share * (whole.train or 0)))
+
+    def transfer(
+        self, features: Features = "latent", *, layers: int = 3, share: float = 1.0, faults: tuple[Fault, ...] = ()
+    ) -> Transfer:
+        """As many steps with few labels as with many, up to ten times the epochs."""
+        epochs = round(self.budget.fits * min(1 / share, 10))
+        return Transfer(
+            shown=self.labelled(share),
+            features=features,
+            hidden=NETWORKS[layers],
+            epochs=epochs,
+            images=self.budget.images,
+            faults=faults,
+        )
