@@ -475,6 +475,21 @@ class Transfer(Spec):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Compressed(Spec):
+    """Corrupted images through PCA's leading components alone: the exact fit of large images takes minutes."""
+
+    function: ClassVar[str] = "autoencoders.measurements.transfer:compressed"
+    input: Corruption | None = None
+    images: int | None = None
+    most: int = 256  # components that are fitted; a subject takes as many of the first as it is large
+    seed: int = 1_000_003
+
+    @property
+    def label(self) -> str:
+        return f"leading components {describe(self.input)}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Inpainting(Spec):
     """What is made of images with hidden pixels: how much of it is right, and how much of what was hidden."""
 
@@ -505,6 +520,7 @@ Measurement = (
     | Clusters
     | Between
     | Transfer
+    | Compressed
     | Inpainting
 )
 JUDGE = Baseline(method="patches")  # of generated images: it owes nothing to any autoencoder

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from autoencoders import config, data, figures, models, settings
 from autoencoders.claims import judge
-from autoencoders.config import PROFILES, Clusters, Data, Gaussian, Inpainting, PixelMask, Transfer
+from autoencoders.config import PROFILES, Clusters, Compressed, Data, Gaussian, Inpainting, PixelMask, Transfer
 from autoencoders.data import Dataset, Split
 from autoencoders.errors import InputError
 from autoencoders.lab import Lab, named
@@ -230,6 +230,9 @@ def test_study_b_has_both_splits_with_one_test_set() -> None:
     assert (first.train, second.train) == (44_444, 38_889)
     assert second.validation == pytest.approx(2 * first.validation)
     quick = plan("transfer", "quick", dataset="cifar10", others=("cifar10",))
+    assert {subject.size for subject, spec in quick.measurements() if isinstance(spec, Compressed)} == {
+        *(256, 128, 64, 32, 16)
+    }
     assert (quick.split("80/10/10").train, quick.split("70/20/10").train) == (16_000, 14_000)
     names = [e.name for e in found.results()]
     assert len(names) == 10 + 4 + 1

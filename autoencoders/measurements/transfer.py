@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -124,6 +125,25 @@ def _faulty(spec: config.Transfer, count: int, train: Labelled, validation: Labe
                 solver.step()
     network.requires_grad_(False)
     return lambda seen: torch.nan_to_num(network(prepared(seen))).cpu().numpy()
+
+
+# ── Leading components ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def compressed(spec: config.Compressed, subject: config.Baseline, data: Dataset, device: str) -> Artifact:
+    """What is left of corrupted images in so many numbers."""
+    images, _ = chosen(data.test, spec.images)
+    clean = unit(images, device)
+    fitted = _leading(data, device, spec.most)
+    size = min(subject.size, len(fitted.components))  # so few training images have no more directions
+    per_image = metrics.compare(clean, fitted.reconstruct(corrupted(clean, spec.input, spec.seed), size))
+    rows = [row(spec.input, metric, figure) for metric, figure in metrics.summarise(per_image).items()]
+    return Artifact({f"all/{name}": values.astype(np.float32) for name, values in per_image.items()}, {"rows": rows})
+
+
+@functools.lru_cache(maxsize=1)
+def _leading(data: Dataset, device: str, most: int) -> pca.PCA:
+    return pca.fit_leading(data.train.images.to(device), most)
 
 
 # ── Hidden pixels ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -49,7 +49,7 @@ class Budget:
 
 
 BUDGETS = {
-    "smoke": Budget(train=256, epochs=1, look=1, points=60, images=64),
+    "smoke": Budget(train=256, epochs=1, look=1, points=60, images=32),
     "quick": Budget(train=20_000, epochs=4, look=1, points=600, batch=64, learning_rate=5e-3),
     "evening": Budget(train=None, epochs=20, look=4, points=2000),
     "full": Budget(train=None, epochs=20, look=4, points=2000),
@@ -105,10 +105,13 @@ class Digits(Study):
 
     def of_model(self, experiment: Experiment) -> list[Measurement]:
         leaking = experiment.data != self.data
-        return [self.denoising(), self.clusters(leaking=leaking), Between()]
+        return [self.denoising(), self.clusters(leaking=leaking), self.between()]
 
     def denoising(self) -> Reconstruction:
         return Reconstruction(input=NOISE, images=self.budget.images)
+
+    def between(self) -> Between:
+        return Between(pairs=min(Between.pairs, self.budget.images or Between.pairs))
 
     def clusters(self, *, leaking: bool = False) -> Clusters:
         shown = self.leaking_data if leaking else self.data

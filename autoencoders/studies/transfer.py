@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from autoencoders.config import (
     Baseline,
+    Compressed,
     ConvAE,
     Corruption,
     Data,
@@ -24,11 +25,7 @@ from autoencoders.config import (
 from autoencoders.studies.study import Study, images_of
 
 NOISE = Gaussian(0.1)
-BOTTLENECKS = (256, 128, 64, 32, 16)
-MASKED_BOTTLENECK = 16  # of the encoders that see hidden pixels
-MASKS = (0.2, 0.4, 0.6, 0.8)
 SPLITS = {"80/10/10": 1 / 9, "70/20/10": 2 / 9}  # validation, as a share of what isn't for testing
-SHARES = (0.01, 0.1, 0.2, 0.4, 0.6, 1.0)  # of the labels
 NETWORKS = {3: (512, 256, 128), 5: (512, 256, 128, 64, 32)}  # hidden layers
 FAULTS: tuple[Fault, ...] = ("raw features", "faint features", "sigmoid", "large steps")
 Features = Literal["latent", "map"]
@@ -43,10 +40,15 @@ class Budget:
     labels: int | None
     fits: int
     images: int | None = None
+    bottlenecks: tuple[int, ...] = (256, 128, 64, 32, 16)
+    masks: tuple[float, ...] = (0.2, 0.4, 0.6, 0.8)
+    shares: tuple[float, ...] = (0.01, 0.1, 0.2, 0.4, 0.6, 1.0)  # of the labels
 
 
 BUDGETS = {
-    "smoke": Budget(train=144, epochs=1, labels=200, fits=1, images=64),
+    "smoke": Budget(
+        train=144, epochs=1, labels=200, fits=1, images=64, bottlenecks=(256, 16), masks=(0.2, 0.8), shares=(0.1, 1.0)
+    ),
     "quick": Budget(train=16_000, epochs=2, labels=None, fits=6),
     "evening": Budget(train=None, epochs=10, labels=None, fits=20),
     "full": Budget(train=None, epochs=40, labels=None, fits=40),
@@ -67,6 +69,15 @@ class TransferStudy(Study):
         return BUDGETS[self.profile.name]
 
     @property
+    def widest(self) -> int:
+        return self.budget.bottlenecks[0]
+
+    @property
+    def narrowest(self) -> int:
+        """Also the bottleneck of the encoders that see hidden pixels."""
+        return self.budget.bottlenecks[-1]
+
+    @property
     def data(self) -> Data:
         return self.split("80/10/10")
 
@@ -82,21 +93,21 @@ class TransferStudy(Study):
         return self._trained(name, SweepAE(bottleneck=bottleneck), NOISE, self.split(split))
 
     def masked(self, ratio: float) -> Experiment:
-        return self._trained(f"mask-{ratio:g}", SweepAE(bottleneck=MASKED_BOTTLENECK), PixelMask(ratio))
+        return self._trained(f"mask-{ratio:g}", SweepAE(bottleneck=self.narrowest), PixelMask(ratio))
 
     def own(self) -> Experiment:
         """Residual blocks on a grid of cells of 4×4 pixels, around the widest bottleneck."""
-        return self._trained("own", ConvAE(latent=max(BOTTLENECKS), width=self.profile.width), NOISE)
+        return self._trained("own", ConvAE(latent=self.widest, width=self.profile.width), NOISE)
 
     def _trained(self, name: str, model: Model, corruption: Corruption, data: Data | None = None) -> Experiment:
         return self.experiment(name, model, corruption, data, epochs=self.budget.epochs)
 
     def results(self) -> list[Experiment]:
-        swept = [self.sweep(bottleneck, split) for split in SPLITS for bottleneck in BOTTLENECKS]
-        return [*swept, *map(self.masked, MASKS), self.own()]
+        swept = [self.sweep(bottleneck, split) for split in SPLITS for bottleneck in self.budget.bottlenecks]
+        return [*swept, *map(self.masked, self.budget.masks), self.own()]
 
     def baselines(self) -> list[Baseline]:
-        sizes = [Baseline(method="pca", size=size) for size in BOTTLENECKS]
+        sizes = [Baseline(method="pca", size=size) for size in self.budget.bottlenecks]
         return [Baseline(method="mean"), Baseline(method="input"), *sizes, Baseline(method="pixels")]
 
     # ── Measurements ──
@@ -104,7 +115,7 @@ class TransferStudy(Study):
     def of_baseline(self, baseline: Baseline) -> list[Measurement]:
         if baseline.method == "pixels":
             return [self.transfer()]
-        return [self.denoising()]
+        return [self.compressed() if baseline.method == "pca" else self.denoising()]
 
     def of_model(self, experiment: Experiment) -> list[Measurement]:
         if isinstance(experiment.corruption, PixelMask):
@@ -112,10 +123,10 @@ class TransferStudy(Study):
         transfers: list[Measurement] = []
         if experiment == self.own():
             transfers = [self.transfer(), self.transfer("map")]
-        elif experiment == self.sweep(BOTTLENECKS[0]):
+        elif experiment == self.sweep(self.widest):
             transfers = [self.transfer("map"), *(self.transfer(layers=n) for n in NETWORKS)]
-            transfers += [self.transfer(share=share) for share in SHARES[:-1]]
-        elif experiment == self.sweep(MASKED_BOTTLENECK):
+            transfers += [self.transfer(share=share) for share in self.budget.shares[:-1]]
+        elif experiment == self.sweep(self.narrowest):
             transfers = [
                 self.transfer(layers=n, faults=faults) for n in NETWORKS for faults in ((), *((f,) for f in FAULTS))
             ]
@@ -123,6 +134,9 @@ class TransferStudy(Study):
 
     def denoising(self) -> Reconstruction:
         return Reconstruction(input=NOISE, images=self.budget.images)
+
+    def compressed(self) -> Compressed:
+        return Compressed(input=NOISE, images=self.budget.images)
 
     def inpainting(self, ratio: float) -> Inpainting:
         return Inpainting(input=PixelMask(ratio), images=self.budget.images)

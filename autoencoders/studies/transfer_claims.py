@@ -11,7 +11,7 @@ import numpy as np
 from autoencoders.claims import ACCURACY, DECIBEL, Claim, Quantity
 from autoencoders.config import Fault, Measurement, Transfer
 from autoencoders.results import Contender, Results
-from autoencoders.studies.transfer import BOTTLENECKS, MASKED_BOTTLENECK, MASKS, NETWORKS, SHARES, TransferStudy
+from autoencoders.studies.transfer import NETWORKS, TransferStudy
 
 Study = Results[TransferStudy]
 OWN = "our own"
@@ -31,7 +31,7 @@ def own(r: Study) -> Contender:
 
 def candidates(r: Study) -> dict[str, tuple[Contender, Transfer]]:
     """What may serve as an architecture of one's own: other layers of the widest encoder, and another encoder."""
-    study, widest = r.catalogue, sweep(r, BOTTLENECKS[0])
+    study, widest = r.catalogue, sweep(r, r.catalogue.widest)
     return {
         "the map before the bottleneck": (widest, study.transfer("map")),
         "residual encoder, bottleneck": (own(r), study.transfer()),
@@ -57,7 +57,7 @@ def claims(r: Study) -> list[Claim]:
 
 def _bottlenecks(r: Study) -> Iterator[Claim]:
     denoising = r.catalogue.denoising()
-    for wide, narrow in pairwise(BOTTLENECKS):
+    for wide, narrow in pairwise(r.catalogue.budget.bottlenecks):
         yield _claim(
             f"transfer-bottleneck-{narrow}",
             "R33",
@@ -65,18 +65,18 @@ def _bottlenecks(r: Study) -> Iterator[Claim]:
             (f"{wide}", sweep(r, wide), denoising, "all/psnr"),
             (f"{narrow}", sweep(r, narrow), denoising, "all/psnr"),
         )
-    for size in (BOTTLENECKS[0], BOTTLENECKS[-1]):
+    for size in (r.catalogue.widest, r.catalogue.narrowest):
         yield _claim(
             f"transfer-pca-{size}",
             "R33",
             f"with {size} numbers the autoencoder gives back more than PCA of the same noisy images",
             ("autoencoder", sweep(r, size), denoising, "all/psnr"),
-            ("PCA", r.baseline("pca", size), denoising, "all/psnr"),
+            ("PCA", r.baseline("pca", size), r.catalogue.compressed(), "all/psnr"),
         )
 
 
 def _masks(r: Study) -> Iterator[Claim]:
-    for few, many in pairwise(MASKS):
+    for few, many in pairwise(r.catalogue.budget.masks):
         yield _claim(
             f"transfer-mask-{many:g}",
             "R34",
@@ -87,9 +87,10 @@ def _masks(r: Study) -> Iterator[Claim]:
 
 
 def _transfers(r: Study) -> Iterator[Claim]:
-    study, widest, narrow = r.catalogue, sweep(r, BOTTLENECKS[0]), sweep(r, MASKED_BOTTLENECK)
+    study = r.catalogue
+    widest, narrow = sweep(r, study.widest), sweep(r, study.narrowest)
     whole = study.transfer()
-    for few, more in pairwise(SHARES):
+    for few, more in pairwise(study.budget.shares):
         yield _correct(
             f"transfer-share-{100 * more:.0f}",
             "R35",
@@ -131,7 +132,7 @@ def _transfers(r: Study) -> Iterator[Claim]:
         "R37",
         f"what was chosen on validation images ({name}) serves the network better than the widest bottleneck",
         (name, contender, spec),
-        (f"bottleneck {BOTTLENECKS[0]}", widest, whole),
+        (f"bottleneck {study.widest}", widest, whole),
     )
 
 
