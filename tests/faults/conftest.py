@@ -23,6 +23,13 @@ def thorough() -> bool:
     return os.environ.get("FAULTS") == "thorough"
 
 
+@pytest.fixture(scope="session")
+def patience(thorough: bool) -> None:
+    """Asked for first by what takes minutes."""
+    if not thorough:
+        pytest.skip("takes minutes: `make faults` does it")
+
+
 @pytest.fixture
 def tried(request: pytest.FixtureRequest) -> Callable[[int], None]:
     """Tells how many cases a test has tried; one that doesn't say has tried one."""

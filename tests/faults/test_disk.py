@@ -58,7 +58,7 @@ def assert_one_clear_line(stderr: str, number: int) -> None:
 def test_a_disk_that_refuses_at_any_moment(
     broken: Broken, whole: Whole, tmp_path: Path, number: int, thorough: bool, tried: Callable[[int], None]
 ) -> None:
-    cases = 16 if thorough else 3
+    cases = 16 if thorough else 1
     for case, draw in enumerate(draws(f"refusal {number}", cases)):
         folder = tmp_path / str(case)
         fault = Fault(at=draw.randint(1, whole.changes - 8), error=number)  # the last ones only tidy up
@@ -87,7 +87,7 @@ def test_a_disk_that_is_full(
     broken: Broken, whole: Whole, tmp_path: Path, thorough: bool, tried: Callable[[int], None]
 ) -> None:
     """A real one: writing stops in the middle of a file."""
-    cases = 12 if thorough else 2
+    cases = 12 if thorough else 1
     needed = sum(path.stat().st_size for path in (whole.folder / "work").rglob("*"))
     for case, draw in enumerate(draws("full", cases)):
         folder = tmp_path / str(case)
@@ -125,10 +125,8 @@ def test_a_disk_that_is_full_while_a_report_is_made(
 
 
 @pytest.mark.promise(FULL)
-def test_the_command_line_on_a_full_disk(project: Project, tmp_path: Path, thorough: bool) -> None:
+def test_the_command_line_on_a_full_disk(patience: None, project: Project, tmp_path: Path) -> None:
     """With its worker processes, and real trainings."""
-    if not thorough:
-        pytest.skip("takes a while: `make faults` does it")
     own = project.copy(tmp_path / "code", cache=tmp_path / "cache")
     with mounted(own.cache, "-t", "tmpfs", "-o", "size=600k", "none"):
         done = own("run", "tune-*", "--jobs", "2")

@@ -44,7 +44,7 @@ PLACES: dict[str, Callable[[random.Random, Whole], dict[str, Any]]] = {
 def test_a_killed_run_goes_on(
     broken: Broken, whole: Whole, place: str, tmp_path: Path, thorough: bool, tried: Callable[[int], None]
 ) -> None:
-    cases = 12 if thorough else 2
+    cases = 12 if thorough else 1
     for number, draw in enumerate(draws(place, cases)):
         folder = tmp_path / str(number)
         [killed] = broken(Order(work="sweep", folder=str(folder), **PLACES[place](draw, whole)))
@@ -177,10 +177,8 @@ def test_workers_end_with_a_killed_run(tmp_path: Path, pool: str) -> None:
 
 
 @pytest.mark.promise(RESUMES)
-def test_the_command_line_goes_on_after_a_kill(smoke: Run, tmp_path: Path, thorough: bool) -> None:
+def test_the_command_line_goes_on_after_a_kill(patience: None, smoke: Run, tmp_path: Path) -> None:
     """With its worker processes, of which nobody else knows, and real trainings."""
-    if not thorough:
-        pytest.skip("takes a while: `make faults` does it")
     own = smoke.project.copy(tmp_path / "code", cache=tmp_path / "cache")
     names = ("tune-base", "tune-rate-*")
     for place in ("checkpoints", "artifacts"):

@@ -47,7 +47,6 @@ MUTATIONS = (
         'if (found := _sha256(data)) != expected["sha256"]:',
         'if (found := expected["sha256"]) != expected["sha256"]:',
         f"{DAMAGE}[arrays.npz-one bit flipped]",
-        quick=True,
     ),
     Mutation(
         "the digest of the record",
@@ -147,6 +146,7 @@ MUTATIONS = (
         "dict(task.inputs), code.digest]",
         "dict(task.inputs)]",
         "faults/test_versions.py::test_what_serves_no_more_is_made_again_and_told_why[code]",
+        quick=True,
     ),
     Mutation(
         "a process computes with the code that it says",
