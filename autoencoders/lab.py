@@ -28,7 +28,7 @@ from autoencoders.config import (
     Spec,
     Subject,
 )
-from autoencoders.errors import InputError
+from autoencoders.errors import InputError, StorageError, TrainingError
 from autoencoders.settings import Settings, gpu_is_present
 from autoencoders.store import Artifact, Store, Task
 from autoencoders.studies import study as study_named
@@ -136,8 +136,15 @@ class Lab:
         return self._fetch(self.bench.measurement(subject, spec))
 
     def _fetch(self, task: Task) -> Artifact:
+        """Whatever goes wrong on the way, a GPU out of memory for example, is told with what is missing for it."""
         self.asked.append(task)
-        return self.store.fetch(task)
+        try:
+            return self.store.fetch(task)
+        except (InputError, StorageError, TrainingError):
+            raise
+        except Exception as error:
+            cause = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise TrainingError(f"{task.name} could not be made: {cause}") from error
 
     def rows_of(self, subject: Subject, spec: Measurement) -> list[dict[str, Any]]:
         """A measurement's figures, if the cache holds them; computes nothing."""

@@ -40,7 +40,7 @@ def spread(values: np.ndarray) -> Spread:
     """`mean ± std (n)` of one figure over seeds."""
     runs = np.asarray(values, np.float64)
     if runs.ndim != 1 or len(runs) == 0 or np.isnan(runs).any() or {-np.inf, np.inf} <= {*runs}:
-        raise ValueError(f"a spread needs a row of values that have a mean, not {values!r}")
+        raise ValueError(f"a spread needs a row of values that have a mean, not {runs.tolist()}")
     known = len(runs) > 1 and np.isfinite(runs).all()
     return Spread(float(runs.mean()), float(runs.std(ddof=1)) if known else None, len(runs))
 
@@ -85,7 +85,7 @@ def _table(values: np.ndarray) -> np.ndarray:
 
 
 def _means(table: np.ndarray) -> np.ndarray:
-    return table.mean(keepdims=True)[0]
+    return np.clip(table.mean(keepdims=True)[0], table.min(), table.max())  # not even by rounding beyond its values
 
 
 def _resampled_means(table: np.ndarray, seed: int) -> np.ndarray:

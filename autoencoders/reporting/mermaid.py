@@ -13,7 +13,8 @@ FONT, LINE, CHARACTER = 11, 14, 6.7  # sizes in pixels; a monospaced font makes 
 PADDING, GAP, CHANNEL = 7, 8, 56  # within a node, between nodes of a rank, between ranks
 
 _NODE = re.compile(
-    r"\s*([A-Za-z_]\w*(?:[.-]\w+)*)\s*(?:(\[\(|\(\[|\(\(|\[|\(|\{)\s*\"?(.*?)\"?\s*(\)\]|\]\)|\)\)|\]|\)|\}))?\s*"
+    r"\s*([A-Za-z_]\w*(?:[.-]\w+)*)\s*"
+    r"(?:(\[\(|\(\[|\(\(|\[|\(|\{)\s*(?:\"([^\"]*)\"|(.*?))\s*(\)\]|\]\)|\)\)|\]|\)|\}))?\s*"
 )
 _ARROW = re.compile(r"\s*(?:-->|---|-\.->|==>)\s*(?:\|(.*?)\|)?\s*")
 _IGNORED = ("%%", "classDef", "class ", "style ", "linkStyle", "click ", "subgraph", "end", "direction ")
@@ -46,7 +47,7 @@ def _parse_chain(graph: Graph, line: str) -> None:
     while position < len(line):
         group = []
         while match := _NODE.match(line, position):
-            identifier, bracket, label = match[1], match[2], match[3]
+            identifier, bracket, label = match[1], match[2], match[4] if match[3] is None else match[3]
             graph.nodes[identifier] = label if label is not None else graph.nodes.get(identifier, identifier)
             graph.round |= {identifier} if bracket and "(" in bracket else set()
             group.append(identifier)

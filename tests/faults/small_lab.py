@@ -1,0 +1,50 @@
+"""The whole project in small: every experiment and measurement of a run, on a few tiny images that a test makes."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from autoencoders import config, data
+from autoencoders import lab as labs
+from autoencoders.data import Raw, Split
+from autoencoders.lab import Lab
+from autoencoders.settings import Settings
+
+SHAPE = (3, 16, 16)
+CLASSES = tuple(data.PHOTOS)
+TRAIN, HELD_OUT = 144, 16  # more than the 128 components that embeddings are reduced to
+PROFILE = replace(
+    config.PROFILES["smoke"], width=8, train=None, images=None, latent_images=16, sigmas=(0.3,), bottlenecks=("vector",)
+)
+
+
+def pictures(count: int, seed: int) -> Split:
+    """Each class has its own shades and its own stripes, under some noise."""
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.arange(count) % len(CLASSES)
+    shades = torch.rand(len(CLASSES), 3, 1, 1, generator=torch.Generator().manual_seed(0))[labels]
+    stripes = ((torch.arange(SHAPE[2]) // (1 + labels[:, None] % 4)) % 2).float()[:, None, None, :]
+    images = 0.6 * shades + 0.2 * stripes + 0.2 * torch.rand(count, *SHAPE, generator=generator)
+    return Split((images * 255).to(torch.uint8), labels)
+
+
+class SmallLab:
+    """Makes labs, each with a cache of its own; what its data set holds is what a test says."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+        self.monkeypatch, self.folder, self.made = monkeypatch, folder, 0
+        raw = Raw(pictures(TRAIN + HELD_OUT, 1), pictures(20, 2), CLASSES)
+        monkeypatch.setattr(data, "_read", lambda *_: (raw, "fingerprint"))
+
+    def __call__(self, profile: config.Profile = PROFILE, cache: Path | None = None, **splits: Split) -> Lab:
+        self.monkeypatch.setitem(config.PROFILES, "smoke", profile)
+        loaded = functools.cache(lambda *asked: replace(data.load(*asked), **splits))
+        self.monkeypatch.setattr(labs, "_dataset", loaded)
+        self.made += 1
+        place = cache or self.folder / f"cache-{self.made}"
+        return Lab(Settings(profile="smoke", dataset="photos10", device="cpu", jobs=1, cache=place))
