@@ -12,6 +12,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -86,7 +87,7 @@ class Store:
         with locked(self._lock_file(key)):
             self._set_aside_if_damaged(key, task)
             self._make(task, key, code)
-        return self._cached(key, code)  # read back: the first run sees what all later ones see
+            return self._cached(key, code)  # read back: the first run sees what all later ones see
 
     def _cached(self, key: str, code: Code, compute: Callable[[], tuple[Artifact, Record]] | None = None) -> Artifact:
         from autoencoders.store import backend  # imports joblib, which takes its time and which status doesn't need
@@ -252,6 +253,8 @@ class Store:
     def _drop(self, found: Dropped) -> bool:
         try:
             with locked(self._lock_file(found.key), wait=False), storing(found.path):
+                if not found.path.exists():
+                    return False  # another process was faster
                 shutil.rmtree(found.path) if found.path.is_dir() else found.path.unlink()
                 return True
         except TimeoutError:
@@ -271,11 +274,17 @@ def _name(path: Path) -> str | None:
 
 
 def _size(path: Path) -> int:
-    return sum(file.stat().st_size for file in _files_in(path)) if path.is_dir() else path.stat().st_size
+    """What is gone by now takes no room."""
+    total = 0
+    for file in _files_in(path) if path.is_dir() else [path]:
+        with suppress(FileNotFoundError):
+            total += file.stat().st_size
+    return total
 
 
 def _files_in(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else []
+    """By `os.walk`, which passes over what vanishes meanwhile."""
+    return [Path(parent, name) for parent, _, names in os.walk(folder) for name in names]
 
 
 def _json(path: Path) -> dict:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import signal
 import subprocess
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -83,23 +83,24 @@ def test_trainings_side_by_side_take_each_step_once(broken: Broken, whole: Whole
 
 @pytest.mark.promise(ONCE)
 def test_pruning_meanwhile_spares_what_is_being_made(broken: Broken, whole: Whole, tmp_path: Path) -> None:
-    """And what was already made is made again, if somebody drops it."""
+    """By two at once, who look at files that come and go."""
     store, over = store_in(tmp_path), threading.Event()
 
-    def prune() -> None:
+    def look_and_prune() -> None:
         while not over.is_set():
-            store.prune(tasks([0, 1]))
-            time.sleep(0.005)
+            for task in tasks([0, 1]):
+                assert store_in(tmp_path).state(task).state != "failed"
+            store.prune(tasks([0]))
 
-    pruning = threading.Thread(target=prune)
-    pruning.start()
-    try:
-        [ended] = broken(Order(work="sweep", folder=str(tmp_path)))
-    finally:
+    with ThreadPoolExecutor(2) as threads:
+        pruning = [threads.submit(look_and_prune) for _ in range(2)]
+        [ended] = broken(Order(work="sweep", folder=str(tmp_path), more={"seeds": [0]}))
+        [dropped] = broken(Order(work="sweep", folder=str(tmp_path), more={"seeds": [1]}))
         over.set()
-        pruning.join()
-    assert ended.code == 0, ended.stderr
-    assert results(tmp_path) == results(whole.folder)
+    assert [each.result() for each in pruning] == [None, None]
+    assert (ended.code, dropped.code) == (0, 0), ended.stderr + dropped.stderr
+    assert results(tmp_path).items() <= results(whole.folder).items()
+    assert store.state(tasks([0])[0]).state == "cached"
     assert len(steps(tmp_path)) == len(steps(whole.folder))
 
 
