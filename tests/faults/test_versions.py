@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -15,7 +16,7 @@ from typing import Any
 
 import joblib
 import pytest
-from forks import Broken, Order, Whole, entry_of, results, steps, store_in, tasks
+from forks import PROJECT, Broken, Order, Whole, entry_of, results, steps, store_in, tasks
 
 from autoencoders.store import Artifact, Reason, Store, Task, entries
 from autoencoders.store.tasks import FORMAT
@@ -128,19 +129,38 @@ def test_a_joblib_that_names_and_hashes_otherwise_finds_everything(
     assert cache.runs == 1
 
 
+LOOK = """
+import sys
+from pathlib import Path
+from autoencoders.store import Store, Task, codehash
+
+folder, package = map(Path, sys.argv[1:])
+spec, inputs = {"seed": 0, "model": {"width": 32}}, {"data": "f00d"}
+task = Task(name="ae", kind="training", spec=spec, roots=("lab.work:train",), inputs=inputs, compute=print)
+print(Store(folder / "cache", folder / "lab").state(task).state)
+print(codehash.package(package).code(["autoencoders.training:train", "autoencoders.models:MaskedAutoencoder"]).digest)
+"""
+
+
+def looked(cache: Cache, *python: str, **surroundings: str) -> subprocess.CompletedProcess[str]:
+    """What a Python without anybody's packages finds in a cache, and how it hashes the true code."""
+    command = [*python, "-c", LOOK, str(cache.folder), str(PROJECT / "autoencoders")]
+    environment = os.environ | {"PYTHONPATH": str(PROJECT)} | surroundings
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.promise(USED)
-def test_another_process_with_another_hash_seed_and_no_bytecode_finds_everything(cache: Cache) -> None:
-    script = (
-        "import sys; from pathlib import Path; from autoencoders.store import Store, Task\n"
-        "folder = Path(sys.argv[1])\n"
-        "task = Task(name='ae', kind='training', spec={'seed': 0, 'model': {'width': 32}}, roots=('lab.work:train',),"
-        " inputs={'data': 'f00d'}, compute=None)\n"
-        "print(Store(folder / 'cache', folder / 'lab').state(task).state)"
-    )
-    surroundings = os.environ | {"PYTHONHASHSEED": "77", "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-B", "-O", "-c", script, str(cache.folder)]
-    done = subprocess.run(command, env=surroundings, capture_output=True, text=True, check=True)
-    assert done.stdout == "cached\n"
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+def test_another_python_finds_everything(cache: Cache, version: str) -> None:
+    """Also one with another hash seed, and one that optimises."""
+    here = looked(cache, sys.executable, "-B", "-O", PYTHONHASHSEED="77")
+    assert here.stdout.splitlines()[0] == "cached", here.stderr
+    other = shutil.which(f"python{version}")
+    choice = {"PYENV_VERSION": version}
+    if not other or subprocess.run([other, "--version"], env=os.environ | choice, check=False).returncode:
+        pytest.skip(f"there is no Python {version} here")
+    found = looked(cache, other, **choice)
+    assert found.stdout == here.stdout, found.stderr
 
 
 # ── What doesn't serve ───────────────────────────────────────────────────────────────────────────────────────────────
