@@ -449,6 +449,8 @@ def _careful_unpacking(most: int) -> Iterator[None]:
         left -= member.size
         if left < 0:
             raise OSError(errno.EFBIG, f"the archive holds more than {most / 1e9:g} GB")
+        if not (member.isfile() or member.isdir()):  # Python's own filter was outwitted by links more than once
+            raise tarfile.SpecialFileError(member)
         return tarfile.data_filter(member, folder)
 
     before = tarfile.TarFile.extraction_filter
