@@ -1,4 +1,4 @@
-"""Property-based testing as this suite does it: the same examples each time, and as many as there is time for."""
+"""Property-based testing as this suite does it: the same examples for the same code, as many as there is time for."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def test_the_rest_completes_and_the_cause_is_told(
     error, said = CAUSES[cause]
     wholes: dict[str, bytes] = {}
     sweeps = [{name for bit, name in enumerate(SWEEP) if pattern >> bit & 1} for pattern in range(1, 8)]
-    chosen = sweeps if thorough else sweeps[1::4]
+    chosen = sweeps if thorough else [sweeps[4]]
     for failing in chosen:
         lab = small_lab()
         breaks(error, *failing)
