@@ -127,6 +127,20 @@ MUTATIONS = (
         f"{KILLS}[mid-epoch]",
     ),
     Mutation(
+        "nothing is fitted to test images",
+        "measurements/common.py",
+        "return pca.fit_pca(data.train.images.to(device))",
+        "return pca.fit_pca(data.test.images.to(device))",
+        "faults/test_leaks.py::test_other_test_images_change_nothing_that_is_learned",
+    ),
+    Mutation(
+        "noise that judges is no noise that trained",
+        "training.py",
+        'derived_seed(seed, "corruption", self.step)',
+        "1_000_003 + self.step",
+        "faults/test_leaks.py::test_no_noise_of_a_training_is_met_again",
+    ),
+    Mutation(
         "arrays are no pickles",
         "store/entries.py",
         "return np.lib.format.read_array(member, allow_pickle=False)",
