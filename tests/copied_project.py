@@ -64,13 +64,17 @@ class Project:
 
 
 def copied(folder: Path) -> Project:
-    """The code and the notebooks alone: no data, and no `params.yml` that somebody may have edited."""
+    """The code, the notebooks and the chapters alone: no data, and no `params.yml` that somebody may have edited."""
     folder.mkdir(parents=True)
     shutil.copy(settings.PROJECT / "pipeline.py", folder)
     shutil.copytree(
         settings.PROJECT / "autoencoders", folder / "autoencoders", ignore=shutil.ignore_patterns("__pycache__")
     )
-    shutil.copytree(settings.PROJECT / "analysis", folder / "analysis")
+    made = shutil.ignore_patterns("cache", "_variables.yml", ".*")
+    for name in ("analysis", "report"):
+        shutil.copytree(settings.PROJECT / name, folder / name, ignore=made)
+    for name in ("_quarto.yml", "index.qmd"):
+        shutil.copy(settings.PROJECT / name, folder)
     return Project(folder, folder.parent / "cache")
 
 

@@ -26,7 +26,7 @@ FILES = (
     "references.bib",
     "requirements.txt",
 )
-FOLDERS = ("autoencoders", "benchmarks", "report")
+FOLDERS = ("autoencoders", "benchmarks", "docs", "report")
 GENERATED = ("cache", "_variables.yml", "_quarto.yml.local")  # below the studies' book
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can say
 

@@ -30,7 +30,7 @@ class Mutation:
 
 
 KILLS = "faults/test_kills.py::test_a_killed_run_goes_on"
-DAMAGE = "faults/test_corruption.py::test_damage_is_named_before_anything_is_loaded"
+DAMAGE = "faults/test_damage.py::test_damage_is_named_before_anything_is_loaded"
 
 MUTATIONS = (
     Mutation(
@@ -60,7 +60,7 @@ MUTATIONS = (
         "store/entries.py",
         'record["key"] == folder.name and',
         "",
-        "faults/test_corruption.py::test_an_entry_in_anothers_place_is_not_taken_for_it",
+        "faults/test_damage.py::test_an_entry_in_anothers_place_is_not_taken_for_it",
     ),
     Mutation(
         "an entry appears whole or not at all",
@@ -81,7 +81,7 @@ MUTATIONS = (
         "store/store.py",
         "            self._set_aside_if_damaged(key, task)\n",
         "",
-        "faults/test_corruption.py::test_what_is_damaged_is_made_again[arrays.npz]",
+        "faults/test_damage.py::test_what_is_damaged_is_made_again[arrays.npz]",
     ),
     Mutation(
         "a disk that refuses is told as such",
