@@ -371,8 +371,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
         if not written.exists():
             copied(project.folder)
             shutil.copy(settings.PROJECT / "references.bib", project.folder)
-            generated = shutil.ignore_patterns("cache", "_variables.yml", "_quarto.yml.local")
-            shutil.copytree(settings.PROJECT / "report", project.folder / "report", ignore=generated)
             done = project("studies", "--renderer", "pandoc", **NO_NETWORK)
             written.write_text(json.dumps([done.returncode, done.stderr]))
     code, stderr = json.loads(written.read_text())
