@@ -6,6 +6,7 @@ import fnmatch
 import functools
 import importlib
 import json
+import math
 import os
 import time
 from collections.abc import Iterable
@@ -319,7 +320,7 @@ class ProgressFile:
     """Tells whoever watches, in whichever process, how far a training is."""
 
     def __init__(self, path: Path, interval: float = 0.5) -> None:
-        self.path, self.interval, self.last = path, interval, 0.0
+        self.path, self.interval, self.last = path, interval, -math.inf  # told at once, even just after booting
 
     def __call__(self, progress: Any) -> None:
         if time.monotonic() - self.last > self.interval:

@@ -463,6 +463,7 @@ def interrupt(project: Project, *arguments: str) -> None:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # background jobs ignore it
     )
     while process.poll() is None and not any(
         path.stat().st_mtime > before for path in project.cache.glob("checkpoints/*/progress.json")

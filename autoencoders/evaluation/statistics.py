@@ -95,7 +95,7 @@ def _resampled_means(table: np.ndarray, seed: int) -> np.ndarray:
     share_of_images = _draws(images, seed) / np.float32(images)
 
     def weigh(values: np.ndarray) -> np.ndarray:
-        return np.einsum("rn,rn->r", share_of_seeds @ values.astype(np.float32), share_of_images)
+        return np.einsum("rs,rs->r", share_of_seeds, share_of_images @ values.T.astype(np.float32))
 
     finite = np.isfinite(table)
     centre = table[finite].mean() if finite.any() else 0.0  # keeps the fp32 products exact where it matters
