@@ -98,8 +98,8 @@ def _resampled_means(table: np.ndarray, seed: int) -> np.ndarray:
         return np.einsum("rs,rs->r", share_of_seeds, share_of_images @ values.T.astype(np.float32))
 
     finite = np.isfinite(table)
-    centre = table[finite].mean() if finite.any() else 0.0  # keeps the fp32 products exact where it matters
-    means = centre + weigh(np.where(finite, table - centre, 0.0)).astype(np.float64)
+    least = table[finite].min() if finite.any() else 0.0  # counted from it, fp32 is exact where it matters
+    means = least + weigh(np.where(finite, table - least, 0.0)).astype(np.float64)
     if not finite.all():
         means[weigh(~finite) > 0] = table[~finite][0]
     return np.clip(means, table.min(), table.max())  # rounding must not make an error negative
