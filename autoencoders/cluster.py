@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from autoencoders import gpus
 from autoencoders.errors import InputError
 from autoencoders.launch import attempt, portable
 
@@ -65,8 +66,8 @@ def _carry_out(bench: Bench, task: Task, key: str) -> Exception | None:
     """On a worker; one that joined late is asked here whether it would make the same thing."""
     if bench.store.key(task) != key:
         return InputError(f"{task.name}: the worker on {socket.gethostname()} has other code")
-    result = attempt(bench.carry_out, task)
-    return portable(result)
+    gpus.keep_one()
+    return portable(attempt(bench.carry_out, task))
 
 
 # ── Workers that would make something else ───────────────────────────────────────────────────────────────────────────

@@ -15,7 +15,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autoencoders import data
+from autoencoders import data, gpus
 from autoencoders.config import (
     JUDGE,
     Arithmetic,
@@ -30,7 +30,7 @@ from autoencoders.config import (
     Subject,
 )
 from autoencoders.errors import InputError, StorageError, TrainingError
-from autoencoders.settings import Settings, gpu_is_present
+from autoencoders.settings import Settings
 from autoencoders.store import Artifact, Store, Task
 from autoencoders.studies import study as study_named
 
@@ -69,7 +69,7 @@ class Lab:
 
     @cached_property
     def device(self) -> str:
-        return self.settings.device if self.settings.device != "auto" else "cuda" if gpu_is_present() else "cpu"
+        return self.settings.device if self.settings.device != "auto" else "cuda" if gpus.present() else "cpu"
 
     @cached_property
     def catalogues(self) -> list[Plan]:
@@ -125,7 +125,7 @@ class Lab:
 
     def jobs(self, tasks: int) -> int:
         """How many tasks side by side: on a CPU single-threaded ones beat threads that share one; one fills a GPU."""
-        most = self.settings.jobs or ((os.cpu_count() or 1) if self.device == "cpu" else 1)
+        most = self.settings.jobs or ((os.cpu_count() or 1) if self.device == "cpu" else len(gpus.present()))
         return max(1, min(most, tasks))
 
     # Doing it

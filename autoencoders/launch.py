@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
+from autoencoders import gpus
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -50,6 +52,7 @@ def _parallel(tasks: dict[int, T], function: Callable[[T], R], jobs: int) -> Ite
 def _attempt_numbered(parent: int, index: int, function: Callable[[T], R], task: T) -> tuple[int, R | Exception]:
     end_with(parent)
     _stay_for_long()
+    gpus.keep_one()
     return index, portable(attempt(function, task))
 
 

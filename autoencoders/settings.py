@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from autoencoders import data, parameters
+from autoencoders import data, gpus, parameters
 from autoencoders.config import PROFILES, Profile
 from autoencoders.errors import InputError
 
@@ -50,7 +49,7 @@ class Settings:
     notebooks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def resolved_profile(self) -> Profile:
-        name = self.profile if self.profile != "auto" else ("full" if gpu_is_present() else "quick")
+        name = self.profile if self.profile != "auto" else ("full" if gpus.present() else "quick")
         return PROFILES[name]
 
 
@@ -61,11 +60,6 @@ def load(path: Path = PROJECT / "params.yml", **flags: Any) -> Settings:
     values |= {name: value for name, value in flags.items() if value is not None}
     parsed: dict[str, Any] = {name: _PARSERS[name](value) for name, value in values.items()}
     return Settings(**parsed)
-
-
-def gpu_is_present() -> bool:
-    """Whether an NVIDIA driver answers here; found without torch, which takes seconds to import."""
-    return shutil.which("nvidia-smi") is not None and Path("/dev/nvidia0").exists()
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from autoencoders import settings
+from autoencoders import gpus, settings
 from autoencoders.errors import InputError
 from autoencoders.settings import PROJECT, Settings
 
@@ -179,16 +179,13 @@ def test_wrong_files_are_one_clear_line(params: Path, content: bytes, said: str)
 # ── What auto means ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(("gpu", "profile"), [(True, "full"), (False, "quick")])
-def test_auto_profile_is_full_where_there_is_a_gpu(monkeypatch: pytest.MonkeyPatch, gpu: bool, profile: str) -> None:
-    monkeypatch.setattr(settings, "gpu_is_present", lambda: gpu)
+@pytest.mark.parametrize(("found", "profile"), [(["0"], "full"), ([], "quick")])
+def test_auto_profile_is_full_where_there_is_a_gpu(
+    monkeypatch: pytest.MonkeyPatch, found: list[str], profile: str
+) -> None:
+    monkeypatch.setattr(gpus, "present", lambda: found)
     assert Settings().resolved_profile().name == profile
     assert Settings(profile="smoke").resolved_profile().name == "smoke"
-
-
-def test_a_gpu_without_its_driver_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert not settings.gpu_is_present()
 
 
 def test_settings_need_no_torch() -> None:
