@@ -572,6 +572,7 @@ PROFILES: dict[str, Profile] = {
             name="quick",
             purpose="an honest report on a laptop's CPU in about ten minutes",
             epochs={"vector": 2, "spatial": 2, "vae": 2, "mcae": 2, "vit": 2, "tuning": 1},
+            unseen=(0.2,),
             probe_samples=20_000,
         ),
         Profile(
@@ -750,8 +751,9 @@ class Catalogue(Plan):
         if isinstance(model, MCAE | ViTMAE):
             hidden, holes = self.reconstruction(PatchMask(model.ratio)), self.context()
             return [self.reconstruction(), hidden, *self.probes("map"), self.regions("map"), self.occlusion(), holes]
+        levels = (NOISE.sigma,) if isinstance(model, VAE) else self.levels
         measured: list[Measurement] = [self.reconstruction(), self.anomaly()]
-        measured += [self.reconstruction(Gaussian(sigma)) for sigma in self.levels]
+        measured += [self.reconstruction(Gaussian(sigma)) for sigma in levels]
         if not (isinstance(model, ConvAE) and model.bottleneck == "spatial"):
             measured += self.probes("latent")
             if experiment.corruption in (None, NOISE):  # one denoiser's latents and map say what the others' would

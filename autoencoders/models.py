@@ -539,8 +539,10 @@ def load_weights(model: nn.Module, arrays: Mapping[str, np.ndarray]) -> None:
 
 # ── Uses: one call each, in fp32, a batch at a time; images are floats in [0, 1] or uint8 ────────────────────────────
 
+BATCH = 100  # a transformer's activations for more of them outgrow a CPU's caches
 
-def reconstruct(model: Autoencoder, images: Tensor, *, mask: Tensor | None = None, batch: int = 500) -> Tensor:
+
+def reconstruct(model: Autoencoder, images: Tensor, *, mask: Tensor | None = None, batch: int = BATCH) -> Tensor:
     """What the model makes of the images, within [0, 1]; masked models take a mask in pixels, [N, 1, H, W]."""
     if mask is None:
         return _batched(model, lambda part: model(_as_images(model, part)), images, batch).clamp(0, 1)
@@ -560,17 +562,17 @@ def _masked(model: Autoencoder) -> Masked:
     return cast(Masked, model)
 
 
-def embed(model: Autoencoder, images: Tensor, *, batch: int = 500) -> Tensor:
+def embed(model: Autoencoder, images: Tensor, *, batch: int = BATCH) -> Tensor:
     """The latents [N, …], a vector or a map; a VAE's are its posterior means; nothing is hidden."""
     return _batched(model, lambda part: model.encode(_as_images(model, part)), images, batch)
 
 
-def feature_map(model: Autoencoder, images: Tensor, *, batch: int = 500) -> Tensor:
+def feature_map(model: Autoencoder, images: Tensor, *, batch: int = BATCH) -> Tensor:
     """The encoder's last spatial map [N, C, h, w]; nothing is hidden."""
     return _batched(model, lambda part: model.feature_map(_as_images(model, part)), images, batch)
 
 
-def decode(model: Autoencoder, latents: Tensor, *, batch: int = 500) -> Tensor:
+def decode(model: Autoencoder, latents: Tensor, *, batch: int = BATCH) -> Tensor:
     """The images, within [0, 1], that latents stand for."""
     return _batched(model, model.decode, latents, batch).clamp(0, 1)
 
@@ -598,7 +600,7 @@ def _slerp(start: Tensor, end: Tensor, share: Tensor) -> Tensor:
     return torch.where(angle.sin() > 1e-3, arc, torch.lerp(start, end, share))  # the cosine of less is rounding
 
 
-def sample(model: Autoencoder, count: int, generator: torch.Generator, *, batch: int = 500) -> Tensor:
+def sample(model: Autoencoder, count: int, generator: torch.Generator, *, batch: int = BATCH) -> Tensor:
     """Images decoded from a VAE's prior."""
     if not isinstance(model, VariationalAutoencoder):
         raise InputError(f"{type(model).__name__} has no prior to sample from")

@@ -256,3 +256,12 @@ def test_what_is_small_already_stays_as_it_is(digits: Digits) -> None:
     train, test = reduce(digits.train, digits.test, k=64)
     assert torch.equal(train, digits.train)
     assert torch.equal(test, digits.test)
+
+
+def test_penalties_are_not_tried_any_further_once_two_in_a_row_were_worse(digits: Digits) -> None:
+    problem = probes._Problem.of(*digits.fitting())
+    blind = [(torch.zeros(64, 10), torch.zeros(10))]
+    sighted = [(problem.train.T @ torch.nn.functional.one_hot(problem.classes, 10).float(), torch.zeros(10))]
+    left = iter([(0.0, blind), (1.0, sighted), (2.0, blind), (3.0, sighted), (4.0, blind), (5.0, blind), (6.0, blind)])
+    assert problem.best(left, patience=3).penalty == 1.0, "the first of the best"
+    assert [penalty for penalty, _ in left] == [6.0]

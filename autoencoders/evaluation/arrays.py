@@ -36,6 +36,14 @@ def _finite(tensor: Tensor, what: str) -> Tensor:
     return tensor
 
 
+def gram(features: Tensor) -> Tensor:
+    """`features.T @ features`; on a CPU by NumPy, which sees the symmetry and computes half of it."""
+    if features.device.type != "cpu":
+        return features.T @ features
+    columns = features.numpy()
+    return torch.from_numpy(columns.T @ columns)
+
+
 @contextmanager
 def full_precision() -> Iterator[None]:
     """No TF32 or bf16 inside fp32 products, whatever the training chose: variances and distances would drown in it."""

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from autoencoders.evaluation.arrays import Array, as_images, full_precision
+from autoencoders.evaluation.arrays import Array, as_images, full_precision, gram
 
 Corrupt = Callable[[Tensor, torch.Generator], Tensor]  # images in [0, 1] -> what a denoiser gets to see
 
@@ -70,18 +70,24 @@ def fit_linear_denoiser(
     offset, variances, covariances = _moments(train, clean, corrupt, within, generator, batch)
     seen = (offset.float() @ within + clean.flatten()).cpu().numpy()
     held_out = as_images(validation, device)
-    noisy = corrupt(held_out, generator)
+    noisy = _along(within, corrupt(held_out, generator), clean) - offset.float()
 
-    def candidate(penalty: float) -> LinearDenoiser:
+    def inner(penalty: float) -> Tensor:
         ridge = (variances + penalty * torch.eye(len(variances), device=device)).float()  # noise conditions it well
-        inner = torch.cholesky_solve(covariances, torch.linalg.cholesky(ridge))
-        weight = within.T @ inner @ within
-        return LinearDenoiser(seen, clean.flatten().cpu().numpy(), weight.cpu().numpy(), penalty)
+        return torch.cholesky_solve(covariances, torch.linalg.cholesky(ridge))
 
-    def error(denoiser: LinearDenoiser) -> float:
-        return float((denoiser.denoise(noisy) - held_out).square().mean())
+    def error(penalty: float) -> float:
+        cleaned = (noisy @ inner(penalty) @ within + clean.flatten()).clamp(0, 1)
+        return float((cleaned - held_out.flatten(1)).square().mean())
 
-    return min(map(candidate, PENALTIES), key=error)
+    penalty = min(PENALTIES, key=error)
+    weight = within.T @ inner(penalty) @ within
+    return LinearDenoiser(seen, clean.flatten().cpu().numpy(), weight.cpu().numpy(), penalty)
+
+
+def _along(basis: Tensor, images: Tensor, origin: Tensor) -> Tensor:
+    """Coordinates [N, K], near zero: exact enough in fp32."""
+    return (as_images(images) - origin).flatten(1) @ basis.T
 
 
 def _moments(
@@ -91,14 +97,14 @@ def _moments(
     their covariance with the clean ones."""
     size = len(basis)
     total = torch.zeros(size, dtype=torch.float64, device=clean.device)
-    products = torch.zeros(size, 2 * size, dtype=torch.float64, device=clean.device)
+    variances, covariances = torch.zeros(2, size, size, dtype=torch.float64, device=clean.device)
     for start in range(0, len(images), batch):
         target = as_images(images[start : start + batch])
-        seen = (as_images(corrupt(target, generator)) - clean).flatten(1) @ basis.T  # near zero: exact enough in fp32
+        seen = _along(basis, corrupt(target, generator), clean)
         total += seen.double().sum(0)
-        products += seen.T @ torch.cat([seen, (target - clean).flatten(1) @ basis.T], dim=1)
+        variances += gram(seen) / len(images)
+        covariances += seen.T @ _along(basis, target, clean) / len(images)
     offset = total / len(images)
-    variances, covariances = (products / len(images)).split(size, dim=1)
     return offset, variances - torch.outer(offset, offset), covariances.float()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from autoencoders.evaluation.arrays import Array, as_features, full_precision
+from autoencoders.evaluation.arrays import Array, as_features, full_precision, gram
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def fit_pca(samples: Array, size: int | None = None, batch: int = 5000) -> PCA:
     covariance = torch.zeros(first.shape[1], first.shape[1], device=first.device)
     for rows in parts:
         centred = as_features(samples[rows]) - mean
-        covariance += centred.T @ centred / len(samples)
+        covariance += gram(centred) / len(samples)
     variances, vectors = torch.linalg.eigh(covariance)
     return PCA(
         mean=mean.cpu().numpy(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,9 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from autoencoders.evaluation.arrays import Array, as_features, full_precision
+from autoencoders.evaluation.arrays import Array, as_features, full_precision, gram
 from autoencoders.evaluation.neighbours import Distance, nearest, vote
-from autoencoders.evaluation.pca import fit_pca
+from autoencoders.evaluation.pca import fit_leading
 
 # ── What comes out ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -73,8 +74,8 @@ def reduce(train: Array, *others: Array, k: int = 128) -> tuple[Tensor, ...]:
     samples = (train, *others)
     if as_features(train[:1]).shape[1] <= k:
         return tuple(as_features(part) for part in samples)
-    pca = fit_pca(train, k)
-    return tuple(pca.embed(part, k) for part in samples)
+    pca = fit_leading(train, k)
+    return tuple(pca.embed(part, len(pca.components)) for part in samples)  # fewer than k where images are
 
 
 # ── Linear probes ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -89,15 +90,17 @@ def fit_ridge(train: Array, train_labels: Array, validation: Array, validation_l
     problem = _Problem.of(train, train_labels, validation, validation_labels)
     features, count = problem.train, len(problem.train)
     targets = 2 * F.one_hot(problem.classes, len(problem.labels)).float() - 1
-    gram, moments = features.T @ features / count, features.T @ (targets - targets.mean(0)) / count
+    products, moments = gram(features) / count, features.T @ (targets - targets.mean(0)) / count
 
     def candidates() -> Iterator[tuple[float, Layers]]:
         for penalty in RIDGE_PENALTIES:
-            factor, failed = torch.linalg.cholesky_ex(gram + penalty * torch.eye(len(gram), device=gram.device))
+            factor, failed = torch.linalg.cholesky_ex(
+                products + penalty * torch.eye(len(products), device=products.device)
+            )
             if not failed:  # a penalty too weak for single precision is no candidate
                 yield penalty, [(torch.cholesky_solve(moments, factor), targets.mean(0))]
 
-    return problem.best(candidates())
+    return problem.best(candidates(), patience=2)
 
 
 @full_precision()
@@ -128,7 +131,7 @@ def fit_logistic(
             descend(penalty)
             yield penalty, [(weight.detach().clone(), bias.detach().clone())]
 
-    return problem.best(candidates())
+    return problem.best(candidates(), patience=2)
 
 
 # ── A small network ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -243,14 +246,22 @@ class _Problem:
             scale,
         )
 
-    def best(self, candidates: Iterator[tuple[float, Layers]]) -> Classifier:
-        """The first candidate of the highest validation accuracy, made to work on raw features."""
+    def best(self, candidates: Iterator[tuple[float, Layers]], patience: float = math.inf) -> Classifier:
+        """The first candidate of the highest validation accuracy, made to work on raw features.
+
+        Candidates that come in an order are not tried any further once so many in a row were worse than the best.
+        """
         chosen: tuple[float, float, Layers] | None = None
+        worse = 0
         for penalty, layers in candidates:
             predictions = self.labels[_forward(self.validation, layers).argmax(1).cpu().numpy()]
             accuracy = float((predictions == self.truth).mean())
             if chosen is None or accuracy > chosen[0]:
-                chosen = (accuracy, penalty, layers)
+                chosen, worse = (accuracy, penalty, layers), 0
+            elif accuracy < chosen[0]:
+                worse += 1
+            if worse == patience:
+                break
         assert chosen is not None
         accuracy, penalty, ((weight, bias), *rest) = chosen
         weight = weight / self.scale[:, None]

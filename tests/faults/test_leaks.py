@@ -44,7 +44,7 @@ Parts = Callable[[Any], list[Any]]
 FITTED: dict[tuple[Any, str], Parts] = {  # what baselines and measurements fit to images, by the function that does it
     (common.pca, "fit_pca"): lambda fit: [fit.mean, fit.components, fit.variances],
     (probing.pca, "fit_leading"): lambda fit: [fit.mean, fit.components, fit.variances],
-    (probes, "fit_pca"): lambda fit: [fit.mean, fit.components, fit.variances],
+    (probes, "fit_leading"): lambda fit: [fit.mean, fit.components, fit.variances],
     (common.patches, "fit_patches"): lambda fit: [fit.filters, fit.offset],
     (baselines, "mean_image"): lambda fit: [fit],
     (baselines, "fit_linear_denoiser"): lambda fit: [fit.seen, fit.clean, fit.weight, fit.penalty],
