@@ -124,7 +124,7 @@ def until_met(project: Project, address: str) -> subprocess.CompletedProcess[str
 def test_the_task_of_a_killed_worker_is_made_by_another(project: Project, tmp_path: Path) -> None:
     mine = project.copy(tmp_path / "mine", cache=tmp_path / "cache")
     mine.edit("autoencoders/training.py", "CHECKPOINT_SECONDS = 30.0", "CHECKPOINT_SECONDS = 0.2")
-    mine.edit("autoencoders/config.py", 'epochs={"vector": 1, "spatial": 1', 'epochs={"vector": 30, "spatial": 1')
+    mine.edit("autoencoders/config/profiles.py", '"vector": 1, "spatial": 1', '"vector": 30, "spatial": 1')
     command = mine.command("run", "ae-vector", "vae", "--scheduler", "local", "--jobs", "2")
     with subprocess.Popen(command, cwd=mine.folder, env=mine.environment(), stderr=subprocess.PIPE, text=True) as run:
         threading.Thread(target=kill_a_trainer, args=(mine.cache, run.pid), daemon=True).start()

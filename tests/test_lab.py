@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import autoencoders
 from autoencoders import config, data
 from autoencoders.config import PROFILES, Baseline, Data, Experiment, Gaussian, Probe, ProbeFit, Reconstruction
 from autoencoders.data import Dataset
@@ -20,7 +21,7 @@ from autoencoders.settings import Settings
 from autoencoders.store import codehash
 from autoencoders.training import Progress
 
-PACKAGE = Path(config.__file__).parent
+PACKAGE = Path(autoencoders.__file__).parent
 
 
 def lab_on(cache: Path, **changes: Any) -> Lab:

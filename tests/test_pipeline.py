@@ -383,7 +383,7 @@ def test_editing_a_measurement_retrains_nothing(copy: Project) -> None:
 
 
 def test_changing_a_parameter_says_which(copy: Project) -> None:
-    copy.edit("autoencoders/config.py", "clip_norm: float = 1.0", "clip_norm: float = 2.0")
+    copy.edit("autoencoders/config/experiments.py", "clip_norm: float = 1.0", "clip_norm: float = 2.0")
     reasons = copy.states()["ae-vector"]["reasons"]
     assert {"kind": "parameter", "what": "training.clip_norm", "old": 1.0, "new": 2.0} in reasons
 
@@ -436,7 +436,7 @@ def test_prune_drops_what_no_profile_refers_to(own: Project) -> None:
 
 
 def test_an_interrupted_run_can_be_gone_on_with(own: Project) -> None:
-    own.edit("autoencoders/config.py", '"vit": 1, "tuning": 1}', '"vit": 1, "tuning": 50}')
+    own.edit("autoencoders/config/profiles.py", '"vit": 1, "tuning": 1}', '"vit": 1, "tuning": 50}')
     names = ("tune-base", "tune-rate-0.006")
     for jobs in ("2", "1"):
         interrupt(own, "run", *names, "--jobs", jobs)

@@ -1,0 +1,208 @@
+"""The table of all experiments of the assignment."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from autoencoders.config.experiments import (
+    MCAE,
+    VAE,
+    Baseline,
+    ConvAE,
+    Corruption,
+    Experiment,
+    Gaussian,
+    Method,
+    Model,
+    PatchMask,
+    Training,
+    ViTMAE,
+)
+from autoencoders.config.levels import NOISE, RATIOS, TRIPLES, VARIANCE, level
+from autoencoders.config.measurements import (
+    Anomaly,
+    Arithmetic,
+    Context,
+    Displacement,
+    Interpolation,
+    Latent,
+    Measurement,
+    Occlusion,
+    Posterior,
+    Probe,
+    ProbeFit,
+    Reconstruction,
+    Regions,
+)
+from autoencoders.config.plans import Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue(Plan):
+    """Every experiment of the assignment. Each method describes one model; each is trained once per seed."""
+
+    dataset: str = "cifar10"
+
+    @property
+    def ratios(self) -> tuple[float, ...]:
+        return RATIOS
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """Every noise level that is tested on: trained ones, unseen ones, and the assignment's variance."""
+        return tuple(sorted({*self.profile.sigmas, *self.profile.unseen, math.sqrt(VARIANCE)}))
+
+    def _experiment(
+        self, name: str, family: str, model: Model, sigma: float | None = None, **changes: Any
+    ) -> Experiment:
+        augment = self.profile.augment and family != "tuning"
+        training = Training(epochs=self.profile.epochs[family], augment=augment, **changes)
+        corruption = None if sigma is None else Gaussian(sigma)
+        return Experiment(
+            name=name, model=model, data=self.data, corruption=corruption, training=training, seed=self.seed
+        )
+
+    def ae(
+        self, bottleneck: Literal["vector", "spatial"] = "vector", latent: int | None = None, sigma: float | None = None
+    ) -> Experiment:
+        """The autoencoder, or with a sigma the denoising one: the same model, trained on noisy inputs."""
+        size = {} if latent is None else {"latent": latent}
+        if bottleneck == "spatial":
+            size = {"latent": 32}
+        model = ConvAE(bottleneck=bottleneck, width=self.profile.width, **size)
+        name = f"ae-{bottleneck}" if sigma is None else f"dae-{bottleneck}-{level(sigma)}"
+        return self._experiment(name if latent is None else f"{name}-l{latent}", bottleneck, model, sigma)
+
+    def vae(self, beta: float = 1.0) -> Experiment:
+        name = "vae" if beta == 1 else f"vae-beta{beta:g}"
+        return self._experiment(name, "vae", VAE(width=self.profile.width, beta=beta))
+
+    def mcae(self, ratio: float) -> Experiment:
+        return self._experiment(f"mcae-{ratio:g}", "mcae", MCAE(ratio=ratio, width=self.profile.width))
+
+    def vit(self, ratio: float) -> Experiment:
+        """The control: at three times the MCAE's width it has about as many parameters."""
+        return self._experiment(f"vit-{ratio:g}", "vit", ViTMAE(ratio=ratio, dim=3 * self.profile.width))
+
+    def tuning(self) -> list[Experiment]:
+        """Short runs that differ from the base in one thing each."""
+        width, short = self.profile.width, "tuning"
+        base = ConvAE(width=width)
+        rate = Training().learning_rate
+        runs = [
+            self._experiment("tune-base", short, base),
+            *(
+                self._experiment(f"tune-latent-{n}", short, replace(base, latent=n))
+                for n in self._tuned((64, 256), (32, 64, 256, 384))
+            ),
+            *(
+                self._experiment(f"tune-width-{w}", short, replace(base, width=w))
+                for w in self._tuned((width // 2,), (width // 4, width // 2, width * 2))
+            ),
+            *(
+                self._experiment(f"tune-rate-{r:g}", short, base, learning_rate=r)
+                for r in self._tuned((rate / 4, rate * 2), (rate / 4, rate / 2, rate * 2))
+            ),
+        ]
+        if self.profile.name == "full":
+            runs += [self._experiment(f"tune-beta-{b:g}", short, VAE(width=width, beta=b)) for b in (0.25, 1.0, 4.0)]
+            runs += [self._experiment(f"tune-patch-{p}", short, MCAE(width=width, patch=p)) for p in (4, 8)]
+        return runs
+
+    def _tuned(self, few: tuple, many: tuple) -> tuple:
+        return many if self.profile.name == "full" else few
+
+    def results(self) -> list[Experiment]:
+        profile = self.profile
+        sigmas = {"vector": (*profile.sigmas, math.sqrt(VARIANCE)), "spatial": profile.spatial_sigmas}
+        return [
+            *(self.ae(bottleneck) for bottleneck in profile.bottlenecks),
+            *(self.ae(latent=latent) for latent in profile.latents),
+            *(self.ae(b, sigma=sigma) for b in profile.bottlenecks for sigma in sigmas[b]),
+            *(self.vae(beta) for beta in profile.betas),
+            *(self.mcae(ratio) for ratio in RATIOS),
+            *(self.vit(ratio) for ratio in profile.vit_ratios),
+        ]
+
+    def baselines(self) -> list[Baseline]:
+        methods: tuple[Method, ...] = ("input", "mean", "ridge", "tv", "pixels", "patches")
+        sizes = dict.fromkeys((128, *self.profile.latents))
+        return [*(Baseline(method=m) for m in methods), *(Baseline(method="pca", size=k) for k in sizes)]
+
+    def of_baseline(self, baseline: Baseline) -> list[Measurement]:
+        noisy: list[Measurement] = [self.reconstruction(Gaussian(sigma)) for sigma in self.levels]
+        match baseline.method:
+            case "mean":
+                return [self.reconstruction()]
+            case "pca":
+                latent = [*self.probes("latent"), self.latent(), self.regions("latent"), self.anomaly()]
+                return [self.reconstruction(), *noisy, *(latent if baseline.size == 128 else [])]
+            case "pixels":
+                return [*self.probes("latent"), self.latent()]
+            case "patches":
+                return self.probes("latent")
+            case _:
+                return noisy
+
+    def of_model(self, experiment: Experiment) -> list[Measurement]:
+        model = experiment.model
+        if isinstance(model, MCAE | ViTMAE):
+            hidden, holes = self.reconstruction(PatchMask(model.ratio)), self.context()
+            return [self.reconstruction(), hidden, *self.probes("map"), self.regions("map"), self.occlusion(), holes]
+        levels = (NOISE.sigma,) if isinstance(model, VAE) else self.levels
+        measured: list[Measurement] = [self.reconstruction(), self.anomaly()]
+        measured += [self.reconstruction(Gaussian(sigma)) for sigma in levels]
+        if not (isinstance(model, ConvAE) and model.bottleneck == "spatial"):
+            measured += self.probes("latent")
+            if experiment.corruption in (None, NOISE):  # one denoiser's latents and map say what the others' would
+                measured += [self.latent(), self.regions("latent"), *self.probes("map")]
+        if isinstance(model, VAE):
+            measured += [self.posterior(), self.occlusion(), Interpolation(), *self.arithmetics()]
+        if experiment.name == "ae-vector":
+            measured += [self.occlusion(), Interpolation(), self.displacement()]
+        return measured
+
+    def arithmetics(self) -> list[Arithmetic]:
+        return [self.arithmetic(classes) for classes in TRIPLES.get(self.dataset, ())]
+
+    def arithmetic(self, classes: tuple[str, ...]) -> Arithmetic:
+        return Arithmetic(classes=classes, judge=self._classifier("latent"))
+
+    def posterior(self) -> Posterior:
+        return Posterior(images=self.profile.images)
+
+    def context(self) -> Context:
+        return Context(images=self.profile.images or Context.images)
+
+    def anomaly(self) -> Anomaly:
+        return Anomaly(images=self.profile.latent_images)
+
+    def regions(self, features: Literal["latent", "map"]) -> Regions:
+        return Regions(features=features, images=min(1000, self.profile.latent_images))
+
+    def occlusion(self) -> Occlusion:
+        return Occlusion(images=min(64, self.profile.images or 64))
+
+    def reconstruction(self, corruption: Corruption | PatchMask | None = None) -> Reconstruction:
+        return Reconstruction(input=corruption, images=self.profile.images)
+
+    def probes(self, features: Literal["latent", "map"]) -> list[Measurement]:
+        """The fit comes first: clean and noisy inputs are judged by the same classifier."""
+        asked = [self.probe(features, seen) for seen in (None, NOISE)]
+        return [asked[0].fit, *asked]
+
+    def probe(self, features: Literal["latent", "map"], seen: Corruption | None = None) -> Probe:
+        fit = self._classifier(features)
+        return Probe(fit=fit, input=seen, images=self.profile.images)
+
+    def _classifier(self, features: Literal["latent", "map"]) -> ProbeFit:
+        profile = self.profile
+        return ProbeFit(features=features, classifier=profile.classifier, samples=profile.probe_samples)
+
+    def displacement(self, sigma: float = NOISE.sigma) -> Displacement:
+        return Displacement(input=Gaussian(sigma), images=self.profile.latent_images // 2)
+
+    def latent(self, sigma: float = NOISE.sigma) -> Latent:
+        return Latent(input=Gaussian(sigma), images=self.profile.latent_images)

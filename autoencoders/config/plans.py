@@ -1,0 +1,45 @@
+"""What is trained and measured with one seed, whoever asks for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autoencoders.config.experiments import Baseline, Data, Experiment, Subject
+from autoencoders.config.measurements import Measurement
+from autoencoders.config.profiles import Profile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is trained and measured with one seed: by the assignment's catalogue, or by a study's."""
+
+    profile: Profile
+    dataset: str
+    seed: int = 0
+
+    @property
+    def data(self) -> Data:
+        """What most experiments are trained on, and all baselines are fitted to."""
+        return Data(name=self.dataset, train=self.profile.train)
+
+    def results(self) -> list[Experiment]:
+        """Every experiment that a result table shows."""
+        raise NotImplementedError
+
+    def tuning(self) -> list[Experiment]:
+        """Short runs, compared on validation images only."""
+        return []
+
+    def baselines(self) -> list[Baseline]:
+        return []
+
+    def of_model(self, experiment: Experiment) -> list[Measurement]:
+        raise NotImplementedError
+
+    def of_baseline(self, baseline: Baseline) -> list[Measurement]:
+        raise NotImplementedError
+
+    def measurements(self) -> list[tuple[Subject, Measurement]]:
+        """Everything that the result tables and claims need, for each experiment and for the baselines."""
+        planned = [(baseline, spec) for baseline in self.baselines() for spec in self.of_baseline(baseline)]
+        return planned + [(experiment, spec) for experiment in self.results() for spec in self.of_model(experiment)]

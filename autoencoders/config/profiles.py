@@ -1,0 +1,81 @@
+"""How much work is done."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from autoencoders.config.levels import VARIANCE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """A small table of differences from the defaults. What a run used is printed in its report."""
+
+    name: Literal["smoke", "quick", "evening", "full"]
+    purpose: str
+    seeds: tuple[int, ...] = (0,)
+    epochs: Mapping[str, int]  # by family of models
+    augment: bool = False  # whether trainings, other than the sweep's, see mirrored and moved images
+    width: int = 32
+    train: int | None = None  # training images; None: all
+    images: int | None = None  # test images measured; None: all
+    latent_images: int = 2000  # t-SNE and the latent measures look at so many
+    latents: tuple[int, ...] = ()  # vector AEs of other sizes, beside the tuning runs
+    bottlenecks: tuple[Literal["vector", "spatial"], ...] = ("vector", "spatial")
+    sigmas: tuple[float, ...] = (0.1, 0.3, 0.5)  # that denoisers are trained on, beside the assignment's variance
+    unseen: tuple[float, ...] = (0.2, 0.4)  # measured, never trained on
+    spatial_sigmas: tuple[float, ...] = (0.3,)
+    betas: tuple[float, ...] = (1.0,)
+    vit_ratios: tuple[float, ...] = (0.75,)
+    classifier: Literal["ridge", "logistic"] = "ridge"
+    probe_samples: int | None = None  # training images that classifiers are fitted to; None: all
+    stand_in: bool = True  # may go on with photos10 where the data set asked for can't be had
+
+
+PROFILES: dict[str, Profile] = {
+    profile.name: profile
+    for profile in (
+        Profile(
+            name="smoke",
+            purpose="seconds, for tests: the numbers mean nothing",
+            epochs={"vector": 1, "spatial": 1, "vae": 1, "mcae": 1, "vit": 1, "tuning": 1},
+            width=8,
+            train=512,
+            images=128,
+            latent_images=128,
+            sigmas=(0.1, 0.3),
+            unseen=(),
+        ),
+        Profile(
+            name="quick",
+            purpose="an honest report on a laptop's CPU in about ten minutes",
+            epochs={"vector": 2, "spatial": 2, "vae": 2, "mcae": 2, "vit": 2, "tuning": 1},
+            unseen=(0.2,),
+            probe_samples=20_000,
+        ),
+        Profile(
+            name="evening",
+            purpose="a laptop's CPU and some hours: quick's experiments, trained for longer, and two more sizes",
+            epochs={"vector": 20, "spatial": 15, "vae": 20, "mcae": 20, "vit": 20, "tuning": 2},
+            augment=True,
+            latents=(64, 256),
+        ),
+        Profile(
+            name="full",
+            purpose="one GPU, several seeds",
+            seeds=(0, 1, 2),
+            epochs={"vector": 200, "spatial": 100, "vae": 100, "mcae": 200, "vit": 200, "tuning": 30},
+            augment=True,
+            width=64,
+            latents=(64, 256, 384),
+            spatial_sigmas=(0.1, 0.3, math.sqrt(VARIANCE), 0.5),
+            betas=(0.25, 1.0, 4.0),
+            vit_ratios=(0.3, 0.75),
+            classifier="logistic",
+            stand_in=False,
+        ),
+    )
+}
