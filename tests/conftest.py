@@ -11,7 +11,7 @@ import pytest
 from copied_project import Project, Run, copied
 from filelock import FileLock
 
-from autoencoders import data
+from autoencoders.data import finding
 
 
 def _real_data(folder: str) -> Path:
@@ -48,7 +48,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, no_network: None) -> Path:
     """A machine without any data folder, and the place where downloads would go."""
     monkeypatch.delenv("AUTOENCODERS_DATA", raising=False)
-    monkeypatch.setattr(data, "DATA", tmp_path / "data")
+    monkeypatch.setattr(finding, "DATA", tmp_path / "data")
     return tmp_path / "data"
 
 

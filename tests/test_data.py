@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
+import importlib.util
 import itertools
 import json
 import os
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +21,18 @@ import pytest
 import torch
 from PIL import Image
 
+import autoencoders
 from autoencoders import config, data
+from autoencoders.data import crops, digits, downloading, finding, fingerprints, loading, photographs, splitting
 from autoencoders.errors import InputError
+from autoencoders.store import codehash
 
 EMBEDDED = [name for name, source in data.SOURCES.items() if isinstance(source, data.Shipped)]
 
 
 @pytest.fixture(autouse=True)
 def nothing_read_before() -> None:
-    data._read.cache_clear()
+    loading._read.cache_clear()
 
 
 def raw_of(labels: list[int], size: int = 2) -> data.Raw:
@@ -59,7 +63,7 @@ def fake_cifar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         if name == "batches.meta":
             batch = {"label_names": list("abcdefghij")}
         (folder / name).write_bytes(pickle.dumps(batch))
-    checksums = {name: data._md5(folder / name) for name in data.CIFAR10.files}
+    checksums = {name: fingerprints._md5(folder / name) for name in data.CIFAR10.files}
     monkeypatch.setitem(data.SOURCES, "cifar10", dataclasses.replace(data.CIFAR10, files=checksums))
     official = torchvision.datasets.CIFAR10
     monkeypatch.setattr(official, "train_list", [[name, checksums[name]] for name, _ in official.train_list])
@@ -81,7 +85,7 @@ def fake_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         sizes = b"".join(n.to_bytes(4, "big") for n in images.shape)
         (folder / f"{part}-images-idx3-ubyte").write_bytes(b"\0\0\x08\x03" + sizes + images.tobytes())
         (folder / f"{part}-labels-idx1-ubyte").write_bytes(b"\0\0\x08\x01" + sizes[:4] + labels.tobytes())
-    fake = dataclasses.replace(data.MNIST, files={name: data._md5(folder / name) for name in data.MNIST.files})
+    fake = dataclasses.replace(data.MNIST, files={name: fingerprints._md5(folder / name) for name in data.MNIST.files})
     for name in ("mnist", "mnist-colored", "mnist-colored-class"):
         monkeypatch.setitem(data.SOURCES, name, fake)
     return root
@@ -170,7 +174,7 @@ def test_mnist_format(fake_mnist: Path) -> None:
 
 
 def test_voc_squares_show_the_largest_object(fake_voc: Path) -> None:
-    raw = data.read_voc2007(fake_voc)
+    raw = photographs.read_voc2007(fake_voc)
     assert (len(raw.train), len(raw.test)) == (18, 2)  # a tenth of all, so that 80/10/10 can be had
     assert raw.classes == ("cat",)
     # The square ends at 200: its window is 100..200, where the cat covers the columns 20..80 of 100
@@ -192,14 +196,14 @@ def test_stl10_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         np.array([1, 10], np.uint8).tofile(folder / f"{part}_y.bin")
     (folder / "class_names.txt").write_text("\n".join("abcdefghij"))
     monkeypatch.setattr(torchvision.datasets.STL10, "_check_integrity", lambda self: True)
-    raw = data.read_stl10(tmp_path)
+    raw = photographs.read_stl10(tmp_path)
     assert tuple(raw.train.images.shape) == (2, 3, 96, 96)
     assert raw.test.images[0].nonzero().tolist() == [[0, 7, 5]]
     assert raw.test.labels.tolist() == [0, 9]
 
 
 def test_random_colours_tell_nothing_about_the_class(no_data: Path) -> None:
-    raw, grey = data.read_digits_colored(no_data), data.read_digits(no_data)
+    raw, grey = digits.read_digits_colored(no_data), digits.read_digits(no_data)
     colours = raw.train.images.amax(dim=(2, 3)).float()
     assert torch.equal(raw.train.images.amax(1), grey.train.images[:, 0])  # the digit itself is untouched
     assert len(colours.unique(dim=0)) > 1000
@@ -210,7 +214,7 @@ def test_random_colours_tell_nothing_about_the_class(no_data: Path) -> None:
 
 
 def test_class_colours_give_the_class_away(no_data: Path) -> None:
-    raw = data.read_digits_colored_class(no_data)
+    raw = digits.read_digits_colored_class(no_data)
     hues: dict[int, torch.Tensor] = {}
     for part in (raw.train, raw.test):
         for image, label in zip(part.images, part.labels.tolist(), strict=True):
@@ -222,9 +226,9 @@ def test_class_colours_give_the_class_away(no_data: Path) -> None:
 
 @pytest.mark.parametrize("name", ["photos10", "digits-colored", "digits-colored-class"])
 def test_reading_twice_gives_the_same(name: str, no_data: Path) -> None:
-    first, _ = data._read(name, no_data)
-    data._read.cache_clear()
-    second, _ = data._read(name, no_data)
+    first, _ = loading._read(name, no_data)
+    loading._read.cache_clear()
+    second, _ = loading._read(name, no_data)
     assert torch.equal(first.train.images, second.train.images)
     assert torch.equal(first.test.images, second.test.images)
 
@@ -235,7 +239,7 @@ def test_reading_twice_gives_the_same(name: str, no_data: Path) -> None:
 @pytest.mark.parametrize("size", [32, 64, 96])
 def test_train_and_test_crops_share_no_pixel(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Paints each photograph's pixels as they are used, once for training and once for testing."""
-    windows = data._windows
+    windows = crops._windows
     drawn: list[tuple[np.ndarray, np.ndarray]] = []
 
     def noted(allowed: np.ndarray, *rest: object) -> np.ndarray:
@@ -249,8 +253,8 @@ def test_train_and_test_crops_share_no_pixel(size: int, monkeypatch: pytest.Monk
         drawn.append((painted, result))
         return result
 
-    monkeypatch.setattr(data, "_windows", noted)
-    data._photo_crops(size)
+    monkeypatch.setattr(crops, "_windows", noted)
+    crops._photo_crops(size)
     assert len(drawn) == 2 * len(data.PHOTOS)
     for (train, _), (test, windows_of_test) in zip(drawn[::2], drawn[1::2], strict=True):
         assert not (train & test).any()
@@ -263,19 +267,19 @@ def test_crops_use_no_pixel_outside_their_window() -> None:
     pixels = np.full((80, 80, 3), 255, np.uint8)
     pixels[20:60, 20:60] = 0
     window = np.array([[20, 20, 40]])
-    crops = data._crops(Image.fromarray(pixels), window, 32, np.random.default_rng(0))
-    assert crops.max() == 0
+    cut = crops._crops(Image.fromarray(pixels), window, 32, np.random.default_rng(0))
+    assert cut.max() == 0
 
 
 def test_half_of_the_crops_are_mirrored() -> None:
     pixels = np.zeros((40, 40, 3), np.uint8)
     pixels[:, :20] = 255
-    crops = data._crops(Image.fromarray(pixels), np.array([[0, 0, 40]] * 400), 32, np.random.default_rng(0))
-    assert 0.4 < (crops[:, 0, 0, 0] == 0).mean() < 0.6
+    cut = crops._crops(Image.fromarray(pixels), np.array([[0, 0, 40]] * 400), 32, np.random.default_rng(0))
+    assert 0.4 < (cut[:, 0, 0, 0] == 0).mean() < 0.6
 
 
 def test_photographs_are_balanced(no_data: Path) -> None:
-    raw = data.read_photos10(no_data)
+    raw = crops.read_photos10(no_data)
     assert raw.train.labels.bincount().tolist() == [1000] * 10
     assert raw.test.labels.bincount().tolist() == [200] * 10
     assert "astronaut" in raw.classes
@@ -311,7 +315,7 @@ def test_smaller_training_sets_are_parts_of_larger_ones_beside_one_validation_se
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 199, 200])
 def test_drawn_counts_are_exact(count: int) -> None:
-    positions = data._drawn(np.array(LABELS), count, np.random.default_rng(0))
+    positions = splitting.drawn(np.array(LABELS), count, np.random.default_rng(0))
     assert len(set(positions.tolist())) == count
 
 
@@ -379,7 +383,7 @@ def test_download_arrives_complete(no_data: Path, fake_cifar: Path, monkeypatch:
         shutil.copytree(fake_cifar, root, dirs_exist_ok=True)
         (root / "cifar-10-python.tar.gz").touch()
 
-    monkeypatch.setattr(data, "_reach", lambda url: None)
+    monkeypatch.setattr(downloading, "_reach", lambda url: None)
     monkeypatch.setitem(data.SOURCES, "cifar10", dataclasses.replace(data.SOURCES["cifar10"], download=fetched))  # type: ignore[arg-type]
     assert data.obtain("cifar10") == no_data
     assert {path.name for path in no_data.iterdir()} - {".lock"} == {data.CIFAR10.folder}
@@ -402,7 +406,7 @@ def test_failed_download_leaves_nothing_but_one_line(
         (root / "half").write_text("half")
         raise failure
 
-    monkeypatch.setattr(data, "_reach", lambda url: None)
+    monkeypatch.setattr(downloading, "_reach", lambda url: None)
     monkeypatch.setitem(data.SOURCES, "cifar10", dataclasses.replace(data.CIFAR10, download=fail))
     with pytest.raises(InputError, match=words) as raised:
         data.obtain("cifar10")
@@ -425,8 +429,8 @@ def test_a_network_that_never_answers_is_given_up_within_seconds(
         over.wait(60)
         raise ConnectionError
 
-    monkeypatch.setattr(data.urllib.request, "urlopen", hang)
-    monkeypatch.setattr(data, "PATIENCE", 0.2)
+    monkeypatch.setattr(urllib.request, "urlopen", hang)
+    monkeypatch.setattr(downloading, "PATIENCE", 0.2)
     start = time.monotonic()
     with pytest.raises(InputError, match="no network: no answer"):
         data.obtain("cifar10")
@@ -470,7 +474,7 @@ def test_what_is_here_stands_in_before_what_is_embedded(no_data: Path, fake_cifa
 
 
 def test_choosing_without_download_asks_nobody(no_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(data, "_reach", lambda url: pytest.fail("the network was asked"))
+    monkeypatch.setattr(downloading, "_reach", lambda url: pytest.fail("the network was asked"))
     assert data.choose("cifar10", profile_allows_stand_in=True, download=False).stand_in
     assert not no_data.exists()
 
@@ -488,29 +492,29 @@ def test_unknown_names_get_the_valid_ones(name: str) -> None:
 @pytest.mark.parametrize("damage", [lambda content: content[:-1], lambda content: content[:-1] + b"\0", lambda _: b""])
 def test_damaged_file_is_named_with_both_checksums(damage, fake_cifar: Path) -> None:  # type: ignore[no-untyped-def]
     file = fake_cifar / data.CIFAR10.folder / "data_batch_2"
-    expected = data._md5(file)
+    expected = fingerprints._md5(file)
     file.write_bytes(damage(file.read_bytes()))
-    with pytest.raises(InputError, match=f"{file} .*{data._md5(file)}, expected {expected}"):
+    with pytest.raises(InputError, match=f"{file} .*{fingerprints._md5(file)}, expected {expected}"):
         data.load(config.Data(), fake_cifar)
 
 
 def test_damaged_mnist_file_is_named_with_both_checksums(fake_mnist: Path) -> None:
     file = fake_mnist / data.MNIST.folder / "t10k-images-idx3-ubyte"
-    expected = data._md5(file)
+    expected = fingerprints._md5(file)
     file.write_bytes(file.read_bytes()[:-1])
-    with pytest.raises(InputError, match=f"{data._md5(file)}, expected {expected}"):
+    with pytest.raises(InputError, match=f"{fingerprints._md5(file)}, expected {expected}"):
         data.load(config.Data(name="mnist-colored"), fake_mnist)
 
 
 def test_unreadable_photograph_is_an_input_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "broken").write_bytes(b"no picture")
-    monkeypatch.setattr(data, "_shipped", lambda package, path: tmp_path / "broken")
+    monkeypatch.setattr(finding, "shipped", lambda package, path: tmp_path / "broken")
     with pytest.raises(InputError, match="photos10 can't be read"):
         data.load(config.Data(name="photos10"), tmp_path)
 
 
 def test_missing_package_is_an_input_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(data.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match="skimage isn't installed"):
         data.locate("photos10")
 
@@ -539,7 +543,7 @@ def test_fingerprint_changes_with_a_byte_and_back(fake_cifar: Path, tmp_path: Pa
 
 def test_fingerprint_is_remembered(fake_cifar: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = data.fingerprint("cifar10", fake_cifar, tmp_path)
-    monkeypatch.setattr(data, "_md5", lambda path: pytest.fail("read again"))
+    monkeypatch.setattr(fingerprints, "_md5", lambda path: pytest.fail("read again"))
     assert data.fingerprint("cifar10", fake_cifar, tmp_path) == before
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["fingerprints.json"]
 
@@ -584,34 +588,23 @@ def test_embedded_data_has_a_fingerprint(name: str, no_data: Path) -> None:
 # ── What hangs together ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def reached(name: str, tree: ast.Module) -> set[str]:
-    """The functions and constants of the module that one of them names, directly or not."""
-    known = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)} | {
-        target.id: node
-        for node in tree.body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
-    found, todo = set(), [name]
-    while todo:
-        current = todo.pop()
-        if current in known and current not in found:
-            found.add(current)
-            todo += [node.id for node in ast.walk(known[current]) if isinstance(node, ast.Name)]
-    return found
-
-
 def test_readers_reach_no_registry_and_no_other_data_set() -> None:
-    tree = ast.parse(Path(data.__file__).read_text())
+    package = codehash.package(Path(autoencoders.__file__).parent)
     for name in data.SOURCES:
-        module, _, reader = data.reader_name(name).partition(":")
-        assert module == "autoencoders.data"
-        assert callable(getattr(data, reader))
-        names = reached(reader, tree) | reached("split", tree)
-        assert not names & {"SOURCES", "STAND_INS", "_source", "load", "obtain"}
+        module, reader = data.reader_name(name).split(":")
+        assert callable(getattr(importlib.import_module(module), reader))
+        reached = package.code([data.reader_name(name), "autoencoders.data:split"]).manifest
+        parts = {part.removeprefix("autoencoders.data.") for part in reached}
+        assert {"splitting.split", "kinds.Raw", f"{module.rpartition('.')[2]}.{reader}"} <= parts
+        away = ("loading.", "obtaining.", "downloading.", "fingerprints.", "failures.", "mapping.")
+        assert not {part for part in parts if part.startswith(away)}
+        assert {part for part in parts if part.startswith(("sources.", "finding."))} <= {
+            "sources.PHOTOS",
+            "finding.shipped",
+        }
         family = name.partition("-")[0]
-        assert {other for other in names if other.startswith("read_")} <= {reader, f"read_{family}"}
+        others = {part.rpartition(".")[2] for part in parts if ".read_" in part}
+        assert others <= {reader, f"read_{family}"}
 
 
 def test_importing_and_inspecting_data_imports_no_torch() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from autoencoders import config, data
 from autoencoders.config import PROFILES, Baseline, Data, Experiment, Gaussian, Probe, ProbeFit, Reconstruction
 from autoencoders.data import Dataset
 from autoencoders.errors import InputError
-from autoencoders.lab import Bench, Lab, ProgressFile, _measure, _train
+from autoencoders.lab import Bench, Lab, ProgressFile, Source, _measure, _train
 from autoencoders.settings import Settings
 from autoencoders.store import codehash
 from autoencoders.training import Progress
@@ -177,10 +178,53 @@ def test_every_task_has_a_key_and_travels(tmp_path: Path, profile: str, dataset:
 def test_a_training_reaches_its_own_model_and_reader_only(lab: Lab) -> None:
     reached = manifest(lab, of=lab.bench.training(named(lab, "ae-vector")))
     assert {"autoencoders.training.train", "autoencoders.models.ConvAutoencoder"} <= reached
-    assert {"autoencoders.data.read_photos10", "autoencoders.data.split", "autoencoders.corruption.gaussian"} <= reached
+    assert {"autoencoders.data.crops.read_photos10", "autoencoders.data.splitting.split"} <= reached
+    assert {"autoencoders.config.experiments.ConvAE", "autoencoders.corruption.gaussian"} <= reached
     strangers = ("VariationalAutoencoder", "ViTMaskedAutoencoder", "read_cifar10", "Catalogue", "PROFILES")
     assert not [part for part in reached if part.endswith(strangers)]
     assert not [part for part in reached if part.startswith(("autoencoders.figures", "autoencoders.measurements"))]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "stale"),
+    [
+        ("config/profiles.py", "width=8", "width=9", ""),
+        ("config/measurements.py", "examples: int = 32", "examples: int = 33", ""),
+        ("config/levels.py", "VARIANCE = 0.1", "VARIANCE = 0.2", ""),
+        ("config/plans.py", "return Data(name=self.dataset", "return Data(split_seed=0, name=self.dataset", ""),
+        ("config/catalogue.py", '"tune-base"', '"tune-first"', ""),
+        ("config/specs.py", "isinstance(value, tuple)", "isinstance(value, tuple | list)", "ae vae ae-elsewhere"),
+        ("config/experiments.py", "depth: int = 2  # residual", "depth: int = 3  # residual", "ae ae-elsewhere"),
+        ("config/experiments.py", "beta: float = 1.0", "beta: float = 2.0", "vae"),
+        ("config/experiments.py", "epochs: int = 3", "epochs: int = 4", "ae vae ae-elsewhere"),
+        ("config/experiments.py", "channels: int = 8", "channels: int = 9", ""),
+        ("data/splitting.py", "np.sort(", "np.unique(", "ae vae ae-elsewhere"),
+        ("data/crops.py", "rng.random(len(crops)) < 0.5", "rng.random(len(crops)) < 0.4", "ae vae"),
+        ("data/photographs.py", "tuple(train.classes),", "tuple(test.classes),", "ae-elsewhere"),
+        ("data/photographs.py", "Image.Resampling.BOX", "Image.Resampling.HAMMING", ""),
+        ("data/digits.py", "255 / 16", "254 / 16", ""),
+        ("data/sources.py", "gigabytes=0.4", "gigabytes=0.5", ""),
+        ("data/finding.py", "return [DATA]", "return [DATA, DATA]", ""),
+        ("data/fingerprints.py", "sorted(items)", "list(items)", ""),
+        ("data/downloading.py", "PATIENCE = 5.0", "PATIENCE = 6.0", ""),
+        ("data/obtaining.py", "; or use", ": or use", ""),
+        ("data/loading.py", "can't be read", "can not be read", ""),
+    ],
+)
+def test_an_edit_retrains_what_it_concerns(lab: Lab, tmp_path: Path, file: str, old: str, new: str, stale: str) -> None:
+    bench = replace(lab.bench, sources=(*lab.bench.sources, Source("cifar10", tmp_path, "fingerprint")))
+    trained = {"ae": named(lab, "ae-vector"), "vae": named(lab, "vae")}
+    trained["ae-elsewhere"] = replace(trained["ae"], data=Data())
+    edited = tmp_path / "autoencoders"
+    shutil.copytree(PACKAGE, edited, ignore=shutil.ignore_patterns("__pycache__", "assets"))
+    source = (edited / file).read_text()
+    assert source.count(old) == 1
+    (edited / file).write_text(source.replace(old, new))
+    code = {
+        name: [codehash.Package(p).code(bench.training(e).roots) for p in (PACKAGE, edited)]
+        for name, e in trained.items()
+    }
+    assert {name for name, (before, after) in code.items() if before.digest != after.digest} == set(stale.split())
 
 
 def test_a_measurement_reaches_no_figure_and_no_training(lab: Lab) -> None:

@@ -11,7 +11,7 @@ import torch
 
 from autoencoders import config, data
 from autoencoders import lab as labs
-from autoencoders.data import Raw, Split
+from autoencoders.data import Raw, Split, loading
 from autoencoders.lab import Lab
 from autoencoders.settings import Settings
 
@@ -39,7 +39,7 @@ class SmallLab:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         self.monkeypatch, self.folder, self.made = monkeypatch, folder, 0
         raw = Raw(pictures(TRAIN + HELD_OUT, 1), pictures(20, 2), CLASSES)
-        monkeypatch.setattr(data, "_read", lambda *_: (raw, "fingerprint"))
+        monkeypatch.setattr(loading, "_read", lambda *_: (raw, "fingerprint"))
 
     def __call__(self, profile: config.Profile = PROFILE, cache: Path | None = None, **splits: Split) -> Lab:
         self.monkeypatch.setitem(config.PROFILES, "smoke", profile)

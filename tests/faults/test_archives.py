@@ -22,6 +22,7 @@ from properties import for_each, hostile, told
 from torchvision.datasets import utils as vision
 
 from autoencoders import config, data
+from autoencoders.data import downloading, loading, photographs
 from autoencoders.errors import InputError
 
 Tried = Callable[[int], None]
@@ -29,13 +30,13 @@ Tried = Callable[[int], None]
 
 @pytest.fixture(autouse=True)
 def nothing_read_before() -> None:
-    data._read.cache_clear()
+    loading._read.cache_clear()
 
 
 @pytest.fixture
 def place(no_data: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The data folder of a machine that reaches some server; all that surrounds it is watched."""
-    monkeypatch.setattr(data, "_reach", lambda url: None)
+    monkeypatch.setattr(downloading, "_reach", lambda url: None)
     no_data.mkdir()
     return no_data
 
@@ -122,7 +123,7 @@ def test_no_name_leads_outside(place: Path, tried: Tried) -> None:
     def check(members: list[tuple[str, bytes, str]]) -> None:
         archive.write_bytes(packed(*(member(*each) for each in members)))
         inside.mkdir()
-        with contextlib.suppress(*TOLD), data._careful_unpacking(10**6):
+        with contextlib.suppress(*TOLD), downloading._careful_unpacking(10**6):
             vision.extract_archive(str(archive), str(inside))
         for path in inside.rglob("*"):
             assert Path(os.path.realpath(path)).is_relative_to(inside)
@@ -261,7 +262,7 @@ def test_torchvision_itself_opens_none_either(cifar: Path, tmp_path: Path) -> No
     for name in data.CIFAR10.files:
         (cifar / data.CIFAR10.folder / name).write_bytes(pickle.dumps(Harm(tmp_path / "canary")))
     with pytest.raises(RuntimeError, match="corrupted"):
-        data.read_cifar10(cifar)
+        photographs.read_cifar10(cifar)
     assert not (tmp_path / "canary").exists()
 
 
@@ -278,7 +279,7 @@ def test_each_damage_to_each_file_is_told(
         damaged = [whole[:cut] for cut in range(len(whole))]
         damaged += [_flipped(whole, bit) for bit in range(8 * len(whole))]
         for content in damaged if thorough else random.Random(0).sample(damaged, 12):
-            data._read.cache_clear()
+            loading._read.cache_clear()
             (folder / name).write_bytes(content)
             with pytest.raises(InputError, match=f"{name} is truncated or altered"):
                 data.load(config.Data(), cifar)

@@ -1,0 +1,158 @@
+"""Which data sets there are, where each comes from, and what stands in for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from autoencoders.errors import InputError
+
+
+@dataclass(frozen=True)
+class Downloaded:
+    """Official files below a data folder."""
+
+    module: str  # of its reader
+    folder: str
+    files: Mapping[str, str | None]  # name -> MD5 of the official file (None: its publisher states none)
+    url: str
+    gigabytes: float  # free space that downloading and unpacking take
+    download: Callable[[Path], object]
+    patterns: tuple[str, ...] = ()  # further files, too many to list
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """Files that come with installed packages."""
+
+    module: str
+    files: tuple[tuple[str, str], ...]  # (package, path inside it)
+
+
+def _download_cifar10(root: Path) -> None:
+    from torchvision.datasets import CIFAR10
+
+    CIFAR10(root, download=True)
+
+
+def _download_mnist(root: Path) -> None:
+    from torchvision.datasets import MNIST
+
+    MNIST(root, download=True)
+
+
+def _download_stl10(root: Path) -> None:
+    from torchvision.datasets import STL10
+
+    STL10(root, download=True)
+
+
+def _download_voc2007(root: Path) -> None:
+    from torchvision.datasets import VOCDetection
+
+    for image_set in ("trainval", "test"):
+        VOCDetection(root, year="2007", image_set=image_set, download=True)
+
+
+CIFAR10 = Downloaded(
+    module="autoencoders.data.photographs",
+    folder="cifar-10-batches-py",
+    files={
+        "data_batch_1": "c99cafc152244af753f735de768cd75f",
+        "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
+        "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
+        "data_batch_4": "634d18415352ddfa80567beed471001a",
+        "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
+        "test_batch": "40351d587109b95175f43aff81a1287e",
+        "batches.meta": "5ff9c542aee3614f3951f8cda6e48888",
+    },
+    url="https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+    gigabytes=0.4,
+    download=_download_cifar10,
+)
+MNIST = Downloaded(
+    module="autoencoders.data.digits",
+    folder="MNIST/raw",
+    files={  # of the unpacked files: torchvision checks only the packed ones
+        "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+        "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+        "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+        "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+    },
+    url="https://ossci-datasets.s3.amazonaws.com/mnist/train-images-idx3-ubyte.gz",
+    gigabytes=0.1,
+    download=_download_mnist,
+)
+STL10 = Downloaded(
+    module="autoencoders.data.photographs",
+    folder="stl10_binary",
+    files={
+        "train_X.bin": "918c2871b30a85fa023e0c44e0bee87f",
+        "train_y.bin": "5a34089d4802c674881badbb80307741",
+        "test_X.bin": "7f263ba9f9e0b06b93213547f721ac82",
+        "test_y.bin": "36f9794fa4beb8a2c72628de14fa638e",
+        "class_names.txt": None,
+    },
+    url="http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz",
+    gigabytes=6.0,
+    download=_download_stl10,
+)
+VOC2007 = Downloaded(
+    module="autoencoders.data.photographs",
+    folder="VOCdevkit/VOC2007",
+    files={"ImageSets/Main/trainval.txt": None, "ImageSets/Main/test.txt": None},
+    url="https://thor.robots.ox.ac.uk/pascal/VOC/voc2007/VOCtrainval_06-Nov-2007.tar",
+    gigabytes=2.0,
+    download=_download_voc2007,
+    patterns=("Annotations/*.xml", "JPEGImages/*.jpg"),
+)
+PHOTOS = {
+    "astronaut": ("skimage", "data/astronaut.png"),
+    "chelsea": ("skimage", "data/chelsea.png"),
+    "china": ("sklearn", "datasets/images/china.jpg"),
+    "coffee": ("skimage", "data/coffee.png"),
+    "flower": ("sklearn", "datasets/images/flower.jpg"),
+    "hubble": ("skimage", "data/hubble_deep_field.jpg"),
+    "ihc": ("skimage", "data/ihc.png"),
+    "motorcycle": ("skimage", "data/motorcycle_left.png"),
+    "retina": ("skimage", "data/retina.jpg"),
+    "rocket": ("skimage", "data/rocket.jpg"),
+}
+SHIPPED_PHOTOS = Shipped("autoencoders.data.crops", tuple(PHOTOS.values()))
+SHIPPED_DIGITS = Shipped("autoencoders.data.digits", (("sklearn", "datasets/data/digits.csv.gz"),))
+
+SOURCES: dict[str, Downloaded | Shipped] = {
+    "cifar10": CIFAR10,
+    "mnist": MNIST,
+    "mnist-colored": MNIST,
+    "mnist-colored-class": MNIST,
+    "stl10": STL10,
+    "voc2007": VOC2007,
+    "photos10": SHIPPED_PHOTOS,
+    "photos10-64": SHIPPED_PHOTOS,
+    "photos10-96": SHIPPED_PHOTOS,
+    "digits": SHIPPED_DIGITS,
+    "digits-colored": SHIPPED_DIGITS,
+    "digits-colored-class": SHIPPED_DIGITS,
+}
+
+STAND_INS = {  # the last one ships with packages; those before it serve if they are here
+    "cifar10": ("photos10",),
+    "voc2007": ("cifar10", "photos10-64"),
+    "stl10": ("cifar10", "photos10-96"),
+    "mnist": ("digits",),
+    "mnist-colored": ("digits-colored",),
+    "mnist-colored-class": ("digits-colored-class",),
+}
+
+
+def reader_name(name: str) -> str:
+    """Where the function that reads this data set is: what a training's code hash starts from."""
+    return f"{source_of(name).module}:read_{name.replace('-', '_')}"
+
+
+def source_of(name: str) -> Downloaded | Shipped:
+    if name not in SOURCES:
+        raise InputError(f"unknown data set {name!r}: choose one of {', '.join(SOURCES)}")
+    return SOURCES[name]
