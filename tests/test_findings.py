@@ -282,7 +282,7 @@ def test_values_of_all_contenders_pair(f: Findings) -> None:
         f.baseline("input"),
     ]
     for name in ("clean", "seen"):
-        pictures = [f.examples(contender, f.noisy(0.1), name) for contender in contenders]
+        pictures = [f.examples(contender, f.noisy(0.3), name) for contender in contenders]
         assert all(np.array_equal(picture, pictures[0]) for picture in pictures)
     masked = [f.examples(contender, f.masked(0.75), "seen") for contender in (f.mcae(0.75), f.vit(0.75))]
     assert np.array_equal(*masked)  # type: ignore[arg-type]
