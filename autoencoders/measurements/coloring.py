@@ -8,6 +8,7 @@ from torch import Tensor
 
 from autoencoders import config, models
 from autoencoders.data import Dataset
+from autoencoders.errors import InputError
 from autoencoders.evaluation import latent
 from autoencoders.evaluation.statistics import bootstrap
 from autoencoders.measurements.common import Subject, as_bytes, chosen, corrupted, exactly, features_of, row, unit
@@ -71,6 +72,8 @@ def between(spec: config.Between, subject: models.Autoencoder, data: Dataset, de
 def _partners(labels: Tensor) -> tuple[Tensor, Tensor]:
     """Each image of the first half with the first one of the second half, from its own place on, of another class."""
     half = len(labels) // 2
+    if not half or any(bool((labels[half:] == kind).all()) for kind in labels[:half].unique()):
+        raise InputError("the test images are too few, or of too few classes, for paths between classes")
     rest = labels[half:]
     ends = []
     for place in range(half):
