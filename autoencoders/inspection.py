@@ -167,6 +167,6 @@ def prune(lab: Lab, *, drop: bool) -> None:
 def _planned(lab: Lab) -> list[Task]:
     """Nothing, where the data that a profile insists on isn't there."""
     try:
-        return lab.plan()
+        return lab.plan() + lab.readings()
     except InputError:
         return []

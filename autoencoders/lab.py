@@ -123,6 +123,12 @@ class Lab:
         trainings = [self.bench.training(experiment) for experiment in self.experiments(names)]
         return trainings + [self.bench.measurement(*pair) for pair in self.measurements(names)]
 
+    def readings(self) -> list[Task]:
+        """What maps the data sets that the tasks of this run look at; they ask for it themselves."""
+        shown = [shown_to(spec) for _, spec in self.measurements()]
+        seen = [self.bench.fitted_to, *(e.data for e in self.experiments()), *filter(None, shown)]
+        return [self.bench.reading(spec) for spec in dict.fromkeys(seen)]
+
     def jobs(self, tasks: int) -> int:
         """How many tasks side by side: on a CPU single-threaded ones beat threads that share one; one fills a GPU."""
         most = self.settings.jobs or ((os.cpu_count() or 1) if self.device == "cpu" else len(gpus.present()))
@@ -227,6 +233,18 @@ class Bench:
             compute=partial(_measure, self, subject, spec),
         )
 
+    def reading(self, spec: Data) -> Task:
+        """A data set is read, checked and split by whoever needs it first; after that, its files are mapped."""
+        source = self.source(spec)
+        return Task(
+            name=f"images of {spec.name}",
+            kind="data",
+            spec=spec.to_dict(),
+            roots=_data_roots(spec),
+            inputs={"data": source.fingerprint},
+            compute=partial(_read, spec, source),
+        )
+
     def fit_for(self, subject: Subject, spec: Measurement) -> Task | None:
         """The classifier that a measurement asks, where it asks one."""
         if isinstance(spec, Probe):
@@ -243,7 +261,7 @@ class Bench:
         return next(source for source in self.sources if source.name == spec.name)
 
     def dataset(self, spec: Data) -> data.Dataset:
-        return _dataset(spec, self.source(spec).root)
+        return _dataset(self, spec)
 
     def model(self, experiment: Experiment) -> models.Autoencoder:
         """The trained model, ready to use."""
@@ -258,6 +276,13 @@ class Bench:
 
 
 # ── What tasks compute, in whichever process fetches them first ──────────────────────────────────────────────────────
+
+
+def _read(spec: Data, source: Source, scratch: Path) -> Artifact:
+    found = data.load(spec, source.root)
+    if found.fingerprint != source.fingerprint:  # others will take it for what the key says
+        raise InputError(f"the files of {spec.name} in {source.root} changed while this ran: start again")
+    return Artifact(*data.packed(found))
 
 
 def _train(bench: Bench, experiment: Experiment, scratch: Path) -> Artifact:
@@ -312,8 +337,9 @@ def _store(cache: Path) -> Store:
 
 
 @functools.lru_cache(maxsize=2)
-def _dataset(spec: Data, root: Path) -> data.Dataset:
-    return data.load(spec, root)
+def _dataset(bench: Bench, spec: Data) -> data.Dataset:
+    found = bench.store.mapped(bench.reading(spec))
+    return data.unpacked(found.arrays, found.meta)
 
 
 class ProgressFile:

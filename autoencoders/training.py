@@ -278,7 +278,7 @@ class Run:
         """What a checkpoint must have been made from to be gone on with; the name is for people and is left out."""
         spec = {key: value for key, value in self.experiment.to_dict().items() if key != "name"}
         shapes = {name: list(value.shape) for name, value in self.model.state_dict().items()}
-        images = [_digest(data.cpu().numpy().tobytes()).hex() for data in (self.train, self.validation)]
+        images = [_digest(data.cpu().numpy().ravel().data).hex() for data in (self.train, self.validation)]
         return _digest(json.dumps([spec, shapes, images, torch.__version__], sort_keys=True).encode())
 
     def save(self, path: Path) -> None:
@@ -357,5 +357,5 @@ def _device_name(device: torch.device) -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def _digest(content: bytes, key: bytes = b"") -> bytes:
+def _digest(content: bytes | memoryview, key: bytes = b"") -> bytes:
     return hashlib.blake2b(content, digest_size=DIGEST_SIZE, key=key).digest()

@@ -30,11 +30,6 @@ from autoencoders.store import codehash
 EMBEDDED = [name for name, source in data.SOURCES.items() if isinstance(source, data.Shipped)]
 
 
-@pytest.fixture(autouse=True)
-def nothing_read_before() -> None:
-    loading._read.cache_clear()
-
-
 def raw_of(labels: list[int], size: int = 2) -> data.Raw:
     """Images that differ from each other, so that one that appears twice is seen."""
     images = torch.arange(len(labels), dtype=torch.uint8).view(-1, 1, 1, 1).expand(-1, 3, size, size).contiguous()
@@ -227,7 +222,6 @@ def test_class_colours_give_the_class_away(no_data: Path) -> None:
 @pytest.mark.parametrize("name", ["photos10", "digits-colored", "digits-colored-class"])
 def test_reading_twice_gives_the_same(name: str, no_data: Path) -> None:
     first, _ = loading._read(name, no_data)
-    loading._read.cache_clear()
     second, _ = loading._read(name, no_data)
     assert torch.equal(first.train.images, second.train.images)
     assert torch.equal(first.test.images, second.test.images)

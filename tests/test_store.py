@@ -611,7 +611,7 @@ def sealed_with(entry: Path, arrays: bytes) -> None:
     record = entries.read_record(entry)
     record["files"]["arrays.npz"] = {"bytes": len(arrays), "sha256": entries._sha256(arrays)}
     (entry / "arrays.npz").write_bytes(arrays)
-    (entry / "record.json").write_bytes(entries._sealed(record))
+    (entry / "record.json").write_bytes(entries.sealed(record))
 
 
 def planted_npz(bomb: Bomb) -> bytes:

@@ -10,6 +10,7 @@ from autoencoders.data.fingerprints import fingerprint
 from autoencoders.data.kinds import Dataset, Raw, Split
 from autoencoders.data.loading import load
 from autoencoders.data.obtaining import Choice, choose, obtain
+from autoencoders.data.packing import packed, unpacked
 from autoencoders.data.sources import (
     CIFAR10,
     MNIST,
@@ -44,6 +45,8 @@ __all__ = [
     "load",
     "locate",
     "obtain",
+    "packed",
     "reader_name",
     "split",
+    "unpacked",
 ]

@@ -17,8 +17,8 @@ def read_mnist(root: Path) -> Raw:
 
     train, test = MNIST(root, train=True), MNIST(root, train=False)
     return Raw(
-        as_split(train.data.unsqueeze(1).numpy(), train.targets),
-        as_split(test.data.unsqueeze(1).numpy(), test.targets),
+        as_split(train.data.unsqueeze(3).numpy(), train.targets),
+        as_split(test.data.unsqueeze(3).numpy(), test.targets),
         tuple("0123456789"),
     )
 
@@ -43,7 +43,7 @@ def read_digits(root: Path) -> Raw:
 
     digits = load_digits()
     pixels = np.round(digits.images * (255 / 16)).astype(np.uint8)
-    images = np.pad(pixels.repeat(3, axis=1).repeat(3, axis=2), ((0, 0), (2, 2), (2, 2)))[:, None]
+    images = np.pad(pixels.repeat(3, axis=1).repeat(3, axis=2), ((0, 0), (2, 2), (2, 2))).reshape(-1, 28, 28, 1)
     train = len(images) * 4 // 5
     return Raw(
         as_split(images[:train], digits.target[:train]),
@@ -90,4 +90,4 @@ def _colored(digits: Split, colors: np.ndarray) -> Split:
         (digits.images[:, 0] * channel.view(-1, 1, 1)).round().to(torch.uint8)
         for channel in torch.from_numpy(colors).float().unbind(1)
     ]
-    return Split(torch.stack(channels, dim=1), digits.labels)
+    return Split(torch.stack(channels, dim=3).permute(0, 3, 1, 2), digits.labels)

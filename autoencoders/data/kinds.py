@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Split:
     """Images and their classes."""
 
-    images: torch.Tensor  # uint8 [N, C, H, W]
+    images: torch.Tensor  # uint8 [N, C, H, W], in memory [N, H, W, C]: so a training takes them as they are
     labels: torch.Tensor  # int64 [N]
 
     def __len__(self) -> int:
@@ -43,7 +43,14 @@ class Dataset:
 
 
 def as_split(images: np.ndarray, labels: Any) -> Split:
+    """Of images [N, H, W, C]."""
     import numpy as np
     import torch
 
-    return Split(torch.from_numpy(np.ascontiguousarray(images)), torch.as_tensor(labels, dtype=torch.int64))
+    pixels = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
+    return Split(pixels, torch.as_tensor(labels, dtype=torch.int64))
+
+
+def part_of(split: Split, positions: np.ndarray) -> Split:
+    pixels = split.images.permute(0, 2, 3, 1)[positions]
+    return Split(pixels.permute(0, 3, 1, 2), split.labels[positions])

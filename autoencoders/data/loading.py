@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 from pathlib import Path
 
@@ -22,7 +21,6 @@ def load(spec: config.Data, root: Path) -> Dataset:
     return Dataset(spec.name, train, validation, raw.test, raw.classes, digest)
 
 
-@functools.lru_cache(maxsize=1)  # trainings that follow each other in one process mostly share their data
 def _read(name: str, root: Path) -> tuple[Raw, str]:
     module, reader = reader_name(name).split(":")
     try:

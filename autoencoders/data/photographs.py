@@ -18,8 +18,8 @@ def read_cifar10(root: Path) -> Raw:
 
     train, test = CIFAR10(root, train=True), CIFAR10(root, train=False)
     return Raw(
-        as_split(train.data.transpose(0, 3, 1, 2), train.targets),
-        as_split(test.data.transpose(0, 3, 1, 2), test.targets),
+        as_split(train.data, train.targets),
+        as_split(test.data, test.targets),
         tuple(train.classes),
     )
 
@@ -29,7 +29,11 @@ def read_stl10(root: Path) -> Raw:
     from torchvision.datasets import STL10
 
     train, test = STL10(root, split="train"), STL10(root, split="test")
-    return Raw(as_split(train.data, train.labels), as_split(test.data, test.labels), tuple(train.classes))
+    return Raw(
+        as_split(train.data.transpose(0, 2, 3, 1), train.labels),
+        as_split(test.data.transpose(0, 2, 3, 1), test.labels),
+        tuple(train.classes),
+    )
 
 
 def read_voc2007(root: Path) -> Raw:
@@ -46,7 +50,7 @@ def read_voc2007(root: Path) -> Raw:
     with ThreadPoolExecutor() as pool:
         examples = [example for half in halves for example in pool.map(_voc_example, half.images, half.annotations)]
     classes, labels = np.unique([kind for _, kind in examples], return_inverse=True)
-    images = np.stack([image for image, _ in examples]).transpose(0, 3, 1, 2)
+    images = np.stack([image for image, _ in examples])
     test = np.zeros(len(labels), bool)
     test[drawn(labels, len(labels) // 10, np.random.default_rng(0))] = True
     return Raw(as_split(images[~test], labels[~test]), as_split(images[test], labels[test]), tuple(map(str, classes)))

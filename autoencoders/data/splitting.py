@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from autoencoders import config
-from autoencoders.data.kinds import Raw, Split
+from autoencoders.data.kinds import Raw, Split, part_of
 from autoencoders.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def split(raw: Raw, spec: config.Data) -> tuple[Split, Split]:
                 f"{spec.name} has 1 to {len(train)} images to train on beside validation: not {spec.train}"
             )
         train = train[drawn(labels[train], spec.train, rng)]
-    return _taken(raw.train, train), _taken(raw.train, validation)
+    return part_of(raw.train, train), part_of(raw.train, validation)
 
 
 def drawn(labels: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -47,7 +47,3 @@ def drawn(labels: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarra
         rng.permutation(np.flatnonzero(labels == kind))[:quota] for kind, quota in zip(classes, quotas, strict=True)
     ]
     return np.sort(np.concatenate(drawn))
-
-
-def _taken(part: Split, positions: np.ndarray) -> Split:
-    return Split(part.images[positions], part.labels[positions])

@@ -34,7 +34,7 @@ def chosen(split: Split, count: int | None) -> tuple[Tensor, Tensor]:
 
 
 def unit(images: Tensor, device: str) -> Tensor:
-    return images.to(device).float() / 255
+    return images.to(device).float().contiguous() / 255  # the order in memory decides how sums are rounded
 
 
 def corrupted(images: Tensor, what: config.Corruption | None, seed: int) -> Tensor:

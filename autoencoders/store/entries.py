@@ -14,7 +14,8 @@ import os
 import shutil
 import uuid
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,13 +59,20 @@ def write(folder: Path, artifact: Artifact, record: Record) -> None:
     """The entry appears whole or not at all: it is written under another name, the record last, and then renamed."""
     content = {ARRAYS: _packed(artifact.arrays), META: canonical(artifact.meta)}
     files = {name: {"bytes": len(data), "sha256": _sha256(data)} for name, data in content.items()}
-    content[RECORD] = _sealed(record | {"files": files})
+    content[RECORD] = sealed(record | {"files": files})
+    with appearing(folder) as unfinished:
+        for name, data in content.items():
+            (unfinished / name).write_bytes(data)
+
+
+@contextmanager
+def appearing(folder: Path) -> Iterator[Path]:
+    """A folder under another name, to be filled; if that fails, nothing is left of it."""
     unfinished = unfinished_name(folder)
     try:
         with storing(folder):
             unfinished.mkdir(parents=True)
-            for name, data in content.items():
-                (unfinished / name).write_bytes(data)
+            yield unfinished
             os.replace(unfinished, folder)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -102,7 +110,7 @@ def _packed(arrays: Mapping[str, np.ndarray]) -> bytes:
     return file.getvalue()
 
 
-def _sealed(record: Record) -> bytes:
+def sealed(record: Record) -> bytes:
     return canonical(record | {"digest": _sha256(canonical(record))})
 
 
@@ -130,7 +138,7 @@ def check(folder: Path) -> None:
         _checked(folder, name, record)
 
 
-def read_record(folder: Path) -> Record:
+def read_record(folder: Path, files: Iterable[str] = (ARRAYS, META)) -> Record:
     """Where an entry came from, and the digests of its files; an entry in another's place is none."""
     if not folder.is_dir():
         raise AbsentError(folder.name)
@@ -138,7 +146,7 @@ def read_record(folder: Path) -> Record:
     try:
         record = json.loads(data)
         del record["digest"]
-        if data == _sealed(record) and record["key"] == folder.name and record["files"].keys() == {ARRAYS, META}:
+        if data == sealed(record) and record["key"] == folder.name and record["files"].keys() == set(files):
             return record
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass

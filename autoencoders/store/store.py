@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from autoencoders.errors import InputError, StorageError
-from autoencoders.store import codehash, entries
+from autoencoders.store import codehash, entries, mapping
 from autoencoders.store.codehash import Code
 from autoencoders.store.entries import AbsentError, Artifact, DamageError, Record
 from autoencoders.store.files import NO_ROOM, Stamp, locked, stamp, storing
@@ -29,7 +29,8 @@ log = logging.getLogger(__name__)
 
 
 class Store:
-    """The cache folder: finished work in `artifacts`, by key; unfinished in `checkpoints`; damaged in `set-aside`."""
+    """The cache folder: finished work in `artifacts`, by key; what is memory-mapped in `data`; unfinished work in
+    `checkpoints`; damaged in `set-aside`."""
 
     def __init__(self, root: Path, package: Path | str = _OWN_PACKAGE) -> None:
         self.root = Path(root)
@@ -65,6 +66,9 @@ class Store:
     def _entry(self, key: str) -> Path:
         return self.root / "artifacts" / key
 
+    def _mapped(self, key: str) -> Path:
+        return self.root / "data" / key
+
     def _scratch(self, key: str) -> Path:
         return self.root / "checkpoints" / key
 
@@ -88,6 +92,35 @@ class Store:
             self._set_aside_if_damaged(key, task)
             self._make(task, key, code)
             return self._cached(key, code)  # read back: the first run sees what all later ones see
+
+    def mapped(self, task: Task) -> Artifact:
+        """Like `fetch`, but the arrays stay on disk, memory-mapped, so that all processes share them. Where they can't
+        be kept, in a cache that is full or read-only, this process has them for itself."""
+        code = self._code(task)
+        key = self._key(task, code)
+        try:
+            with suppress(AbsentError, DamageError):
+                return mapping.read(self._mapped(key))
+            with locked(self._lock_file(key)):
+                try:
+                    return mapping.read(self._mapped(key))  # another process was faster
+                except DamageError as damage:
+                    self._set_aside(self._mapped(key), task, damage)
+                except AbsentError:
+                    pass
+                return self._make_mapped(task, key, code)
+        except StorageError:
+            return task.compute(self._scratch(key))
+
+    def _make_mapped(self, task: Task, key: str, code: Code) -> Artifact:
+        try:
+            artifact, record = self._compute(task, key, code)
+            with suppress(StorageError, DamageError):
+                mapping.write(self._mapped(key), artifact, record)
+                artifact = mapping.read(self._mapped(key))
+            return artifact
+        finally:
+            shutil.rmtree(self._scratch(key), ignore_errors=True)
 
     def _cached(self, key: str, code: Code, compute: Callable[[], tuple[Artifact, Record]] | None = None) -> Artifact:
         from autoencoders.store import backend  # imports joblib, which takes its time and which status doesn't need
@@ -153,11 +186,14 @@ class Store:
         except AbsentError:
             pass
         except DamageError as damage:
-            aside = self.root / "set-aside" / f"{key}-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
-            log.warning("%s is damaged (%s): set aside as %s, and made again", task.name, damage, aside)
-            with storing(aside):
-                aside.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(self._entry(key), aside)
+            self._set_aside(self._entry(key), task, damage)
+
+    def _set_aside(self, damaged: Path, task: Task, damage: DamageError) -> None:
+        aside = self.root / "set-aside" / f"{damaged.name}-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
+        log.warning("%s is damaged (%s): set aside as %s, and made again", task.name, damage, aside)
+        with storing(aside):
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(damaged, aside)
 
     # ── Inspecting: nothing here writes ──────────────────────────────────────────────────────────────────────────────
 
@@ -263,6 +299,7 @@ class Store:
 
 _PLACES: dict[Kind, str] = {
     "entry": "artifacts",
+    "data": "data",
     "checkpoint": "checkpoints",
     "failure": "failures",
     "set aside": "set-aside",

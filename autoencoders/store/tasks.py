@@ -47,7 +47,7 @@ class State:
     message: str | None = None
 
 
-Kind = Literal["entry", "checkpoint", "failure", "set aside", "unfinished"]
+Kind = Literal["entry", "data", "checkpoint", "failure", "set aside", "unfinished"]
 
 
 @dataclass(frozen=True)

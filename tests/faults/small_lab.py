@@ -43,7 +43,7 @@ class SmallLab:
 
     def __call__(self, profile: config.Profile = PROFILE, cache: Path | None = None, **splits: Split) -> Lab:
         self.monkeypatch.setitem(config.PROFILES, "smoke", profile)
-        loaded = functools.cache(lambda *asked: replace(data.load(*asked), **splits))
+        loaded = functools.cache(lambda bench, spec: replace(data.load(spec, bench.source(spec).root), **splits))
         self.monkeypatch.setattr(labs, "_dataset", loaded)
         self.made += 1
         place = cache or self.folder / f"cache-{self.made}"

@@ -22,15 +22,10 @@ from properties import for_each, hostile, told
 from torchvision.datasets import utils as vision
 
 from autoencoders import config, data
-from autoencoders.data import downloading, loading, photographs
+from autoencoders.data import downloading, photographs
 from autoencoders.errors import InputError
 
 Tried = Callable[[int], None]
-
-
-@pytest.fixture(autouse=True)
-def nothing_read_before() -> None:
-    loading._read.cache_clear()
 
 
 @pytest.fixture
@@ -279,7 +274,6 @@ def test_each_damage_to_each_file_is_told(
         damaged = [whole[:cut] for cut in range(len(whole))]
         damaged += [_flipped(whole, bit) for bit in range(8 * len(whole))]
         for content in damaged if thorough else random.Random(0).sample(damaged, 12):
-            loading._read.cache_clear()
             (folder / name).write_bytes(content)
             with pytest.raises(InputError, match=f"{name} is truncated or altered"):
                 data.load(config.Data(), cifar)

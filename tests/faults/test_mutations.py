@@ -51,7 +51,7 @@ MUTATIONS = (
     Mutation(
         "the digest of the record",
         "store/entries.py",
-        "if data == _sealed(record) and",
+        "if data == sealed(record) and",
         "if",
         f"{DAMAGE}[record.json-one bit flipped]",
     ),

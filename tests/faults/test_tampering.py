@@ -28,7 +28,7 @@ def sealed(entry: Path, arrays: bytes | None = None, **changes: Any) -> None:
     if arrays is not None:
         record["files"]["arrays.npz"] = {"bytes": len(arrays), "sha256": entries._sha256(arrays)}
         (entry / "arrays.npz").write_bytes(arrays)
-    (entry / "record.json").write_bytes(entries._sealed(record | changes))
+    (entry / "record.json").write_bytes(entries.sealed(record | changes))
 
 
 def object_array(bomb: Bomb) -> bytes:

@@ -78,7 +78,7 @@ class Cache:
     def reseal(self, **changes: Any) -> None:
         """As another version would have written its record."""
         record = entries.read_record(self.entry)
-        (self.entry / "record.json").write_bytes(entries._sealed(record | changes))
+        (self.entry / "record.json").write_bytes(entries.sealed(record | changes))
 
 
 @pytest.fixture
@@ -212,7 +212,7 @@ def test_another_format_is_told_as_such_and_made_again(
 ) -> None:
     """Whatever its records look like."""
     record = {name: value for name, value in entries.read_record(cache.entry).items() if name not in forgotten}
-    (cache.entry / "record.json").write_bytes(entries._sealed(record))
+    (cache.entry / "record.json").write_bytes(entries.sealed(record))
     for module in ("store", "tasks"):
         monkeypatch.setattr(f"autoencoders.store.{module}.FORMAT", FORMAT + 1)
     state = cache.store.state(cache.task)
@@ -244,7 +244,7 @@ def test_the_command_line_tells_what_other_versions_made(whole: Whole, copy: Pat
     entry = entry_of(copy, 0)
     record = entries.read_record(entry)
     now = record["versions"]["torch"]
-    (entry / "record.json").write_bytes(entries._sealed(record | {"versions": record["versions"] | {"torch": "1.0"}}))
+    (entry / "record.json").write_bytes(entries.sealed(record | {"versions": record["versions"] | {"torch": "1.0"}}))
     state = store_in(copy).state(tasks([0])[0])
     standing = Standing("training-0", "training", 0, "key", state)
     print_standings([standing], [])
