@@ -9,7 +9,7 @@ import numpy as np
 from autoencoders.claims import ACCURACY, DECIBEL, Claim, Quantity
 from autoencoders.config import Clusters
 from autoencoders.results import Contender, Results
-from autoencoders.studies.digits import LEAKING, MODELS, Digits
+from autoencoders.studies.digits import LEAKING, Digits
 
 REPORTED = 10.27  # dB, of the AE, at a noise level that the source doesn't state
 
@@ -27,8 +27,8 @@ def _snr(r: Results[Digits], c: Contender) -> Quantity:
 
 
 def _denoising(r: Results[Digits]) -> Iterator[Claim]:
-    ae, *others = (contender(r, label) for label in MODELS)
-    for model, key in ((ae, "ae"), (contender(r, "AE + BatchNorm"), "batchnorm")):
+    ae, *others = (contender(r, label) for label in r.catalogue.budget.models)
+    for model, key in ((ae, "ae"), *((c, "batchnorm") for c in others if c.label == "AE + BatchNorm")):
         yield _decibels(
             f"digits-{key}-input", f"the {model.label}'s output is cleaner than its input", model, r.baseline("input")
         )
