@@ -184,6 +184,20 @@ MUTATIONS = (
         "faults/test_kills.py::test_a_killed_report_is_mended[mid-write of a notebook]",
     ),
     Mutation(
+        "the digest of mapped images",
+        "store/mapping.py",
+        "if (found := _digest(folder / name)) != expected:",
+        "if (found := expected) != expected:",
+        "faults/test_mapping.py::test_what_is_damaged_is_set_aside_and_made_anew",
+    ),
+    Mutation(
+        "nobody writes to mapped images",
+        "store/mapping.py",
+        'mmap_mode="c"',
+        'mmap_mode="r+"',
+        "faults/test_mapping.py::test_whoever_writes_to_them_changes_a_copy_of_their_own",
+    ),
+    Mutation(
         "workers end with their run",
         "launch.py",
         "    end_with(parent)\n",

@@ -31,6 +31,9 @@ from autoencoders.settings import Settings
 from autoencoders.store import entries, mapping
 from autoencoders.store.files import locked
 
+pytestmark = pytest.mark.promise(
+    "A data set is read once for all processes, who share its memory; what is damaged of it is found and read anew."
+)
 SPEC = Data(name="digits", train=300)
 PARTS = ("train", "validation", "test")
 
