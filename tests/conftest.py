@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from copied_project import Project, Run, copied
@@ -50,6 +53,30 @@ def no_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, no_network: None) -
     monkeypatch.delenv("AUTOENCODERS_DATA", raising=False)
     monkeypatch.setattr(finding, "DATA", tmp_path / "data")
     return tmp_path / "data"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A real one."""
+    playwright = pytest.importorskip("playwright.sync_api").sync_playwright
+    program = shutil.which("chromium") or shutil.which("google-chrome") or pytest.skip("no Chromium here")
+    with playwright() as driver:
+        launched = driver.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-quic"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """A tab at a desk, and what it complained of."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
+    page = context.new_page()
+    page.faults = []
+    page.on("console", lambda m: page.faults.append(m.text) if m.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: page.faults.append(str(error)))
+    page.on("requestfailed", lambda request: page.faults.append(request.url))
+    yield page
+    context.close()
 
 
 @pytest.fixture(scope="session")

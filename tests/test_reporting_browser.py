@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import http.server
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +13,7 @@ from typing import Any
 import pytest
 from reporting_sample import render, write_book
 
-sync_api = pytest.importorskip("playwright.sync_api")
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(not BROWSER, reason="no Chromium here")
-
-PHONE, DESK = {"width": 390, "height": 800}, {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 800}
 
 
 @pytest.fixture(scope="module")
@@ -43,26 +38,6 @@ def address(request: pytest.FixtureRequest, site: Path) -> Iterator[str]:
 class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *arguments: Any) -> None:
         pass
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-quic"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    context = browser.new_context(viewport=DESK, color_scheme="light")
-    page = context.new_page()
-    page.faults = []
-    page.on("console", lambda m: page.faults.append(m.text) if m.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: page.faults.append(str(error)))
-    page.on("requestfailed", lambda request: page.faults.append(request.url))
-    yield page
-    context.close()
 
 
 def background(page: Any) -> str:
