@@ -189,8 +189,8 @@ class Catalogue(Plan):
         return Reconstruction(input=corruption, images=self.profile.images)
 
     def probes(self, features: Literal["latent", "map"]) -> list[Measurement]:
-        """The fit comes first: clean and noisy inputs are judged by the same classifier."""
-        asked = [self.probe(features, seen) for seen in (None, NOISE)]
+        """The fit comes first: clean and noisy inputs are judged by the same classifier. Of maps, clean ones alone."""
+        asked = [self.probe(features, seen) for seen in ((None, NOISE) if features == "latent" else (None,))]
         return [asked[0].fit, *asked]
 
     def probe(self, features: Literal["latent", "map"], seen: Corruption | None = None) -> Probe:
