@@ -35,7 +35,7 @@ class Budget:
 
 BUDGETS = {
     "smoke": Budget(train=256, epochs=1, batch=32, images=64),
-    "quick": Budget(train=10_000, epochs=3, batch=32),
+    "quick": Budget(train=8_000, epochs=3, batch=32),
     "evening": Budget(train=None, epochs=10, batch=32),
     "full": Budget(train=None, epochs=40, batch=128),
 }

@@ -49,7 +49,7 @@ BUDGETS = {
     "smoke": Budget(
         train=144, epochs=1, labels=200, fits=1, images=64, bottlenecks=(256, 16), masks=(0.2, 0.8), shares=(0.1, 1.0)
     ),
-    "quick": Budget(train=12_000, epochs=2, labels=30_000, fits=6),
+    "quick": Budget(train=8_000, epochs=2, labels=30_000, fits=6),
     "evening": Budget(train=None, epochs=10, labels=None, fits=20),
     "full": Budget(train=None, epochs=40, labels=None, fits=40),
 }
