@@ -8,10 +8,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 VISIBLE = "CUDA_VISIBLE_DEVICES"
-_held: list[FileLock] = []  # until this process ends, however it ends
+_held: list[object] = []  # until this process ends, however it ends
 
 
 def present() -> list[str]:
@@ -36,6 +34,8 @@ def keep_one() -> None:
 
 def _taken(gpu: str) -> bool:
     """Whether it was free, and is ours now."""
+    from filelock import FileLock, Timeout
+
     lock = FileLock(Path(tempfile.gettempdir()) / f"autoencoders-{os.getuid()}-gpu-{gpu}.lock")
     try:
         lock.acquire(timeout=0)

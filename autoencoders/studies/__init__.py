@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from autoencoders.errors import InputError
 
 if TYPE_CHECKING:
-    from autoencoders.studies.study import Study
+    from autoencoders.studies.common import Study
 
 STUDIES = {
     "digits": "autoencoders.studies.digits:Digits",

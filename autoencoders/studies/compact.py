@@ -17,7 +17,7 @@ from autoencoders.config import (
     Reconstruction,
     Training,
 )
-from autoencoders.studies.study import Study, images_of
+from autoencoders.studies.common import Study, images_of
 
 SIGMA = 0.1  # as the source gives it, on [-1, 1]
 ON_UNIT_SCALE = {"[−1, 1]": SIGMA / 2, "[0, 1]": SIGMA}  # what it means on [0, 1], by the scale that it is read on

@@ -18,7 +18,7 @@ from autoencoders.config import (
     Model,
     Reconstruction,
 )
-from autoencoders.studies.study import Study, images_of
+from autoencoders.studies.common import Study, images_of
 
 NOISE = Gaussian(0.2)  # the source states no level
 LEAKING = "AE, one colour a class"

@@ -22,7 +22,7 @@ from autoencoders.config import (
     SweepAE,
     Transfer,
 )
-from autoencoders.studies.study import Study, images_of
+from autoencoders.studies.common import Study, images_of
 
 NOISE = Gaussian(0.1)
 SPLITS = {"80/10/10": 1 / 9, "70/20/10": 2 / 9}  # validation, as a share of what isn't for testing
