@@ -16,9 +16,9 @@ HEAD = """\
 
 
 def table(held: Iterable[dict[str, Any]]) -> str:
-    """A line for each promise, in the order of the suite; the cases of all its tests."""
+    """A line for each promise, with the cases of all its tests; in one order, whichever worker was done first."""
     lines: dict[str, tuple[list[str], int]] = {}
-    for each in held:
+    for each in sorted(held, key=lambda each: each["test"]):
         tests, cases = lines.get(each["promise"], ([], 0))
         name = f"`{each['test'].split('/')[-1].replace('::', ' ')}`"
         passed = each["cases"] if each["outcome"] == "passed" else 0
