@@ -15,7 +15,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autoencoders import data, gpus
+from autoencoders import data, gpus, memory
 from autoencoders.config import (
     JUDGE,
     Arithmetic,
@@ -301,6 +301,7 @@ def _train(bench: Bench, experiment: Experiment, scratch: Path) -> Artifact:
 
 
 def _measure(bench: Bench, subject: Subject, spec: Measurement, scratch: Path) -> Artifact:
+    memory.keep_freed()
     fit = bench.fit_for(subject, spec)
     more: dict[str, Any] = {"fit": bench.store.fetch(fit)} if fit else {}
     if shown := shown_to(spec):

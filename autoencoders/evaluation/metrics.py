@@ -11,11 +11,13 @@ from torch import Tensor
 from autoencoders.evaluation.arrays import Array, as_images, full_precision
 from autoencoders.evaluation.statistics import Estimate, bootstrap
 
+BATCH = 100  # images whose intermediate results stay in a CPU's caches
+
 # ── Per image ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @full_precision()
-def compare(target: Array, output: Array, mask: Array | None = None, batch: int = 500) -> dict[str, np.ndarray]:
+def compare(target: Array, output: Array, mask: Array | None = None, batch: int = BATCH) -> dict[str, np.ndarray]:
     """Per-image mse, mae, psnr, ssim and snr; with a mask [N, 1, H, W], mse, mae and psnr of the masked region alone.
 
     A perfect image has psnr and snr +inf. An image without signal (all zero) has snr -inf unless it is perfect.
