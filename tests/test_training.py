@@ -610,3 +610,19 @@ def test_the_callers_images_are_left_alone() -> None:
     before = TRAIN.images.clone()
     fit(experiment())
     assert torch.equal(TRAIN.images, before)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+def test_a_gpu_learns_what_a_cpu_learns() -> None:
+    """From the same weights and the same order of images, in fp32: only the rounding differs."""
+    images = torch.randint(0, 256, (512, 3, 32, 32), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    part = Split(images, torch.zeros(512, dtype=torch.int64))
+    recipe = config.Training(epochs=2, bf16=False)
+    experiment = config.Experiment(name="both", model=config.ConvAE(width=8), training=recipe)
+    found = [
+        training.train(experiment, models.ConvAutoencoder, part, part, device=device).meta["history"][
+            "validation/error"
+        ]
+        for device in ("cpu", "cuda")
+    ]
+    assert found[0] == pytest.approx(found[1], rel=0.01)
