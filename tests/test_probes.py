@@ -258,7 +258,7 @@ def test_what_is_small_already_stays_as_it_is(digits: Digits) -> None:
     assert torch.equal(test, digits.test)
 
 
-def test_penalties_are_not_tried_any_further_once_two_in_a_row_were_worse(digits: Digits) -> None:
+def test_penalties_are_not_tried_any_further_once_some_since_the_best_were_worse(digits: Digits) -> None:
     problem = probes._Problem.of(*digits.fitting())
     blind = [(torch.zeros(64, 10), torch.zeros(10))]
     sighted = [(problem.train.T @ torch.nn.functional.one_hot(problem.classes, 10).float(), torch.zeros(10))]

@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from superuser import not_the_superuser
 
 from autoencoders.errors import InputError, StorageError
 from autoencoders.store import Artifact, Reason, Store, Task, entries
@@ -799,16 +800,11 @@ def read_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     folders = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
     for path in folders:
         path.chmod(0o555)
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(65534)  # the superuser may write everywhere
-    try:
+    with not_the_superuser():
         yield bench
-    finally:
-        os.seteuid(user)
-        for path in folders:
-            path.chmod(0o755)
-        shutil.rmtree(folder)
+    for path in folders:
+        path.chmod(0o755)
+    shutil.rmtree(folder)
 
 
 def test_read_only_cache(read_only: Bench) -> None:

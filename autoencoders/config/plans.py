@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from autoencoders.config.experiments import Baseline, Data, Experiment, Subject
@@ -10,7 +11,7 @@ from autoencoders.config.profiles import Profile
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class Plan(ABC):
     """What is trained and measured with one seed: by the assignment's catalogue, or by a study's."""
 
     profile: Profile
@@ -22,9 +23,9 @@ class Plan:
         """What most experiments are trained on, and all baselines are fitted to."""
         return Data(name=self.dataset, train=self.profile.train)
 
+    @abstractmethod
     def results(self) -> list[Experiment]:
         """Every experiment that a result table shows."""
-        raise NotImplementedError
 
     def tuning(self) -> list[Experiment]:
         """Short runs, compared on validation images only."""
@@ -33,11 +34,13 @@ class Plan:
     def baselines(self) -> list[Baseline]:
         return []
 
+    @abstractmethod
     def of_model(self, experiment: Experiment) -> list[Measurement]:
-        raise NotImplementedError
+        """What is measured of a trained model."""
 
+    @abstractmethod
     def of_baseline(self, baseline: Baseline) -> list[Measurement]:
-        raise NotImplementedError
+        """What is measured of a baseline."""
 
     def measurements(self) -> list[tuple[Subject, Measurement]]:
         """Everything that the result tables and claims need, for each experiment and for the baselines."""

@@ -51,7 +51,7 @@ PROFILES: dict[str, Profile] = {
         ),
         Profile(
             name="quick",
-            purpose="an honest report on a laptop's CPU in about ten minutes",
+            purpose="an honest report on a laptop's CPU in about a quarter of an hour",
             epochs={"vector": 2, "spatial": 2, "vae": 2, "mcae": 2, "vit": 2, "tuning": 1},
             unseen=(0.2,),
             probe_samples=20_000,

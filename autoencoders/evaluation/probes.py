@@ -249,7 +249,7 @@ class _Problem:
     def best(self, candidates: Iterator[tuple[float, Layers]], patience: float = math.inf) -> Classifier:
         """The first candidate of the highest validation accuracy, made to work on raw features.
 
-        Candidates that come in an order are not tried any further once so many in a row were worse than the best.
+        Candidates that come in an order are not tried any further once so many since the best were worse than it.
         """
         chosen: tuple[float, float, Layers] | None = None
         worse = 0

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from superuser import not_the_superuser
 
 from autoencoders import config, data, inspection, training
 from autoencoders import lab as labs
@@ -229,14 +230,9 @@ def read_only() -> Iterator[Path]:
     """A folder that this process may read but not write."""
     folder = Path(tempfile.mkdtemp())  # which, unlike pytest's, everyone may be allowed to enter
     folder.chmod(0o555)
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(65534)  # the superuser may write everywhere
-    try:
+    with not_the_superuser():
         yield folder
-    finally:
-        os.seteuid(user)
-        shutil.rmtree(folder)
+    shutil.rmtree(folder)
 
 
 def test_a_read_only_cache_is_no_obstacle(lab: Lab, read_only: Path) -> None:

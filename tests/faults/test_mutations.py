@@ -14,7 +14,7 @@ import pytest
 
 from autoencoders.settings import PROJECT
 
-NOTICED = "The suite fails if a safeguard is switched off: each was, one at a time."
+NOTICED = "The suite fails if a safeguard is switched off: so many were, one at a time."
 
 
 @dataclass(frozen=True)
