@@ -13,7 +13,14 @@ from sklearn import decomposition, linear_model
 from sklearn.datasets import load_digits
 
 from autoencoders.evaluation import baselines
-from autoencoders.evaluation.baselines import choose_weight, fit_linear_denoiser, mean_image, total_variation
+from autoencoders.evaluation.baselines import (
+    Directions,
+    along,
+    choose_weight,
+    fit_linear_denoiser,
+    mean_image,
+    total_variation,
+)
 from autoencoders.evaluation.metrics import compare, summarise
 from autoencoders.evaluation.pca import PCA, fit_leading, fit_pca
 
@@ -122,9 +129,14 @@ def one_penalty(monkeypatch: pytest.MonkeyPatch) -> float:
     return 0.01
 
 
+def every(images: torch.Tensor) -> Directions:
+    """In pixels: nothing is left out."""
+    return along(images, np.eye(images.shape[1:].numel(), dtype=np.float32), batch=100)
+
+
 def test_the_linear_denoiser_is_ridge_regression(digits: torch.Tensor, one_penalty: float) -> None:
     train, test = digits[:1000], digits[1000:]
-    fitted = fit_linear_denoiser(train, test, noise, seed=3, batch=1000)
+    fitted = fit_linear_denoiser(every(train), test, noise, seed=3, batch=1000)
     seen = noise(train / 255, torch.Generator().manual_seed(3)).flatten(1).double().numpy()
     ridge = linear_model.Ridge(alpha=one_penalty * len(train)).fit(seen, (train / 255).flatten(1).double().numpy())
     noisy = noise(test / 255, torch.Generator().manual_seed(4))
@@ -136,20 +148,20 @@ def test_a_linear_denoiser_within_some_directions(digits: torch.Tensor, one_pena
     train, test = digits[:1000], digits[1000:]
     axes = fit_pca(train).components
     noisy = noise(test / 255, torch.Generator().manual_seed(4))
-    free, turned, few = (
-        fit_linear_denoiser(train, test, noise, seed=3, basis=basis) for basis in (None, axes, axes[:20])
-    )
+    within = (every(train), along(train, axes), along(train, axes[:20]))
+    free, turned, few = (fit_linear_denoiser(directions, test, noise, seed=3) for directions in within)
     assert turned.denoise(noisy).numpy() == pytest.approx(free.denoise(noisy).numpy(), abs=1e-3)
     made = few.denoise(noisy).flatten(1).numpy()
-    seen = (noise(train / 255, torch.Generator().manual_seed(3)).flatten(1) - few.clean) @ axes[:20].T
-    target = ((train / 255).flatten(1) - few.clean) @ axes[:20].T
+    mean, inwards = torch.as_tensor(few.clean.flatten()), torch.as_tensor(axes[:20].T.copy())
+    seen = (noise(train / 255, torch.Generator().manual_seed(3)).flatten(1) - mean) @ inwards
+    target = ((train / 255).flatten(1) - mean) @ inwards
     ridge = linear_model.Ridge(alpha=one_penalty * len(train)).fit(seen.double().numpy(), target.double().numpy())
-    inner = ridge.predict(((noisy.flatten(1) - few.clean) @ axes[:20].T).double().numpy())
-    assert made == pytest.approx(np.clip(inner @ axes[:20] + few.clean, 0, 1), abs=1e-3)
+    inner = ridge.predict(((noisy.flatten(1) - mean) @ inwards).double().numpy())
+    assert made == pytest.approx(np.clip(inner @ axes[:20] + mean.numpy(), 0, 1), abs=1e-3)
 
 
 def test_the_linear_denoiser_removes_noise_and_undoes_what_is_linear(digits: torch.Tensor) -> None:
-    train, validation, test = digits[:1000], digits[1000:1200], digits[1200:]
+    train, validation, test = every(digits[:1000]), digits[1000:1200], digits[1200:]
     fitted = fit_linear_denoiser(train, validation, noise)
     noisy = noise(test / 255, torch.Generator().manual_seed(9))
     before, after = (
@@ -162,35 +174,37 @@ def test_the_linear_denoiser_removes_noise_and_undoes_what_is_linear(digits: tor
 
 
 def test_the_penalty_is_the_best_on_validation_images(digits: torch.Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    train, validation = every(digits[:80]), digits[1000:]
     errors = {}
     for penalty in baselines.PENALTIES:
         monkeypatch.setattr(baselines, "PENALTIES", (penalty,))
-        fitted = fit_linear_denoiser(digits[:80], digits[1000:], noise)
+        fitted = fit_linear_denoiser(train, validation, noise)
         generator = torch.Generator().manual_seed(0)
         noise(digits[:80] / 255, generator)
-        made = fitted.denoise(noise(digits[1000:] / 255, generator))
-        errors[penalty] = float((made - digits[1000:] / 255).square().mean())
+        made = fitted.denoise(noise(validation / 255, generator))
+        errors[penalty] = float((made - validation / 255).square().mean())
     monkeypatch.undo()
-    assert fit_linear_denoiser(digits[:80], digits[1000:], noise).penalty == min(errors, key=errors.__getitem__)
+    assert fit_linear_denoiser(train, validation, noise).penalty == min(errors, key=errors.__getitem__)
 
 
 def test_the_linear_denoiser_is_seeded_and_batches_hardly_matter(digits: torch.Tensor) -> None:
-    first, again, other = (fit_linear_denoiser(digits[:500], digits[500:600], noise, seed=seed) for seed in (1, 1, 2))
+    train, validation = every(digits[:500]), digits[500:600]
+    first, again, other = (fit_linear_denoiser(train, validation, noise, seed=seed) for seed in (1, 1, 2))
     assert np.array_equal(first.weight, again.weight)
     assert not np.array_equal(first.weight, other.weight)
     exact = lambda images, _: images * 0.5 + 0.1  # noqa: E731
-    whole, parts = (fit_linear_denoiser(digits[:500], digits[500:600], exact, batch=b) for b in (500, 77))
+    whole, parts = (fit_linear_denoiser(train, validation, exact, batch=b) for b in (500, 77))
     probe = digits[600:620] / 255 * 0.5 + 0.1
     assert torch.allclose(whole.denoise(probe), parts.denoise(probe), atol=1e-3)
 
 
 def test_a_linear_denoiser_of_nothing_or_of_no_numbers_is_refused(digits: torch.Tensor) -> None:
     with pytest.raises(ValueError, match="training and validation"):
-        fit_linear_denoiser(digits[:0], digits, noise)
+        every(digits[:0])
     with pytest.raises(ValueError, match="training and validation"):
-        fit_linear_denoiser(digits, digits[:0], noise)
+        fit_linear_denoiser(every(digits), digits[:0], noise)
     with pytest.raises(ValueError, match="NaN"):
-        fit_linear_denoiser(digits[:9], digits[:9], lambda images, _: images * torch.nan)
+        fit_linear_denoiser(every(digits[:9]), digits[:9], lambda images, _: images * torch.nan)
 
 
 # ── Total variation ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -30,82 +30,92 @@ PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1)  # on the scale of a pixel's variance; nois
 
 
 @dataclass(frozen=True)
-class LinearDenoiser:
-    """The best affine map from corrupted to clean pixels; plain arrays, `LinearDenoiser(**arrays)` brings it back."""
+class Directions:
+    """Training images along some orthonormal directions, around their mean: made once, they serve every corruption."""
 
-    seen: np.ndarray  # [D], mean of the corrupted images
-    clean: np.ndarray  # [D], mean of the clean ones
-    weight: np.ndarray  # [D, D]
+    images: Array
+    mean: Tensor  # [C, H, W]
+    basis: Tensor  # [K, D]
+    coordinates: Tensor  # [N, K]
+
+
+@full_precision()
+def along(images: Array, basis: np.ndarray, batch: int = 5000) -> Directions:
+    """To confine a linear denoiser to the directions along which clean images vary costs it little and saves much."""
+    if len(images) == 0:
+        raise ValueError("a linear denoiser needs training and validation images")
+    device = torch.as_tensor(images[:1]).device
+    mean, within = torch.as_tensor(mean_image(images), device=device), torch.as_tensor(basis, device=device)
+    parts = [_project(images[start : start + batch], mean, within) for start in range(0, len(images), batch)]
+    return Directions(images, mean, within, torch.cat(parts))
+
+
+@dataclass(frozen=True)
+class LinearDenoiser:
+    """The best affine map from corrupted to clean pixels along some directions; off them, the mean of clean images."""
+
+    clean: np.ndarray  # [C, H, W], mean of the clean images
+    seen: np.ndarray  # [K], mean of the corrupted ones along the basis, around the clean mean
+    weight: np.ndarray  # [K, K]
+    basis: np.ndarray  # [K, D]
     penalty: float
 
     @full_precision()
     def denoise(self, images: Array) -> Tensor:
         """Cleaned images in [0, 1], of the shape that came in."""
         pixels = as_images(images)
-        seen, clean, weight = (torch.as_tensor(a, device=pixels.device) for a in (self.seen, self.clean, self.weight))
-        return ((pixels.flatten(1) - seen) @ weight + clean).clamp(0, 1).reshape(pixels.shape)
+        parts = (self.clean, self.seen, self.weight, self.basis)
+        clean, seen, weight, basis = (torch.as_tensor(part, device=pixels.device) for part in parts)
+        made = (_project(pixels, clean, basis) - seen) @ weight @ basis
+        return (made.reshape(pixels.shape) + clean).clamp(0, 1)
 
 
 @full_precision()
 def fit_linear_denoiser(
-    train: Array,
-    validation: Array,
-    corrupt: Corrupt,
-    *,
-    basis: np.ndarray | None = None,
-    seed: int = 0,
-    batch: int = 5000,
+    train: Directions, validation: Array, corrupt: Corrupt, *, seed: int = 0, batch: int = 5000
 ) -> LinearDenoiser:
-    """Ridge regression from clean images, corrupted here one time each; the penalty is chosen on validation images.
-
-    `basis` [K, D] are orthonormal directions to which the map is confined: those along which clean images hardly vary
-    are best answered by their mean, and without them the fit costs a fraction.
-    """
-    if len(train) == 0 or len(validation) == 0:
+    """Ridge regression from images that are corrupted here, one time each; validation images choose the penalty."""
+    if len(validation) == 0:
         raise ValueError("a linear denoiser needs training and validation images")
-    device = torch.as_tensor(train[:1]).device
-    generator = torch.Generator(device).manual_seed(seed)
-    clean = torch.as_tensor(mean_image(train), device=device)
-    within = torch.eye(clean.numel(), device=device) if basis is None else torch.as_tensor(basis, device=device)
-    offset, variances, covariances = _moments(train, clean, corrupt, within, generator, batch)
-    seen = (offset.float() @ within + clean.flatten()).cpu().numpy()
-    held_out = as_images(validation, device)
-    noisy = _along(within, corrupt(held_out, generator), clean) - offset.float()
+    generator = torch.Generator(train.mean.device).manual_seed(seed)
+    seen, variances, covariances = _moments(train, corrupt, generator, batch)
+    held_out = as_images(validation, train.mean.device)
+    noisy = _project(corrupt(held_out, generator), train.mean, train.basis) - seen
+    own = torch.eye(len(seen), device=seen.device)
 
-    def inner(penalty: float) -> Tensor:
-        ridge = (variances + penalty * torch.eye(len(variances), device=device)).float()  # noise conditions it well
-        return torch.cholesky_solve(covariances, torch.linalg.cholesky(ridge))
+    def weight(penalty: float) -> Tensor:
+        return torch.cholesky_solve(covariances, torch.linalg.cholesky(variances + penalty * own))
 
     def error(penalty: float) -> float:
-        cleaned = (noisy @ inner(penalty) @ within + clean.flatten()).clamp(0, 1)
-        return float((cleaned - held_out.flatten(1)).square().mean())
+        made = noisy @ weight(penalty) @ train.basis
+        return float(((made.reshape(held_out.shape) + train.mean).clamp(0, 1) - held_out).square().mean())
 
     penalty = min(PENALTIES, key=error)
-    weight = within.T @ inner(penalty) @ within
-    return LinearDenoiser(seen, clean.flatten().cpu().numpy(), weight.cpu().numpy(), penalty)
+    clean, offset, inner, basis = (p.cpu().numpy() for p in (train.mean, seen, weight(penalty), train.basis))
+    return LinearDenoiser(clean, offset, inner, basis, penalty)
 
 
-def _along(basis: Tensor, images: Tensor, origin: Tensor) -> Tensor:
+def _project(images: Array, origin: Tensor, basis: Tensor) -> Tensor:
     """Coordinates [N, K], near zero: exact enough in fp32."""
-    return (as_images(images) - origin).flatten(1) @ basis.T
+    return (as_images(images, origin.device) - origin).flatten(1) @ basis.T
 
 
 def _moments(
-    images: Array, clean: Tensor, corrupt: Corrupt, basis: Tensor, generator: torch.Generator, batch: int
+    train: Directions, corrupt: Corrupt, generator: torch.Generator, batch: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Along the basis, around the clean mean: the corrupted images' mean [K] and covariance [K, K], in float64, and
-    their covariance with the clean ones."""
-    size = len(basis)
-    total = torch.zeros(size, dtype=torch.float64, device=clean.device)
-    variances, covariances = torch.zeros(2, size, size, dtype=torch.float64, device=clean.device)
-    for start in range(0, len(images), batch):
-        target = as_images(images[start : start + batch])
-        seen = _along(basis, corrupt(target, generator), clean)
+    """Along the basis, around the clean mean: the corrupted images' mean [K] and covariance [K, K], and their
+    covariance with the clean ones; summed in float64."""
+    count, size = train.coordinates.shape
+    total = torch.zeros(size, dtype=torch.float64, device=train.mean.device)
+    variances, covariances = torch.zeros(2, size, size, dtype=torch.float64, device=train.mean.device)
+    for start in range(0, count, batch):
+        rows = slice(start, start + batch)
+        seen = _project(corrupt(as_images(train.images[rows]), generator), train.mean, train.basis)
         total += seen.double().sum(0)
-        variances += gram(seen) / len(images)
-        covariances += seen.T @ _along(basis, target, clean) / len(images)
-    offset = total / len(images)
-    return offset, variances - torch.outer(offset, offset), covariances.float()
+        variances += gram(seen) / count
+        covariances += seen.T @ train.coordinates[rows] / count
+    offset = total / count
+    return offset.float(), (variances - torch.outer(offset, offset)).float(), covariances.float()
 
 
 # ── Total variation ──────────────────────────────────────────────────────────────────────────────────────────────────

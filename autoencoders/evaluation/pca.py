@@ -48,7 +48,7 @@ def fit_leading(samples: Array, size: int, seed: int = 0) -> PCA:
     mean = features.mean(0)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        _, spread, vectors = torch.svd_lowrank(features - mean, q=min(size + 32, *features.shape), niter=4)
+        _, spread, vectors = torch.svd_lowrank(features - mean, q=min(size + 32, *features.shape), niter=2)
     variances = spread[:size].square() / len(features)
     return PCA(mean.cpu().numpy(), vectors[:, :size].T.contiguous().cpu().numpy(), variances.cpu().numpy())
 

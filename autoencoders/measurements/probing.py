@@ -66,7 +66,7 @@ def restored(name: str, fit: Artifact) -> probes.Classifier:
 
 def regions(spec: config.Regions, subject: Subject, data: Dataset, device: str) -> Artifact:
     """A linear classifier's regions in the plane that parts the training classes best (linear discriminants)."""
-    known, known_labels = chosen(data.train, 10 * spec.images)
+    known, known_labels = chosen(data.train, 5 * spec.images)
     shown, labels = chosen(data.test, spec.images)
     features = [features_of(subject, part, spec.features, data, device) for part in (known, shown)]
     train, test = (part.cpu().numpy() for part in probes.reduce(*features))

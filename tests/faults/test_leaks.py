@@ -47,6 +47,7 @@ FITTED: dict[tuple[Any, str], Parts] = {  # what baselines and measurements fit 
     (probes, "fit_leading"): lambda fit: [fit.mean, fit.components, fit.variances],
     (common.patches, "fit_patches"): lambda fit: [fit.filters, fit.offset],
     (baselines, "mean_image"): lambda fit: [fit],
+    (baselines, "along"): lambda fit: [fit.mean, fit.basis, fit.coordinates],
     (baselines, "fit_linear_denoiser"): lambda fit: [fit.seen, fit.clean, fit.weight, fit.penalty],
     (baselines, "choose_weight"): lambda fit: [fit],
     (probing, "_discriminants"): lambda fit: [fit.coef_, fit.intercept_],
