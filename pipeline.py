@@ -114,6 +114,14 @@ def prepare(
 
 
 @command
+def explore(settings: Settings) -> None:
+    """Add the pages to explore to the site that was rendered last; `quarto render` does this at the end."""
+    from autoencoders.reporting import editions, making
+
+    making.complete(editions.assignment(settings))
+
+
+@command
 def submission(settings: Settings) -> None:
     """Pack the PDF and the code as they are to be handed in, of the report that was made last."""
     from autoencoders.reporting import editions, making

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from copied_project import Project, Run, copied
 from filelock import FileLock
+from made_report import Made, complete, make
 
 from autoencoders.data import finding
 
@@ -98,3 +99,20 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> Run:
     code, stdout, stderr = json.loads(written.read_text())
     assert code == 0, stderr
     return Run(Project(shared / "code", shared / "cache"), stdout, stderr)
+
+
+@pytest.fixture(scope="session")
+def made(smoke: Run, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Made once, whichever worker needs it first; its cache is its own."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "report"
+    written = shared / "written.json"
+    project = Project(shared / "code", shared / "cache")
+    with FileLock(f"{shared}.lock"):
+        if not written.exists():
+            shutil.copytree(smoke.project.cache, project.cache)
+            done = make(complete(smoke.project.copy(project.folder, cache=project.cache)))
+            written.write_text(json.dumps([done.returncode, done.stderr]))
+    code, stderr = json.loads(written.read_text())
+    assert code == 0, stderr
+    return Made(project, stderr)

@@ -5,86 +5,19 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-import subprocess
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import pypdf
 import pytest
-from copied_project import Project, Run
-from filelock import FileLock
+from copied_project import Project
+from made_report import Made, make
 
 from autoencoders import settings
-from autoencoders.reporting import submission
 from autoencoders.reporting.book import embedded
 
 REQUIRED = [f"r{number:02d}" for number in (*range(1, 28), 39)]
 TITLE = "G07_Assignment2_Report"
-
-
-@dataclass(frozen=True)
-class Made:
-    """A project with its report, made from a filled cache."""
-
-    project: Project
-    stderr: str
-
-    @property
-    def book(self) -> Path:
-        return self.project.folder / "_book"
-
-    def page(self, name: str) -> str:
-        return (self.book / name).read_text(encoding="utf-8")
-
-    def again(self, **twins: str) -> subprocess.CompletedProcess[str]:
-        return make(self.project, **twins)
-
-    def copy(self, folder: Path) -> Made:
-        """To be edited, with a cache of its own; times are kept, so that what is written anew can be told."""
-        shutil.copytree(self.project.folder, folder / "code", ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copytree(self.project.cache, folder / "cache")
-        return Made(Project(folder / "code", folder / "cache"), self.stderr)
-
-    def stamps(self) -> dict[str, int]:
-        """When each page, each executed notebook and each file of the submission was written."""
-        folders = (self.book, self.project.folder / "submission", self.project.folder / "cache/notebooks")
-        files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-        return {path.relative_to(self.project.folder).as_posix(): path.stat().st_mtime_ns for path in files}
-
-
-def make(project: Project, **twins: str) -> subprocess.CompletedProcess[str]:
-    return project("report", "--renderer", "pandoc", **{"GROUP": "G07"} | twins)
-
-
-def complete(project: Project) -> Project:
-    """With the chapters and all else that is handed in."""
-    for name in (*submission.FILES, *submission.FOLDERS):
-        source, target = settings.PROJECT / name, project.folder / name
-        if source.is_dir():
-            shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
-        elif name != "params.yml":
-            shutil.copy(source, target)
-    (project.folder / "params.yml").write_text("group: G00\n", encoding="utf-8")
-    return project
-
-
-@pytest.fixture(scope="session")
-def made(smoke: Run, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """Made once, whichever worker needs it first; its cache is its own."""
-    base = tmp_path_factory.getbasetemp()
-    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "report"
-    written = shared / "written.json"
-    project = Project(shared / "code", shared / "cache")
-    with FileLock(f"{shared}.lock"):
-        if not written.exists():
-            shutil.copytree(smoke.project.cache, project.cache)
-            done = make(complete(smoke.project.copy(project.folder, cache=project.cache)))
-            written.write_text(json.dumps([done.returncode, done.stderr]))
-    code, stderr = json.loads(written.read_text())
-    assert code == 0, stderr
-    return Made(project, stderr)
 
 
 def test_everything_required_is_in_the_site_and_reached_from_the_checklist(made: Made) -> None:

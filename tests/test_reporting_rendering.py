@@ -60,6 +60,7 @@ def test_the_report_is_whole(rendered: Book) -> None:
         "G07_Assignment2_Report.pdf",
         "search.js",
         "site.js",
+        "palette.css",
         "style.css",
     }
 

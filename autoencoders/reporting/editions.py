@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autoencoders import commandline
+from autoencoders import commandline, explore
 from autoencoders.lab import Lab
 from autoencoders.reporting import facts
 from autoencoders.reporting.making import Edition
@@ -13,7 +13,12 @@ from autoencoders.studies import STUDIES
 def assignment(settings: Settings) -> Edition:
     lab = Lab(settings)
     commandline.announce(lab)
-    return Edition(root=PROJECT, labs=(lab,), facts=lambda: facts.of(lab))
+    return Edition(
+        root=PROJECT,
+        labs=(lab,),
+        facts=lambda: facts.of(lab),
+        more=lambda book, folder: explore.add(book, lab, folder),
+    )
 
 
 def studies(settings: Settings) -> Edition:

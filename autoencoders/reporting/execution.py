@@ -23,7 +23,7 @@ from autoencoders.errors import InputError, ReportError
 from autoencoders.reporting.notebooks import Cell, Notebook
 
 # What can't change a figure: editing it must not execute anything
-IRRELEVANT = ("reporting", "commandline.py", "inspection.py", "progress.py")
+IRRELEVANT = ("reporting", "explore", "commandline.py", "inspection.py", "progress.py")
 METADATA = "autoencoders"  # where an executed notebook remembers its inputs
 KERNEL = "autoencoders-report"
 INJECTED = "injected-parameters"  # papermill's tag

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,8 +26,9 @@ def name() -> str:
     return f"Pandoc {pandoc.version()} and Typst {version('typst')}, without Quarto"
 
 
-def render(book: Book, executed: list[Path]) -> None:
-    """The PDF and the site, into the book's output folder; ``executed`` are the notebooks that the site shows."""
+def render(book: Book, executed: list[Path], more: Callable[[Folder], None]) -> None:
+    """The PDF and the site, into the book's output folder; ``executed`` are the notebooks that the site shows, and
+    ``more`` adds to it what needs no renderer."""
     workshop = book.root / WORKSHOP
     images = workshop.resolve() / "images"
     expansion = Expansion(book.root, images, book.variables)
@@ -40,4 +42,5 @@ def render(book: Book, executed: list[Path]) -> None:
     if found := list(dict.fromkeys(expansion.problems + pages.problems + problems)):
         raise ReportError("the report has unresolved places:\n" + "\n".join(f"  {problem}" for problem in found))
     folder.put(book.pdf.name, content)
+    more(folder)
     folder.drop_the_rest()

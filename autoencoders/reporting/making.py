@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from autoencoders.lab import Lab
 from autoencoders.reporting import checks, execution, fallback, mermaid, pdf, quarto, submission, variables
 from autoencoders.reporting.book import Book, embedded
 from autoencoders.reporting.execution import Execution
+from autoencoders.reporting.folder import Folder
 from autoencoders.settings import ENVIRONMENT, PROJECT, Settings
 from autoencoders.store.files import locked
 
@@ -32,6 +34,7 @@ class Edition:
     root: Path
     labs: tuple[Lab, ...]
     facts: Callable[[], Mapping[str, Any]]
+    more: Callable[[Book, Folder], None] = lambda book, folder: None  # pages of the site beside its chapters
 
     @property
     def settings(self) -> Settings:
@@ -47,7 +50,7 @@ def report(edition: Edition, renderer: Renderer = "auto") -> Book:
         if tool:
             _rendered(tool, edition, book, executions)
         else:
-            fallback.render(book, [each.target for each in executions])
+            fallback.render(book, [each.target for each in executions], partial(edition.more, book))
         checks.check(book)
     return book
 
@@ -70,9 +73,10 @@ def _rendered(tool: quarto.Quarto, edition: Edition, book: Book, executions: lis
 
     if memory.exists() and memory.read_text(encoding="utf-8") == state():
         complain("nothing has changed: the book is as it was")
-        return
-    complain(f"rendering with {tool.name}")
-    quarto.render(tool, edition.root, _environment(edition.settings, *ENVIRONMENT))
+    else:
+        complain(f"rendering with {tool.name}")
+        quarto.render(tool, edition.root, _environment(edition.settings, *ENVIRONMENT))
+    complete(edition)
     memory.write_text(state(), encoding="utf-8")
 
 
@@ -99,6 +103,13 @@ def _prepared(edition: Edition, renderer: str) -> list[Execution]:
     told = _for_quarto(values, edition.settings.authors, notebooks)
     variables.write_if_changed(edition.root / "_quarto.yml.local", told)
     return executions
+
+
+def complete(edition: Edition) -> None:
+    """Add to a site that Quarto rendered what Quarto can't make; when it made the PDF alone, there is none."""
+    book = Book.read(edition.root)
+    if (book.output / "index.html").exists():
+        edition.more(book, Folder(book.output))
 
 
 def packed(edition: Edition) -> tuple[Path, ...]:

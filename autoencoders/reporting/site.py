@@ -98,7 +98,7 @@ class Site:
                 *pages[position + 1 : position + 2],
             )
             self.folder.put(page.url, self._page(page, body, pages, neighbours))
-        for asset in ("style.css", "site.js"):
+        for asset in ("palette.css", "style.css", "site.js"):
             self.folder.put(asset, ASSETS.joinpath(asset).read_text(encoding="utf-8"))
         self.folder.put("search.js", f"window.searchIndex = {_search_index(pages)};\n")
         self.problems += document.problems
