@@ -265,6 +265,8 @@ class Bench:
 
     def model(self, experiment: Experiment) -> models.Autoencoder:
         """The trained model, ready to use."""
+        import torch
+
         from autoencoders import models
 
         trained = self.store.fetch(self.training(experiment))
@@ -272,7 +274,7 @@ class Bench:
         model_class: type[models.Autoencoder] = named(experiment.model.implementation)
         model = models.build(model_class, experiment.model, (channels, height, width), seed=0)
         models.load_weights(model, trained.arrays)
-        return model.to(self.device).eval()
+        return model.to(self.device).to(memory_format=torch.channels_last).eval()  # as its images come
 
 
 # ── What tasks compute, in whichever process fetches them first ──────────────────────────────────────────────────────
