@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +19,7 @@ from autoencoders.evaluation.statistics import Estimate, paired_difference
 from autoencoders.findings import Findings
 from autoencoders.lab import Lab, named
 from autoencoders.results import Contender, Results, sigma_label
+from autoencoders.store import Task
 
 Verdict = Literal["supported", "contradicted", "undecided"]
 
@@ -59,6 +60,7 @@ class Judged:
     b: Quantity
     difference: Estimate
     seeds: int
+    asked: tuple[Task, ...] = ()  # whose artifacts it rests on
 
     @property
     def verdict(self) -> Verdict:
@@ -109,8 +111,9 @@ class Judged:
 
 
 def judge(claim: Claim, results: Results[Any]) -> Judged:
+    before = len(results.lab.asked)
     a, b = claim.measure(results)
-    return compare(claim, a, b)
+    return replace(compare(claim, a, b), asked=tuple(results.lab.asked[before:]))
 
 
 def compare(claim: Claim, a: Quantity, b: Quantity) -> Judged:
@@ -125,8 +128,9 @@ def compare(claim: Claim, a: Quantity, b: Quantity) -> Judged:
     return Judged(claim=claim, a=a, b=b, difference=difference, seeds=len(first))
 
 
+@functools.lru_cache(maxsize=4)
 def judge_all(lab: Lab) -> list[Judged]:
-    """The assignment's claims, or those that a study makes in a module of its own."""
+    """The assignment's claims, or those that a study makes in a module of its own; once, however often it is said."""
     if not lab.study:
         findings = Findings(lab)
         return [judge(claim, findings) for claim in all_claims(findings)]

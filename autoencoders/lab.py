@@ -158,14 +158,17 @@ class Lab:
         task = self.bench.measurement(subject, spec)
         if not self.store.contains(task):
             return []
+        return self.rows_in(self.store.fetch(task), subject, self.store.key(task))
+
+    def rows_in(self, artifact: Artifact, subject: Subject, key: str) -> list[dict[str, Any]]:
         trained = subject if isinstance(subject, Experiment) else None
         head = {
             "experiment": subject.name,
             "model": type(trained.model).__name__ if trained else subject.name,
-            "key": self.store.key(task),
+            "key": key,
             "seed": trained.seed if trained else None,
         }
-        return [head | row for row in self.store.fetch(task).meta.get("rows", [])]
+        return [head | row for row in artifact.meta.get("rows", [])]
 
 
 # ── Tasks ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +15,7 @@ from autoencoders.lab import Lab
 from autoencoders.results import P, Results
 
 _LABEL = re.compile(r"^#\|\s*label:\s*(\S+)", re.MULTILINE)
+SOURCES = "sources"  # where the output of an executed notebook holds the keys
 COMMON = ("profile", "dataset", "seeds")
 
 
@@ -39,7 +41,7 @@ class Sourced(Results[P]):
     def __init__(self, lab: Lab, p: SimpleNamespace) -> None:
         super().__init__(lab)
         self.p = p
-        self._sources: dict[str, list[str]] = {}  # task names by label
+        self._sources: dict[str, dict[str, str]] = {}  # by label: the names of what it rests on, by key
         self._listen()
 
     def _listen(self) -> None:
@@ -54,19 +56,31 @@ class Sourced(Results[P]):
 
     def _remember(self, source: str) -> None:
         if match := _LABEL.search(source):
-            self._sources[match[1]] = sorted({task.name for task in self.lab.asked})
+            asked = sorted((task.name, self.lab.store.key(task)) for task in self.lab.asked)
+            self._sources[match[1]] = {key: name for name, key in asked}
 
-    def sources(self) -> tables.Table:
+    def sources(self) -> Sources:
         """What each figure and table rests on."""
         rows = [
             {
                 "figure or table": label,
-                "rests on": ", ".join(dict.fromkeys(_subject(name) for name in names)),
+                "rests on": ", ".join(dict.fromkeys(map(_subject, names.values()))),
                 "artifacts": len(names),
             }
             for label, names in self._sources.items()
         ]
-        return tables.markdown(rows or [{"figure or table": "none"}], list(rows[0] if rows else ["figure or table"]))
+        shown = tables.markdown(rows or [{"figure or table": "none"}], list(rows[0] if rows else ["figure or table"]))
+        return Sources(shown.text, {label: list(names) for label, names in self._sources.items()})
+
+
+@dataclass(frozen=True)
+class Sources(tables.Table):
+    """A table for people; for programs, the executed notebook holds the keys themselves beside it."""
+
+    keys: Mapping[str, list[str]]  # by label
+
+    def _repr_markdown_(self) -> tuple[str, dict[str, Any]]:  # type: ignore[override]
+        return self.text, {SOURCES: self.keys}
 
 
 class Notebook(Sourced[Catalogue], Findings):

@@ -414,3 +414,14 @@ def test_a_figure_names_what_it_is_made_of(lab: Lab) -> None:
     text = str(nb.sources())
     assert "fig-r01-ae" in text
     assert "ae-vector" in text
+
+
+def test_programs_are_told_the_keys(lab: Lab) -> None:
+    nb = Notebook(lab, SimpleNamespace())
+    lab.asked.clear()
+    nb.value(nb.ae(), nb.reconstruction(), "mse")
+    key = lab.store.key(lab.asked[0])
+    nb._remember("#| label: fig-r01-ae\nnb.value(…)")
+    text, metadata = nb.sources()._repr_markdown_()
+    assert "fig-r01-ae" in text
+    assert metadata == {"sources": {"fig-r01-ae": [key]}}

@@ -1,12 +1,21 @@
-"""Where on the rendered site each figure and table is, whichever renderer put it there."""
+"""Where on the rendered site each figure, table and notebook is, whichever renderer put it there, and what each figure
+and table was made of."""
 
 from __future__ import annotations
 
+import html
+import json
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from autoencoders.notebook import SOURCES
+
 LABEL = re.compile(r'\bid="((?:fig|tbl)-[\w-]+)"')
+CAPTION = re.compile(r"<figcaption[^>]*>(.*?)</figcaption>", re.DOTALL)
+OWN_LINK = re.compile(r'<a\b[^>]*class="source".*?</a>', re.DOTALL)  # what a caption holds beside its text
+TAG = re.compile(r"<[^>]+>")
 FROM_HERE = "../"  # these pages lie in a folder of their own
 
 
@@ -16,6 +25,9 @@ class Addresses:
 
     chapters: dict[str, str]  # where the report shows it
     notebooks: dict[str, str]  # the cell that made it
+    captions: dict[str, str] = field(default_factory=dict)  # with the number that the report gave it
+    pages: dict[str, str] = field(default_factory=dict)  # of the notebooks, by their names
+    sources: dict[str, dict[str, list[str]]] = field(default_factory=dict)  # keys by notebook and label
 
     @classmethod
     def of(cls, site: Path) -> Addresses:
@@ -24,7 +36,48 @@ class Addresses:
             inside = path.relative_to(site)
             if inside.parts[0] == "explore":
                 continue
-            holders = found.notebooks if "notebooks" in inside.parts else found.chapters
-            for label in LABEL.findall(path.read_text(encoding="utf-8")):
-                holders.setdefault(label, f"{FROM_HERE}{inside.as_posix()}#{label}")
+            address, text = f"{FROM_HERE}{inside.as_posix()}", path.read_text(encoding="utf-8")
+            if "notebooks" in inside.parts:
+                found.pages[inside.stem] = address
+                found._note(found.notebooks, address, text)
+            else:
+                found._note(found.chapters, address, text)
+                for label, caption in _captions(text):
+                    found.captions.setdefault(label, caption)
+        for path in sorted(site.rglob("*.ipynb")):
+            if path.stem in found.pages and (told := _sources(path)) is not None:
+                found.sources[path.stem] = told
         return found
+
+    def _note(self, holders: dict[str, str], address: str, text: str) -> None:
+        for label in LABEL.findall(text):
+            holders.setdefault(label, f"{address}#{label}")
+
+    def cells_by_key(self) -> dict[str, list[str]]:
+        """The labels of what each artifact was asked for."""
+        found: dict[str, list[str]] = {}
+        for cells in self.sources.values():
+            for label, keys in cells.items():
+                for key in keys:
+                    found.setdefault(key, []).append(label)
+        return found
+
+
+def _captions(text: str) -> Iterator[tuple[str, str]]:
+    """The first caption after a label, unless another label comes before it; Quarto labels captions, too."""
+    starts = list(LABEL.finditer(text))
+    for start in starts:
+        others = (s.start() for s in starts if s.start() > start.end() and not s[1].startswith(start[1]))
+        if found := CAPTION.search(text, start.end(), next(others, len(text))):
+            yield start[1], " ".join(html.unescape(TAG.sub("", OWN_LINK.sub("", found[1]))).split())
+
+
+def _sources(path: Path) -> dict[str, list[str]] | None:
+    """What an executed notebook's table of sources says to programs; none, if it says nothing."""
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    except (ValueError, KeyError):
+        return None
+    outputs = (output for cell in cells for output in cell.get("outputs", ()))
+    told = [output.get("metadata", {}).get("text/markdown", {}).get(SOURCES) for output in outputs]
+    return next((dict(each) for each in told if each is not None), None)

@@ -1,0 +1,391 @@
+"""The results page: its data is what the cache holds, and a person can sort, filter, open and download it."""
+
+from __future__ import annotations
+
+import csv
+import getpass
+import io
+import json
+import re
+import shutil
+import socket
+import struct
+import zlib
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from copied_project import Run
+from made_report import Made
+
+from autoencoders import inspection
+from autoencoders.explore import results
+from autoencoders.explore.addresses import Addresses
+from autoencoders.explore.pages import Page, as_script, write
+from autoencoders.explore.pictures import Album, png, tiled
+from autoencoders.lab import Lab
+from autoencoders.reporting.folder import Folder
+from autoencoders.settings import Settings
+
+PHONE = {"width": 390, "height": 800}
+HOSTILE = "=cmd|' /C calc'!A0, \"quoted\" </script><b id=broken>"
+
+
+def lab_on(cache: Path) -> Lab:
+    return Lab(Settings(profile="smoke", dataset="photos10", device="cpu", cache=cache), looks_only=True)
+
+
+@pytest.fixture(scope="module")
+def lab(smoke: Run) -> Lab:
+    return lab_on(smoke.project.cache)
+
+
+@pytest.fixture(scope="module")
+def built(lab: Lab) -> Page:
+    return results.page(lab, Addresses({}, {}))
+
+
+def records(page: Page) -> list[dict[str, Any]]:
+    return [dict(zip(page.data["columns"], row, strict=True)) for row in page.data["rows"]]
+
+
+# ── The data ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_row_of_the_results_is_there_and_so_are_the_trainings(lab: Lab, built: Page) -> None:
+    rows = records(built)
+    known = [{name: row[name] for name in row if name != "kind"} for row in rows]
+    for row in inspection.rows(lab, None):
+        assert any(_same(row, each) for each in known if each["key"] == row["key"]), row
+    assert sum(row["kind"] != "training" for row in rows) == len(inspection.rows(lab, None))
+    trained = {row["key"] for row in rows if row["kind"] == "training"}
+    assert trained == {lab.store.key(lab.bench.training(e)) for e in lab.experiments()}
+
+
+def _same(a: dict[str, Any], b: dict[str, Any]) -> bool:
+    return a.keys() == b.keys() and all(a[n] == b[n] or (a[n] != a[n] and b[n] != b[n]) for n in a)
+
+
+def test_every_artifact_tells_where_it_came_from(lab: Lab, built: Page) -> None:
+    assert built.data["artifacts"].keys() == {lab.store.key(task) for task in lab.plan()}
+    for task in lab.plan():
+        record, told = lab.store.provenance(task), built.data["artifacts"][lab.store.key(task)]
+        for name in ("kind", "name", "spec", "inputs", "code", "created", "seconds"):
+            assert told[name] == record[name]
+        assert built.data["versions"][told["versions"]] == record["versions"]
+
+
+def test_experiments_of_one_spec_are_one_artifact(lab: Lab, built: Page) -> None:
+    [ae] = lab.experiments(["ae-vector"])
+    told = built.data["artifacts"][lab.store.key(lab.bench.training(ae))]
+    assert (told["experiment"], told["also"]) == ("ae-vector", ["tune-base"])
+
+
+def test_claims_say_what_they_rest_on(lab: Lab, built: Page) -> None:
+    assert built.data["judged"]
+    used = {id for artifact in built.data["artifacts"].values() for id in artifact["claims"]}
+    assert used == built.data["claims"].keys()
+    assert used
+
+
+def test_what_isnt_a_number_is_null() -> None:
+    assert as_script({"rows": [[float("nan"), float("inf"), 1.5]]}) == '{"rows":[[null,null,1.5]]}'
+
+
+def test_nothing_is_computed_for_it(tmp_path: Path, lab: Lab) -> None:
+    empty = lab_on(tmp_path / "cache")
+    page = results.page(empty, Addresses({}, {}))
+    assert (page.data["rows"], page.data["artifacts"], page.data["judged"]) == ([], {}, False)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_what_is_missing_is_missing_and_then_no_claim_is_judged(tmp_path: Path, smoke: Run, lab: Lab) -> None:
+    [vae] = lab.experiments(["vae"])
+    key = lab.store.key(lab.bench.measurement(vae, lab.catalogues[0].of_model(vae)[0]))
+    shutil.copytree(smoke.project.cache, tmp_path / "cache")
+    shutil.rmtree(tmp_path / "cache/artifacts" / key)
+    page = results.page(lab_on(tmp_path / "cache"), Addresses({}, {}))
+    assert key not in page.data["artifacts"]
+    assert page.data["artifacts"]
+    assert not page.data["judged"]
+    assert page.data["claims"] == {}
+    assert not (tmp_path / "cache/artifacts" / key).exists()
+
+
+# ── Pictures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_png_holds_the_pixels() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    file = png(image)
+    from PIL import Image
+
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(file))), image)
+    assert struct.unpack(">I", file[-4:])[0] == zlib.crc32(b"IEND")
+
+
+def test_images_stand_side_by_side_and_sequences_below_each_other() -> None:
+    images = np.arange(10, dtype=np.uint8)[:, None, None, None] * np.ones((1, 3, 2, 4), np.uint8)
+    assert tiled(images).shape == (2, 8 * 4, 3)
+    assert tiled(images)[0, ::4, 0].tolist() == list(range(8))
+    sequences = np.stack([images[:5], images[5:]])
+    assert tiled(sequences).shape == (2 * 2, 5 * 4, 3)
+    assert tiled(sequences)[::2, ::4, 1].tolist() == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]
+    assert tiled(images[:, :1]).shape == (2, 32, 3), "grey images, too"
+
+
+def test_what_several_artifacts_hold_is_one_file(built: Page) -> None:
+    album = Album("results")
+    images = np.zeros((4, 3, 8, 8), np.uint8)
+    first, second = album.of({"examples/clean": images}), album.of({"examples/clean": images, "all/mse": np.zeros(4)})
+    assert first == second
+    assert len(album.files) == 1
+    shown = [picture for a in built.data["artifacts"].values() for picture in a["pictures"]]
+    assert {picture["file"] for picture in shown} < built.files.keys()
+    clean = {p["file"] for p in shown if p["name"] == "clean" and p["width"] == 256}
+    assert len(clean) < sum(p["name"] == "clean" for p in shown)
+
+
+# ── As a person uses it ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def opened(page: Any, made: Made) -> Any:
+    page.requested = []
+    page.on("request", lambda request: page.requested.append(request.url))
+    page.goto((made.book / "explore/results.html").as_uri())
+    return page
+
+
+def values(page: Any, name: str) -> list[str]:
+    at = page.evaluate("name => document.querySelector(`#results th[data-name=${name}]`).cellIndex", name)
+    return page.evaluate(
+        "at => [...document.querySelectorAll('#results tbody tr')].map(r => r.cells[at].innerText)", at
+    )
+
+
+def counts(page: Any) -> tuple[int, int]:
+    shown, whole = re.findall(r"[\d,]+", page.inner_text("#count"))
+    return int(shown.replace(",", "")), int(whole.replace(",", ""))
+
+
+def held(made: Made) -> dict[str, dict[str, Any]]:
+    """The records in the cache, by key."""
+    found = (json.loads(path.read_text()) for path in made.project.cache.glob("artifacts/*/record.json"))
+    return {record["key"]: record for record in found}
+
+
+def test_sorted_by_psnr_the_order_holds(opened: Any) -> None:
+    opened.select_option("[name=metric]", "psnr_mean")
+    heading = opened.locator("#results th[data-name=value]")
+    heading.locator("button").click()
+    assert heading.get_attribute("aria-sort") == "ascending"
+    rising = [float(v.replace("−", "-")) for v in values(opened, "value") if v != "–"]
+    assert len(rising) > 10
+    assert rising == sorted(rising)
+    heading.locator("button").press("Enter")
+    assert heading.get_attribute("aria-sort") == "descending"
+    falling = [float(v.replace("−", "-")) for v in values(opened, "value") if v != "–"]
+    assert falling == sorted(falling, reverse=True)
+    opened.fill("[name=q]", "vector")
+    kept = [float(v.replace("−", "-")) for v in values(opened, "value") if v != "–"]
+    assert kept == sorted(kept, reverse=True)
+    assert len(kept) < len(falling)
+    assert opened.faults == []
+
+
+def test_names_sort_as_people_count(opened: Any) -> None:
+    opened.select_option("[name=metric]", "parameters")
+    opened.click("#results th[data-name=experiment] button")
+    names = [name for name in values(opened, "experiment") if name.startswith("tune-latent")]
+    assert names == sorted(names, key=lambda name: int(name.rpartition("-")[2]))
+
+
+def test_filters_say_how_much_is_left_and_are_in_the_address(opened: Any) -> None:
+    shown, whole = counts(opened)
+    assert shown == whole
+    assert opened.get_attribute("#count", "aria-live") == "polite"
+    opened.select_option("[name=input]", "gaussian:0.3")
+    opened.fill("[name=q]", "SSIM dae")
+    assert set(values(opened, "metric")) == {"ssim"}
+    assert all(name.startswith("dae") for name in values(opened, "experiment"))
+    assert counts(opened) == (len(values(opened, "experiment")), whole)
+    linked = opened.url
+    opened.click("button[type=reset]")
+    assert counts(opened) == (whole, whole)
+    opened.goto("about:blank")
+    opened.goto(linked)
+    assert opened.input_value("[name=q]") == "SSIM dae"
+    assert set(values(opened, "input")) == {"gaussian:0.3"}
+    opened.fill("[name=q]", "nosuchword")
+    assert counts(opened) == (0, whole)
+    assert opened.faults == []
+
+
+def test_all_rows_come_as_one_scrolls(opened: Any) -> None:
+    _, whole = counts(opened)
+    first = len(values(opened, "metric"))
+    assert first < whole
+    opened.wait_for_function(
+        "n => { const box = document.querySelector('#box'); box.scrollTop = box.scrollHeight;"
+        " return document.querySelectorAll('#results tbody tr').length === n }",
+        arg=whole,
+    )
+
+
+def test_by_keyboard_a_row_opens_and_gives_the_focus_back(opened: Any) -> None:
+    opened.focus("#box")
+    opened.keyboard.press("Tab")
+    while opened.evaluate("document.activeElement.closest('thead') !== null"):
+        opened.keyboard.press("Tab")
+    for key in ("ArrowDown", "ArrowDown", "ArrowUp"):
+        opened.keyboard.press(key)
+    assert opened.evaluate("document.activeElement.closest('tr').rowIndex") == 2
+    opened.keyboard.press("Enter")
+    assert opened.is_visible("dialog#artifact")
+    assert opened.evaluate("document.activeElement.closest('dialog') !== null")
+    opened.keyboard.press("Escape")
+    assert not opened.is_visible("dialog#artifact")
+    assert opened.evaluate("document.activeElement.closest('tr').rowIndex") == 2
+    assert "artifact" not in opened.url
+
+
+def test_a_row_opens_the_provenance_of_its_artifact(opened: Any, made: Made) -> None:
+    opened.select_option("[name=experiment]", "dae-vector-0.3")
+    opened.select_option("[name=input]", "gaussian:0.3")
+    opened.select_option("[name=kind]", "reconstruction")
+    row = opened.locator("#results tbody tr").first
+    record = held(made)[row.get_attribute("data-key")]
+    row.locator("td").last.click()
+    told = opened.inner_text("dialog#artifact")
+    for text in (record["key"], record["code"], record["inputs"]["data"], record["versions"]["torch"], record["name"]):
+        assert text in told
+    assert "measurement.images" in told
+    opened.evaluate("document.querySelectorAll('dialog img').forEach(image => image.loading = 'eager')")
+    opened.wait_for_function("[...document.querySelectorAll('dialog img')].every(i => i.complete && i.naturalWidth)")
+    images = opened.locator("dialog img")
+    assert images.count() == 3
+    for image in images.all():
+        assert image.get_attribute("alt")
+        assert int(image.get_attribute("width")) == image.evaluate("image => image.naturalWidth")
+    assert opened.locator("dialog svg.curve").get_attribute("aria-label").startswith("Mean squared error")
+    opened.click(f"dialog a[href*='{record['inputs']['model']}']")
+    told = opened.inner_text("dialog#artifact")
+    assert held(made)[record["inputs"]["model"]]["code"] in told
+    assert "training.epochs" in told
+    opened.click("dialog .close")
+    assert opened.evaluate("document.activeElement.closest('tr').dataset.key") == record["key"]
+    assert opened.faults == []
+
+
+def test_figures_and_claims_that_use_an_artifact_are_linked(opened: Any, made: Made, lab: Lab) -> None:
+    [ae] = lab.experiments(["ae-vector"])
+    key = lab.store.key(lab.bench.measurement(ae, lab.catalogues[0].reconstruction()))
+    opened.goto(f"{(made.book / 'explore/results.html').as_uri()}#artifact={key}")
+    told = opened.inner_text("dialog#artifact")
+    assert "fig-r02-reconstructions" in opened.inner_html("dialog#artifact")
+    assert re.search(r"\b(supported|contradicted|undecided)\b R\d+", told)
+    links = opened.evaluate("[...document.querySelectorAll('dialog a[href^=\"..\"]')].map(a => a.getAttribute('href'))")
+    assert len(links) > 2
+    for link in links:
+        file, _, anchor = link.partition("#")
+        assert f'id="{anchor}"' in (made.book / "explore" / file).read_text(encoding="utf-8"), link
+
+
+def test_executed_notebooks_tell_what_each_figure_rests_on(made: Made) -> None:
+    addresses = Addresses.of(made.book)
+    known = held(made).keys()
+    asked = [keys for cells in addresses.sources.values() for keys in cells.values()]
+    assert addresses.sources.keys() == addresses.pages.keys()
+    assert {key for keys in asked for key in keys} <= known
+    assert sum(map(bool, asked)) > 20
+    assert addresses.captions["fig-r02-reconstructions"].startswith("Figure ")
+
+
+def test_baselines_have_provenance_too(opened: Any) -> None:
+    opened.select_option("[name=experiment]", "baseline/pixels")
+    opened.locator("#results tbody tr button").first.click()
+    told = opened.inner_text("dialog#artifact")
+    assert "none: a baseline is fitted, not trained" in told
+    assert "baseline.method" in told
+    assert "reconstructs nothing" in told
+    assert opened.locator("dialog svg.curve").count() == 0
+
+
+def downloaded(page: Any, form: str, which: str) -> str:
+    with page.expect_download() as waiting:
+        page.click(f"[data-download={form}][data-rows={which}]")
+    assert waiting.value.suggested_filename.endswith(f".{form}")
+    return Path(waiting.value.path()).read_bytes().decode()
+
+
+def test_downloads_hold_what_is_shown_or_everything(opened: Any, lab: Lab) -> None:
+    opened.select_option("[name=metric]", "psnr_mean")
+    opened.fill("[name=q]", "ae-vector")
+    shown, whole = counts(opened)
+    few = list(csv.DictReader(io.StringIO(downloaded(opened, "csv", "shown"))))
+    assert len(few) == shown
+    assert {row["metric"] for row in few} == {"psnr_mean"}
+    known = {(r["key"], r["input"], r["region"], r["metric"]): r["value"] for r in inspection.rows(lab, None)}
+    for row in few:
+        assert float(row["value"]) == known[row["key"], row["input"], row["region"], row["metric"]]
+    every = json.loads(downloaded(opened, "json", "all"))
+    assert len(every["rows"]) == whole
+    assert (every["schema"], every["profile"], every["dataset"]) == (1, "smoke", "photos10")
+    assert len(json.loads(downloaded(opened, "json", "shown"))["rows"]) == shown
+    assert len(list(csv.DictReader(io.StringIO(downloaded(opened, "csv", "all"))))) == whole
+
+
+def test_hostile_names_stay_text(page: Any, built: Page, tmp_path: Path) -> None:
+    """In the page, in its data and in a spreadsheet."""
+    renamed = json.loads(json.dumps(dict(built.data)).replace("dae-vector-0.3", json.dumps(HOSTILE)[1:-1]))
+    hostile = Page(built.head, body=built.body, data=renamed, scripts=built.scripts, files=built.files)
+    book: Any = SimpleNamespace(title=HOSTILE, variables={})
+    write(Folder(tmp_path), book, [hostile])
+    page.goto((tmp_path / "explore/results.html").as_uri())
+    page.select_option("[name=experiment]", HOSTILE)
+    page.select_option("[name=metric]", "ssim")
+    assert set(values(page, "experiment")) == {HOSTILE}
+    page.locator("#results tbody tr button").first.click()
+    assert HOSTILE in page.inner_text("#artifact-title")
+    page.keyboard.press("Escape")
+    assert page.locator("#broken").count() == 0
+    assert page.faults == []
+    rows = list(csv.DictReader(io.StringIO(downloaded(page, "csv", "shown"))))
+    assert {row["experiment"] for row in rows} == {f"'{HOSTILE}"}
+    assert {row["experiment"] for row in json.loads(downloaded(page, "json", "shown"))["rows"]} == {HOSTILE}
+
+
+def test_an_artifact_that_isnt_there_is_said_to_be_missing(opened: Any) -> None:
+    opened.goto(f"{opened.url.partition('#')[0]}#artifact=0123456789abcdef")
+    assert "held no artifact 0123456789abcdef" in opened.inner_text("dialog#artifact")
+    assert opened.faults == []
+
+
+@pytest.mark.parametrize("address", ["", "#metric=psnr_mean&sort=-value", "#sort=nonsense&metric=none", "#%"])
+def test_any_address_works(opened: Any, address: str) -> None:
+    opened.goto("about:blank")
+    opened.goto(opened.requested[0] + address)
+    assert opened.faults == []
+    assert opened.inner_text("#count")
+
+
+def test_a_phone_shows_it_without_sideways_scrolling(opened: Any) -> None:
+    opened.set_viewport_size(PHONE)
+    assert opened.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    opened.locator("#results tbody tr button").first.click()
+    assert opened.evaluate("document.querySelector('dialog').getBoundingClientRect().right <= innerWidth")
+    assert opened.evaluate("(d => d.scrollWidth <= d.clientWidth)(document.querySelector('dialog'))")
+
+
+def test_it_asks_nobody_and_tells_nothing_of_the_machine(opened: Any, made: Made) -> None:
+    assert opened.requested
+    assert all(url.startswith("file:") for url in opened.requested)
+    private = {str(made.project.folder), str(made.project.cache), str(Path.home()), socket.gethostname()}
+    private |= {f"/{getpass.getuser()}/"}
+    for path in (made.book / "explore").rglob("*"):
+        if path.suffix in (".js", ".html"):
+            text = path.read_text(encoding="utf-8")
+            assert not [each for each in private if len(each) > 3 and each in text], path
