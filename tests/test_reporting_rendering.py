@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from pypdf import PdfReader
 from reporting_sample import CHAPTERS, PARAMETERS, VALUES, code, figure, markdown, render, write_book, write_notebook
 
 from autoencoders import settings
 from autoencoders.errors import ReportError
-from autoencoders.reporting import checks, execution, submission
+from autoencoders.reporting import checks, execution, site, submission
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.folder import Folder
 
@@ -47,6 +48,20 @@ def broken(tmp_path: Path, **chapters: str) -> str:
 
 
 # ── The site ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_image_is_as_large_as_it_says(tmp_path: Path) -> None:
+    """So that a page leaves room for it before it is there."""
+    sizes = {
+        'width="453.6pt" height="216pt" viewBox="0 0 1 1"': {"width": "605", "height": "288"},
+        'viewBox="0 0 1 1" height="20" width="30.4px"': {"width": "30", "height": "20"},
+        'stroke-width="3" width="100%" viewBox="0 0 1 1"': {},
+    }
+    for attributes, size in sizes.items():
+        (tmp_path / "image.svg").write_text(f'<?xml version="1.0"?>\n<svg {attributes}><g width="7"/></svg>')
+        assert site.size(tmp_path / "image.svg") == size
+    Image.new("RGB", (40, 30)).save(tmp_path / "image.png")
+    assert site.size(tmp_path / "image.png") == {"width": "40", "height": "30"}
 
 
 def test_the_report_is_whole(rendered: Book) -> None:

@@ -61,7 +61,7 @@ PAGE = Template("""<div class="turnable">
 .turnable figcaption { font-size: .85em; font-style: normal; }
 .turnable button { font: inherit; font-size: .8em; color: inherit; background: none; padding: .1em .6em;
   border: 2px solid var(--class); border-radius: 1em; cursor: pointer; }
-.turnable button[aria-pressed=true] { background: var(--class); color: white; }
+.turnable button[aria-pressed=true] { background: color-mix(in srgb, var(--class) 25%, transparent); font-weight: 600; }
 </style>
 <div>$canvases</div>
 <div>$buttons</div>

@@ -80,6 +80,7 @@ class Site:
     folder: Folder
     images: Path  # where embedded images were put
     problems: list[str] = field(default_factory=list)
+    sizes: dict[str, dict[str, str]] = field(default_factory=dict)  # of the images put there, by name
 
     def write(self, chapters: list[Chapter], notebooks: Iterable[Notebook]) -> None:
         document = numbered(chapters, HtmlDialect())
@@ -120,8 +121,10 @@ class Site:
             attributes, _, target = element["c"]
             values = dict(attributes[2])
             alt = values.pop("fig-alt", None) or values.pop("alt", None) or pandoc.plain(element["c"][1])
-            attributes[2] = [*([name, value] for name, value in values.items()), ["loading", "lazy"]]
             element["c"][1], target[0] = [string(alt)], self._image(source, target[0])
+            if not values.keys() & {"width", "height"}:
+                values |= self.sizes.get(target[0], {})
+            attributes[2] = [*([name, value] for name, value in values.items()), ["loading", "lazy"]]
         return None
 
     def _address(self, target: str, document: Document, slug: str) -> str:
@@ -144,7 +147,9 @@ class Site:
             return target
         inside = path.relative_to(self.images) if path.is_relative_to(self.images) else Path(path.name)
         name = f"images/{inside.as_posix()}"
-        self.folder.put(name, path.read_bytes())
+        if name not in self.sizes:
+            self.folder.put(name, path.read_bytes())
+            self.sizes[name] = size(path)
         return name
 
     # Notebooks
@@ -209,6 +214,18 @@ class Site:
             next=f'<a rel="next" href="{after.url}"><span>Next</span>{html.escape(after.name)}</a>' if after else "",
             kind=page.kind,
         )
+
+
+def size(image: Path) -> dict[str, str]:
+    """An image's own size in pixels, so that a page leaves room for it before it is there."""
+    if image.suffix == ".svg":
+        tag = re.search(rb"<svg\b[^>]*>", image.read_bytes())
+        found = re.findall(rb'\s(width|height)="([\d.]+)(px|pt)?"', tag[0]) if tag else []
+        return {kind.decode(): f"{float(value) * (4 / 3 if unit == b'pt' else 1):.0f}" for kind, value, unit in found}
+    from PIL import Image
+
+    with Image.open(image) as opened:
+        return {"width": str(opened.width), "height": str(opened.height)}
 
 
 def _cover(book: Book) -> str:

@@ -16,12 +16,15 @@ const setMenu = open => {
   menu.setAttribute("aria-expanded", open);
 };
 menu.addEventListener("click", () => setMenu(!root.classList.contains("menu-open")));
-document.getElementById("content").addEventListener("click", () => setMenu(false));
+document.getElementById("sidebar").addEventListener("focusout", event => { // a menu that was left covers nothing
+  if (event.relatedTarget && event.relatedTarget !== menu && !event.currentTarget.contains(event.relatedTarget)) setMenu(false);
+});
 document.querySelector(".chapters [aria-current]")?.scrollIntoView({ block: "nearest" });
 
 // ── Search: the index is a script, since pages on a disk may not fetch ───────
 const input = document.querySelector(".search input");
 const results = document.getElementById("results");
+const counted = document.getElementById("found");
 const literal = word => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 const escaped = text => text.replace(/[&<>"]/g, c => `&#${c.charCodeAt(0)};`);
 
@@ -41,6 +44,7 @@ function search() {
     .filter(entry => entry.score > 0)
     .sort((a, b) => b.score - a.score)
     .slice(0, 12);
+  counted.textContent = found.length ? `${found.length} sections found` : "Nothing found";
   results.innerHTML = found.map(item).join("") || "<li class='none'>Nothing found</li>";
   function item({ url, page, title, text }) {
     const within = title && !page.endsWith(title) ? `${escaped(title)} · ` : "";
@@ -71,15 +75,35 @@ input.addEventListener("focus", loadIndex);
 input.addEventListener("input", () => { loadIndex(); search(); });
 input.addEventListener("keydown", event => {
   if (event.key === "Enter") results.querySelector("a")?.click();
-  if (event.key === "Escape") { input.value = ""; search(); }
 });
 addEventListener("keydown", event => {
+  if (event.key === "Escape") leave();
   if (event.key === "/" && !/INPUT|TEXTAREA/.test(document.activeElement.tagName)) {
     event.preventDefault();
     setMenu(true);
     input.focus();
   }
 });
+
+// What was opened last goes first: the results, then the menu
+function leave() {
+  if (!results.hidden) {
+    input.value = counted.textContent = "";
+    search();
+    input.focus();
+  } else if (root.classList.contains("menu-open")) {
+    setMenu(false);
+    menu.focus();
+  }
+}
+
+// ── What is wider than its box can be scrolled by the keyboard, too ──────────
+const boxes = document.querySelectorAll(".scrolling, pre, math[display=block]");
+const measured = new ResizeObserver(changes => changes.forEach(({ target }) => {
+  if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+  else target.removeAttribute("tabindex");
+}));
+boxes.forEach(box => measured.observe(box));
 
 // ── Where the reader is on this page ─────────────────────────────────────────
 const entries = new Map([...document.querySelectorAll("aside a")].map(a => [decodeURIComponent(a.hash.slice(1)), a]));
