@@ -204,12 +204,23 @@ def test_dimensions_that_are_not_there_are_zero() -> None:
     assert not nothing.explained.any()
 
 
+def test_others_lie_in_the_same_axes(digits: Pair) -> None:
+    x, _ = digits
+    known = latent.project_pca(x[:200], 3).coordinates
+    assert latent.project_along(x[:200], x[:50], 3) == pytest.approx(known[:50], abs=1e-4)
+    assert latent.project_along(x[:200], x[200:250], 3).std() > 0
+    assert latent.project_along(normal(1, 1), normal(1, 1), 3)[:, 1:].tolist() == [[0, 0]]
+    assert np.isfinite(latent.project_along(CONSTANT, CONSTANT, 2)).all()
+
+
 def test_tsne_is_seeded_and_keeps_neighbourhoods(digits: Pair) -> None:
     x, _ = digits
     picture = latent.project_tsne(x[:150], seed=3)
     assert picture.shape == (150, 2)
     assert np.array_equal(picture, latent.project_tsne(x[:150], seed=3))
     assert latent.trustworthiness(x[:150], picture, k=5) > 0.95
+    coarse = latent.project_tsne(x[:150], 3, coarse=True)
+    assert latent.trustworthiness(x[:150], coarse, k=5) > 0.93
 
 
 def test_tsne_of_few_or_constant_latents() -> None:

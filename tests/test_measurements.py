@@ -543,6 +543,23 @@ def test_noise_moves_points_of_one_picture(data: Dataset) -> None:
     assert spread[0] < spread[1]
 
 
+def test_a_cloud_lies_in_axes_that_both_kinds_of_input_share(data: Dataset) -> None:
+    still = latent.cloud(config.Cloud(input=Gaussian(0), images=24), PerPixel(), data, CPU).arrays
+    artifact = latent.cloud(config.Cloud(images=24), PerPixel(), data, CPU)
+    moved, rows = artifact.arrays, {row["metric"]: row["value"] for row in artifact.meta["rows"]}
+    for view, dims in (("pca2", 2), ("pca3", 3), ("tsne2", 2), ("tsne3", 3)):
+        assert moved[f"clean/{view}"].shape == moved[f"noisy/{view}"].shape == (24, dims)
+        assert 0 < rows[f"{view}_trustworthiness"] <= 1
+    assert np.allclose(still["clean/pca3"], still["noisy/pca3"], atol=1e-5), "what doesn't change doesn't move"
+    assert np.allclose(still["clean/pca3"], moved["clean/pca3"]), "the axes are those of the clean latents"
+    assert not np.allclose(moved["clean/pca3"], moved["noisy/pca3"], atol=1e-2)
+    assert np.array_equal(moved["clean/pca2"], moved["clean/pca3"][:, :2])
+    chosen, labels = common.chosen(data.test, 24)
+    assert np.array_equal(moved["clean/images"], chosen.numpy())
+    assert np.array_equal(moved["labels"], labels.numpy())
+    assert (moved["noisy/images"] != moved["clean/images"]).mean() > 0.5
+
+
 def vae_of_nothing() -> models.VariationalAutoencoder:
     """Its posterior is the prior, whatever it sees."""
     model = models.build(models.VariationalAutoencoder, config.VAE(latent=6, width=4, depth=0), SHAPE, 0)

@@ -24,6 +24,7 @@ from autoencoders.config.levels import NOISE, RATIOS, TRIPLES, VARIANCE, level
 from autoencoders.config.measurements import (
     Anomaly,
     Arithmetic,
+    Cloud,
     Context,
     Displacement,
     Interpolation,
@@ -137,7 +138,7 @@ class Catalogue(Plan):
             case "mean":
                 return [self.reconstruction()]
             case "pca":
-                latent = [*self.probes("latent"), self.latent(), self.regions("latent"), self.anomaly()]
+                latent = [*self.probes("latent"), self.latent(), self.cloud(), self.regions("latent"), self.anomaly()]
                 return [self.reconstruction(), *noisy, *(latent if baseline.size == 128 else [])]
             case "pixels":
                 return [*self.probes("latent"), self.latent()]
@@ -157,7 +158,7 @@ class Catalogue(Plan):
         if not (isinstance(model, ConvAE) and model.bottleneck == "spatial"):
             measured += self.probes("latent")
             if experiment.corruption in (None, NOISE):  # one denoiser's latents and map say what the others' would
-                measured += [self.latent(), self.regions("latent"), *self.probes("map")]
+                measured += [self.latent(), self.cloud(), self.regions("latent"), *self.probes("map")]
         if isinstance(model, VAE):
             measured += [self.posterior(), self.occlusion(), Interpolation(), *self.arithmetics()]
         if experiment.name == "ae-vector":
@@ -203,6 +204,9 @@ class Catalogue(Plan):
 
     def displacement(self, sigma: float = NOISE.sigma) -> Displacement:
         return Displacement(input=Gaussian(sigma), images=self.profile.latent_images // 2)
+
+    def cloud(self, sigma: float = NOISE.sigma) -> Cloud:
+        return Cloud(input=Gaussian(sigma), images=min(Cloud.images, self.profile.latent_images // 2))
 
     def latent(self, sigma: float = NOISE.sigma) -> Latent:
         return Latent(input=Gaussian(sigma), images=self.profile.latent_images)

@@ -85,6 +85,20 @@ class Displacement(Spec):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cloud(Spec):
+    """Points to turn by hand: the same images, clean and corrupted, in coordinates that both share."""
+
+    function: ClassVar[str] = "autoencoders.measurements.latent:cloud"
+    input: Corruption = NOISE
+    images: int = 400
+    seed: int = 1_000_003
+
+    @property
+    def label(self) -> str:
+        return f"cloud of clean and {describe(self.input)}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Posterior(Spec):
     """A VAE's latent units: which are active, what each costs, and what the prior decodes to."""
 
@@ -270,6 +284,7 @@ Measurement = (
     | Probe
     | Latent
     | Displacement
+    | Cloud
     | Posterior
     | Interpolation
     | Arithmetic

@@ -50,6 +50,28 @@ def displacement(spec: config.Displacement, subject: Subject, data: Dataset, dev
     return Artifact({"labels": labels.numpy(), "clean": before, "noisy": after}, {"classes": list(data.classes)})
 
 
+def cloud(spec: config.Cloud, subject: Subject, data: Dataset, device: str) -> Artifact:
+    """The same images, clean and corrupted, as points in axes that both share, with what the pictures are worth; and
+    the images themselves, to be shown beside their points."""
+    images, labels = chosen(data.test, spec.images)
+    clean = unit(images, device)
+    noisy = corrupted(clean, spec.input, spec.seed)
+    before, after = (features_of(subject, seen, "latent", data, device).flatten(1) for seen in (clean, noisy))
+    both = torch.cat([before, after])
+    pca = latent.project_pca(before, 3)
+    pictures = {"pca3": np.concatenate([pca.coordinates, latent.project_along(before, after, 3)])}
+    pictures["pca2"] = pictures["pca3"][:, :2]
+    pictures |= {f"tsne{dims}": latent.project_tsne(both, dims, coarse=True) for dims in (2, 3)}
+    arrays = {"labels": labels.numpy(), "explained": pca.explained}
+    arrays |= {"clean/images": images.numpy(), "noisy/images": as_bytes(noisy)}
+    rows = []
+    for name, coordinates in pictures.items():
+        arrays[f"clean/{name}"], arrays[f"noisy/{name}"] = np.split(coordinates, 2)
+        trust = latent.trustworthiness(both, coordinates)
+        rows.append(row(spec.input, f"{name}_trustworthiness", exactly(trust, len(both))))
+    return Artifact(arrays, {"rows": rows, "classes": list(data.classes)})
+
+
 def posterior(spec: config.Posterior, subject: models.VariationalAutoencoder, data: Dataset, device: str) -> Artifact:
     """Which of a VAE's units are active, what each costs, and what its prior decodes to."""
     images, _ = chosen(data.test, spec.images)

@@ -27,6 +27,7 @@ from autoencoders.config import (
     Arithmetic,
     Baseline,
     Between,
+    Cloud,
     Clusters,
     Compressed,
     Context,
@@ -152,7 +153,8 @@ def of_model(name: str) -> Iterator[Measurement]:
     if name in ("MCAE", "ViT"):
         yield from (Reconstruction(input=PatchMask(0.5)), Context(), *probes("map"), Regions(features="map", grid=5))
         return
-    yield from (Anomaly(), *probes("latent"), Latent(), Displacement(), Regions(grid=5), Interpolation(pairs=4))
+    yield from (Anomaly(), *probes("latent"), Latent(), Displacement(), Cloud(), Regions(grid=5))
+    yield Interpolation(pairs=4)
     yield Arithmetic(classes=("a", "b", "c"), draws=5, judge=ProbeFit(reduced=4))
     yield from (Between(pairs=4), Inpainting(input=PixelMask(0.5)), *of_others())
     if name == "VAE":
@@ -170,7 +172,7 @@ def of_baseline(method: str) -> Iterator[Measurement]:
     if method not in ("pixels", "patches"):
         yield from NOISY
     if method in ("pca", "pixels", "patches"):
-        yield from (*probes("latent"), Latent(), Regions(grid=5))
+        yield from (*probes("latent"), Latent(), Cloud(), Regions(grid=5))
     if method == "pixels":
         yield from of_others()
     if method == "pca":
