@@ -258,12 +258,14 @@ def test_an_unresolved_place_fails_the_build(tmp_path: Path, source: str, told: 
         ("<p>x</p><a href='no.html'>a</a>", "no.html leads nowhere"),
         ("<p>x</p><a href='#no'>a</a>", "#no leads to no place on that page"),
         ("<p>x</p><a href='b.html#no'>a</a>", "b.html#no leads to no place"),
+        ("<p>x</p><a href='b.html#sort=a&amp;other=b'>a</a>", "b.html#sort=a&other=b leads to no place"),
+        ("<p>x</p><a href='#sort=a'>a</a>", "#sort=a leads to no place"),
         ("<p>x</p><script src='https://cdn.example/x.js'></script>", "is loaded from the network"),
         ("", "the page is empty"),
     ],
 )
 def test_a_fault_of_a_page_is_found_in_any_renderers_output(tmp_path: Path, body: str, told: str) -> None:
-    (tmp_path / "b.html").write_text("<p id='there'>b</p>")
+    (tmp_path / "b.html").write_text("<form data-views='sort metric'></form><p id='there'>b</p>")
     page = tmp_path / "a.html"
     page.write_text(f"<html><body>{body}</body></html>")
     (problem,) = checks.page_problems(page, tmp_path)
@@ -276,11 +278,12 @@ def test_a_fault_of_a_page_is_found_in_any_renderers_output(tmp_path: Path, body
     [
         "<p>Really?! What?</p><code>{{< var x >}} ??</code>",
         "<script>const a = b ?? c</script><p>x</p>",
+        "<a href='b.html#metric=ssim&amp;sort=-value'>a</a>",
         "<a href='b.html#there'>a</a><a href='https://example.org'>b</a><a href='#'>top</a>",
     ],
 )
 def test_a_sound_page_has_no_fault(tmp_path: Path, body: str) -> None:
-    (tmp_path / "b.html").write_text("<p id='there'>b</p>")
+    (tmp_path / "b.html").write_text("<form data-views='sort metric'></form><p id='there'>b</p>")
     page = tmp_path / "a.html"
     page.write_text(f"<html><body>{body}</body></html>")
     assert checks.page_problems(page, tmp_path) == []

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from autoencoders.errors import ReportError
 from autoencoders.reporting.book import Book
@@ -38,12 +38,14 @@ class _Page(HTMLParser):
         self.loaded: list[str] = []
         self.undescribed: list[str] = []
         self.anchors: set[str] = set()
+        self.views: set[str] = set()  # what an address may ask a page to show, as in `#metric=ssim`
         self._silent = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         self._silent += tag in ("script", "style", "code", "annotation")
         self.anchors |= {values["id"]} if "id" in values else set()
+        self.views |= set(values.get("data-views", "").split())
         if tag == "a" and "href" in values:
             self.links.append(values["href"])
         if tag in ("img", "script", "source", "iframe") and values.get("src"):
@@ -95,6 +97,9 @@ def _fault(address: str, path: Path) -> str:
     if not target.exists():
         return "leads nowhere"
     anchor = unquote(parts.fragment)
+    asked = {name for name, _ in parse_qsl(parts.fragment)}
+    if asked and target.suffix == ".html" and asked <= _page(target).views:
+        return ""
     if anchor and target.suffix == ".html" and anchor not in _page(target).anchors:
         return "leads to no place on that page"
     return ""

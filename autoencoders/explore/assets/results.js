@@ -34,7 +34,7 @@
 
   function read() {
     const asked = new URLSearchParams(location.hash.slice(1));
-    view = Object.fromEntries(["q", ...FILTERS, "sort", "artifact"].map(name => [name, asked.get(name) ?? ""]));
+    view = Object.fromEntries(form.dataset.views.split(" ").map(name => [name, asked.get(name) ?? ""]));
     if (!(view.sort.replace(/^-/, "") in HEADINGS)) view.sort = "";
   }
 
