@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +14,6 @@ from autoencoders.lab import Lab
 from autoencoders.results import P, Results
 
 _LABEL = re.compile(r"^#\|\s*label:\s*(\S+)", re.MULTILINE)
-SOURCES = "sources"  # where the output of an executed notebook holds the keys
 COMMON = ("profile", "dataset", "seeds")
 
 
@@ -59,7 +57,7 @@ class Sourced(Results[P]):
             asked = sorted((task.name, self.lab.store.key(task)) for task in self.lab.asked)
             self._sources[match[1]] = {key: name for name, key in asked}
 
-    def sources(self) -> Sources:
+    def sources(self) -> tables.Sources:
         """What each figure and table rests on."""
         rows = [
             {
@@ -70,17 +68,7 @@ class Sourced(Results[P]):
             for label, names in self._sources.items()
         ]
         shown = tables.markdown(rows or [{"figure or table": "none"}], list(rows[0] if rows else ["figure or table"]))
-        return Sources(shown.text, {label: list(names) for label, names in self._sources.items()})
-
-
-@dataclass(frozen=True)
-class Sources(tables.Table):
-    """A table for people; for programs, the executed notebook holds the keys themselves beside it."""
-
-    keys: Mapping[str, list[str]]  # by label
-
-    def _repr_markdown_(self) -> tuple[str, dict[str, Any]]:  # type: ignore[override]
-        return self.text, {SOURCES: self.keys}
+        return tables.Sources(shown.text, {label: list(names) for label, names in self._sources.items()})
 
 
 class Notebook(Sourced[Catalogue], Findings):

@@ -11,7 +11,6 @@ import numpy as np
 
 from autoencoders import tables
 from autoencoders.config import VARIANCE, Baseline, Experiment, Measurement, Plan, Subject
-from autoencoders.evaluation.metrics import pooled_psnr
 from autoencoders.evaluation.statistics import Estimate, Spread, spread
 from autoencoders.lab import Lab
 from autoencoders.settings import PROJECT
@@ -154,6 +153,8 @@ class Results(Generic[P]):
 
     def sweep_rows(self, sweep: Sequence[Contender]) -> list[dict[str, Any]]:
         """What each run changes and what came of it, on validation images alone."""
+        from autoencoders.evaluation.metrics import pooled_psnr  # brings torch, which nothing else here needs
+
         base = sweep[0].first.to_dict()
         rows = []
         for contender in sweep:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 MISSING = "–"  # not measured: never a made-up number
 NO_BREAK = "\u00a0"  # a space at which no line ends
+SOURCES = "sources"  # where the output of an executed notebook holds the keys of what its figures rest on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,16 @@ class Table:
 
     def __str__(self) -> str:
         return self.text
+
+
+@dataclass(frozen=True)
+class Sources(Table):
+    """A table for people; for programs, the executed notebook holds the keys themselves beside it."""
+
+    keys: Mapping[str, list[str]]  # by label
+
+    def _repr_markdown_(self) -> tuple[str, dict[str, Any]]:  # type: ignore[override]
+        return self.text, {SOURCES: self.keys}
 
 
 def markdown(rows: Sequence[Mapping[str, Any]], columns: Sequence[str | Column], *, transposed: bool = False) -> Table:

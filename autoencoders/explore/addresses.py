@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autoencoders.notebook import SOURCES
+from autoencoders.tables import SOURCES
 
 LABEL = re.compile(r'\bid="((?:fig|tbl)-[\w-]+)"')
 CAPTION = re.compile(r"<figcaption[^>]*>(.*?)</figcaption>", re.DOTALL)
