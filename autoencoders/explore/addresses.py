@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from autoencoders.reporting.checks import PREVIEW
 from autoencoders.tables import SOURCES
 
-LABEL = re.compile(r'\bid="((?:fig|tbl)-[\w-]+)"')
+LABEL = re.compile(r'\sid="((?:fig|tbl)-[\w-]+?)(?:-caption-[\da-f-]{36})?"')  # Quarto labels captions, too
 CAPTION = re.compile(r"<figcaption[^>]*>(.*?)</figcaption>", re.DOTALL)
 OWN_LINK = re.compile(r'<a\b[^>]*class="source".*?</a>', re.DOTALL)  # what a caption holds beside its text
 TAG = re.compile(r"<[^>]+>")
@@ -32,13 +33,13 @@ class Addresses:
     @classmethod
     def of(cls, site: Path) -> Addresses:
         found = cls({}, {})
-        for path in sorted(site.rglob("*.html")):
+        for path in sorted(site.rglob("*.html"), key=lambda path: path.with_suffix("")):  # a preview after its page
             inside = path.relative_to(site)
             if inside.parts[0] == "explore":
                 continue
             address, text = f"{FROM_HERE}{inside.as_posix()}", path.read_text(encoding="utf-8")
             if "notebooks" in inside.parts:
-                found.pages[inside.stem] = address
+                found.pages.setdefault(inside.stem.removesuffix(PREVIEW), address)
                 found._note(found.notebooks, address, text)
             else:
                 found._note(found.chapters, address, text)
@@ -64,10 +65,10 @@ class Addresses:
 
 
 def _captions(text: str) -> Iterator[tuple[str, str]]:
-    """The first caption after a label, unless another label comes before it; Quarto labels captions, too."""
+    """The first caption after a label, unless another label comes before it."""
     starts = list(LABEL.finditer(text))
     for start in starts:
-        others = (s.start() for s in starts if s.start() > start.end() and not s[1].startswith(start[1]))
+        others = (s.start() for s in starts if s.start() > start.end() and s[1] != start[1])
         if found := CAPTION.search(text, start.end(), next(others, len(text))):
             yield start[1], " ".join(html.unescape(TAG.sub("", OWN_LINK.sub("", found[1]))).split())
 
