@@ -8,10 +8,14 @@ import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from reporting_sample import render, write_book
+
+from autoencoders import explore
+from autoencoders.reporting.folder import Folder
 
 PHONE = {"width": 390, "height": 800}
 
@@ -84,6 +88,23 @@ def test_the_dark_switch_works_and_is_remembered(page: Any, address: str) -> Non
     assert background(page) == dark
     page.click("button.theme")
     assert background(page) == light
+
+
+def test_pages_by_either_renderer_and_pages_to_explore_share_the_choice(page: Any, site: Path, address: str) -> None:
+    book: Any = SimpleNamespace(title="Sample", variables={})
+    explore.write(Folder(site), book, [explore.Page(explore.Head("turn", "Turn", "Turn it."), "", {}, ())])
+    for scheme, theme in (("alternate", "dark"), ("default", "light")):
+        page.goto(f"{address}/index.html")
+        page.evaluate(f"localStorage.setItem('quarto-color-scheme', '{scheme}')")  # as a page by Quarto does
+        for name in ("one", "explore/turn"):
+            page.goto(f"{address}/{name}.html")
+            assert page.get_attribute("html", "data-theme") == theme
+    for name, scheme in (("explore/turn", "alternate"), ("one", "default")):
+        page.goto(f"{address}/{name}.html")
+        page.click("button.theme")
+        assert page.evaluate("localStorage.getItem('quarto-color-scheme')") == scheme  # as a page by Quarto reads it
+    page.goto(f"{address}/explore/turn.html")
+    assert page.get_attribute("html", "data-theme") == "light"
 
 
 def test_the_readers_own_preference_comes_first(browser: Any, address: str) -> None:

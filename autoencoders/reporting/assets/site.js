@@ -5,8 +5,10 @@ const base = document.currentScript.dataset.base;
 const root = document.documentElement;
 document.querySelector(".theme").addEventListener("click", () => {
   const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-  root.dataset.theme = (root.dataset.theme || system) === "dark" ? "light" : "dark";
-  try { localStorage.setItem("theme", root.dataset.theme); } catch (e) { /* a private window forgets */ }
+  const dark = (root.dataset.theme || system) === "light";
+  root.dataset.theme = dark ? "dark" : "light";
+  const scheme = dark ? "alternate" : "default"; // in Quarto's words: one choice for pages by either renderer
+  try { localStorage.setItem("quarto-color-scheme", scheme); } catch (e) { /* a private window forgets */ }
 });
 
 // ── Menu on narrow screens ───────────────────────────────────────────────────
