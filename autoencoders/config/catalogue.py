@@ -27,15 +27,19 @@ from autoencoders.config.measurements import (
     Cloud,
     Context,
     Displacement,
+    Gallery,
     Interpolation,
+    Landmarks,
     Latent,
     Measurement,
     Occlusion,
     Posterior,
     Probe,
     ProbeFit,
+    Program,
     Reconstruction,
     Regions,
+    Smoothing,
 )
 from autoencoders.config.plans import Plan
 
@@ -144,23 +148,29 @@ class Catalogue(Plan):
                 return [*self.probes("latent"), self.latent()]
             case "patches":
                 return self.probes("latent")
+            case "input":
+                return [*noisy, Gallery()]
+            case "tv":
+                return [*noisy, Smoothing()]
             case _:
                 return noisy
 
     def of_model(self, experiment: Experiment) -> list[Measurement]:
         model = experiment.model
+        measured: list[Measurement]
         if isinstance(model, MCAE | ViTMAE):
             hidden, holes = self.reconstruction(PatchMask(model.ratio)), self.context()
-            return [self.reconstruction(), hidden, *self.probes("map"), self.regions("map"), self.occlusion(), holes]
+            measured = [self.reconstruction(), hidden, *self.probes("map"), self.regions("map"), self.occlusion()]
+            return [*measured, holes, *([Program()] if isinstance(model, MCAE) else [])]
         levels = (NOISE.sigma,) if isinstance(model, VAE) else self.levels
-        measured: list[Measurement] = [self.reconstruction(), self.anomaly()]
+        measured = [self.reconstruction(), self.anomaly(), Program()]
         measured += [self.reconstruction(Gaussian(sigma)) for sigma in levels]
         if not (isinstance(model, ConvAE) and model.bottleneck == "spatial"):
             measured += self.probes("latent")
             if experiment.corruption in (None, NOISE):  # one denoiser's latents and map say what the others' would
                 measured += [self.latent(), self.cloud(), self.regions("latent"), *self.probes("map")]
         if isinstance(model, VAE):
-            measured += [self.posterior(), self.occlusion(), Interpolation(), *self.arithmetics()]
+            measured += [self.posterior(), self.occlusion(), Interpolation(), *self.arithmetics(), Landmarks()]
         if experiment.name == "ae-vector":
             measured += [self.occlusion(), Interpolation(), self.displacement()]
         return measured

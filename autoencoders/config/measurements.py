@@ -278,6 +278,56 @@ class Inpainting(Spec):
         return f"hidden pixels {describe(self.input)}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Program(Spec):
+    """A model as tensor operations with weights in half precision, for pages that run it in a browser."""
+
+    function: ClassVar[str] = "autoencoders.measurements.programs:program"
+
+    @property
+    def label(self) -> str:
+        return "program"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gallery(Spec):
+    """Test images to play with, some of each class."""
+
+    function: ClassVar[str] = "autoencoders.measurements.playground:gallery"
+    each: int = 3
+
+    @property
+    def label(self) -> str:
+        return f"gallery of {self.each} a class"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Landmarks(Spec):
+    """Where a gallery's images lie in a latent space, and the mean of each class."""
+
+    function: ClassVar[str] = "autoencoders.measurements.playground:landmarks"
+    gallery: Gallery = Gallery()
+    images: int = 5000  # of the training images, for the means
+
+    @property
+    def label(self) -> str:
+        return "landmarks"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Smoothing(Spec):
+    """How strongly total variation should smooth, by the noise level."""
+
+    function: ClassVar[str] = "autoencoders.measurements.playground:smoothing"
+    sigmas: tuple[float, ...] = (0.1, 0.3, 0.5)
+    images: int = 10  # of the validation images, at each level
+    seed: int = 1_000_004
+
+    @property
+    def label(self) -> str:
+        return "smoothing"
+
+
 Measurement = (
     Reconstruction
     | ProbeFit
@@ -297,5 +347,9 @@ Measurement = (
     | Transfer
     | Compressed
     | Inpainting
+    | Program
+    | Gallery
+    | Landmarks
+    | Smoothing
 )
 JUDGE = Baseline(method="patches")  # of generated images: it owes nothing to any autoencoder

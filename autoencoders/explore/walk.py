@@ -1,9 +1,13 @@
-"""To be written."""
+"""A VAE's latent space: between two test images, and by adding and subtracting classes."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from autoencoders.config import TRIPLES, Landmarks
+from autoencoders.explore import models
 from autoencoders.explore.addresses import Addresses
-from autoencoders.explore.pages import Head, Page
+from autoencoders.explore.pages import ASSETS, Head, Page
 from autoencoders.lab import Lab
 
 HEAD = Head(
@@ -12,7 +16,33 @@ HEAD = Head(
     "Slide between two test images, or add and subtract classes, and see what the variational "
     "autoencoder makes of it, in this browser.",
 )
+SCRIPTS = (*models.SCRIPTS, "walk.js")
 
 
 def page(lab: Lab, addresses: Addresses) -> Page:
-    return Page(HEAD, body="", data={}, scripts=())
+    vae = lab.catalogues[0].vae()  # type: ignore[attr-defined]
+    files = models.scripts(lab, [vae], "decode")
+    body = ASSETS.joinpath("walk.html").read_text(encoding="utf-8")
+    return Page(HEAD, body=body, data=_data(lab, vae), scripts=SCRIPTS, files=files | models.SHARED)
+
+
+def _data(lab: Lab, vae: Any) -> dict[str, Any]:
+    found = lab.measure(vae, Landmarks())
+    gallery = models.gallery(lab)
+    kinds = found.arrays["kinds"].tolist()
+    return {
+        "gallery": gallery,
+        "shape": gallery["shape"][1:],
+        "model": vae.name,
+        "dimensions": found.arrays["means"].shape[1],
+        "latents": models.text(found.arrays["images"].astype("<f4")),
+        "means": models.text(found.arrays["means"].astype("<f4")),
+        "kinds": kinds,
+        "triples": _triples(lab.dataset, [gallery["classes"][kind] for kind in kinds]),
+    }
+
+
+def _triples(dataset: str, names: list[str]) -> list[list[int]]:
+    """Those of the assignment whose classes there are, else the first three; as places among the names."""
+    known = [[names.index(name) for name in triple] for triple in TRIPLES.get(dataset, ()) if {*triple} <= {*names}]
+    return known or [[place % len(names) for place in range(3)]]

@@ -35,9 +35,11 @@ from autoencoders.config import (
     Data,
     Displacement,
     Experiment,
+    Gallery,
     Gaussian,
     Inpainting,
     Interpolation,
+    Landmarks,
     Latent,
     Measurement,
     Occlusion,
@@ -46,8 +48,10 @@ from autoencoders.config import (
     Posterior,
     Probe,
     ProbeFit,
+    Program,
     Reconstruction,
     Regions,
+    Smoothing,
     Training,
     Transfer,
     ViTMAE,
@@ -150,6 +154,8 @@ def probes(features: Any) -> list[Measurement]:
 def of_model(name: str) -> Iterator[Measurement]:
     yield from NOISY
     yield Occlusion()
+    if name != "ViT":
+        yield Program()
     if name in ("MCAE", "ViT"):
         yield from (Reconstruction(input=PatchMask(0.5)), Context(), *probes("map"), Regions(features="map", grid=5))
         return
@@ -158,7 +164,7 @@ def of_model(name: str) -> Iterator[Measurement]:
     yield Arithmetic(classes=("a", "b", "c"), draws=5, judge=ProbeFit(reduced=4))
     yield from (Between(pairs=4), Inpainting(input=PixelMask(0.5)), *of_others())
     if name == "VAE":
-        yield Posterior()
+        yield from (Posterior(), Landmarks())
 
 
 def of_others() -> Iterator[Measurement]:
@@ -173,6 +179,10 @@ def of_baseline(method: str) -> Iterator[Measurement]:
         yield from NOISY
     if method in ("pca", "pixels", "patches"):
         yield from (*probes("latent"), Latent(), Cloud(), Regions(grid=5))
+    if method == "input":
+        yield Gallery()
+    if method == "tv":
+        yield Smoothing(images=2)
     if method == "pixels":
         yield from of_others()
     if method == "pca":

@@ -1,0 +1,160 @@
+"use strict";
+// Trained models in the reader's browser: TensorFlow.js carries out the steps that `measurements/programs.py` wrote.
+
+const models = window.models ??= {}; // each script among the models adds itself
+
+// ── Numbers from text ───────────────────────────────────────────────────────────────────────────────────────────────
+
+const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
+const DIGIT = new Uint8Array(128);
+[...ALPHABET].forEach((letter, value) => { DIGIT[letter.charCodeAt(0)] = value; });
+
+// Five letters hold four bytes.
+function bytes(text) {
+  const words = new Uint32Array(text.length / 5);
+  for (let i = 0, at = 0; i < words.length; i++) {
+    let word = 0;
+    for (const end = at + 5; at < end; at++) word = word * 85 + DIGIT[text.charCodeAt(at)];
+    words[i] = word;
+  }
+  return words.buffer;
+}
+
+const floats = text => new Float32Array(bytes(text));
+
+// Half precision: its bits are those of a number 2¹¹² times smaller.
+function halves(text) {
+  const half = new Uint16Array(bytes(text)), single = new Uint32Array(half.length);
+  for (let i = 0; i < half.length; i++) single[i] = (half[i] & 0x8000) << 16 | (half[i] & 0x7fff) << 13;
+  return new Float32Array(single.buffer).map(value => value * 2 ** 112);
+}
+
+// ── Programs ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+// A plain number would be taken for kernels that are square
+const around = padding => padding ? [[0, 0], [padding, padding], [padding, padding], [0, 0]] : "valid";
+
+const OPERATIONS = { // maps are [N, h, w, C]
+  scale: ([x], [], { by, plus }) => by === 1 ? tf.add(x, plus) : plus ? tf.add(tf.mul(x, by), plus) : tf.mul(x, by),
+  add: ([x, y]) => tf.add(x, y),
+  clamp: ([x], [], { low, high }) => tf.clipByValue(x, low, high),
+  gelu: ([x]) => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1)),
+  relu: ([x]) => tf.relu(x),
+  sigmoid: ([x]) => tf.sigmoid(x),
+  map: ([x]) => tf.reshape(x, [x.shape[0], 1, 1, x.shape[1]]),
+  vector: ([x]) => tf.reshape(tf.transpose(x, [0, 3, 1, 2]), [x.shape[0], -1]),
+  convolve: ([x], [filter, bias], { stride, padding }) => tf.fused.conv2d({ x, filter, strides: stride, pad: around(padding), bias }),
+  "convolve back": ([x], [kernel, bias], { stride, padding, extra }) => {
+    const size = [1, 2].map(way => (x.shape[way] - 1) * stride - 2 * padding + kernel.shape[way - 1] + extra[way - 1]);
+    return tf.add(tf.conv2dTranspose(x, kernel, [x.shape[0], ...size, bias.shape[0]], stride, around(padding)), bias);
+  },
+  spread: ([x], [matrix, bias], { patch: [rows, columns] }) => { // each cell becomes a patch
+    const [count, height, width, inputs] = x.shape, outputs = bias.shape[0];
+    const patches = tf.matMul(tf.reshape(x, [-1, inputs]), matrix);
+    const lines = tf.transpose(tf.reshape(patches, [count * height, width, rows, columns * outputs]), [0, 2, 1, 3]);
+    return tf.add(tf.reshape(lines, [count, height * rows, width * columns, outputs]), bias);
+  },
+  repeat: ([x], [], { times, axis }) => {
+    const shape = [...x.shape], copies = [1, 1, 1, 1, 1];
+    copies[axis + 1] = times;
+    shape.splice(axis + 1, 0, 1);
+    return tf.reshape(tf.tile(tf.reshape(x, shape), copies), x.shape.map((n, i) => i === axis ? n * times : n));
+  },
+  fill: ([mask, x], [token]) => tf.add(tf.mul(x, tf.sub(1, mask)), tf.mul(token, mask)),
+};
+
+class Program {
+  constructor({ inputs, steps, shapes, weights }) {
+    this.inputs = inputs;
+    this.steps = steps;
+    const values = halves(weights);
+    let at = 0;
+    this.weights = shapes.map(shape => {
+      const count = shape.reduce((product, n) => product * n, 1);
+      return tf.keep(tf.tensor(values.subarray(at, at += count), shape));
+    });
+  }
+
+  // What the program makes of numbers, each given as { values, shape }
+  async run(...inputs) {
+    const result = tf.tidy(() => {
+      const values = inputs.map(({ values, shape }) => tf.tensor(values, shape, "float32"));
+      for (const { op, of, weights, ...settings } of this.steps)
+        values.push(OPERATIONS[op](of.map(i => values[i]), weights.map(i => this.weights[i]), settings));
+      return values.at(-1);
+    });
+    const made = { values: await result.data(), shape: result.shape };
+    result.dispose();
+    return made;
+  }
+}
+
+// ── Loading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const loading = {};
+
+// The parts of a model, each a program. A script can be loaded from a disk, where a page may fetch nothing.
+function load(name) {
+  return loading[name] ??= new Promise((resolve, reject) => {
+    const made = () => resolve(Object.fromEntries(Object.entries(models[name]).map(([part, list]) => [part, new Program(list)])));
+    const failed = () => { delete loading[name]; reject(new Error(`models/${name}.js can't be loaded`)); };
+    document.head.append(element("script", { src: `models/${encodeURIComponent(name)}.js`, onload: made, onerror: failed }));
+  });
+}
+
+// ── Where they run ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+const BACKENDS = { webgl: "graphics processor (WebGL)", cpu: "processor" };
+
+// Graphics or plain processor, whichever answers a trial sooner once it is warm; an address may insist on one.
+async function chooseBackend(trial) {
+  const wanted = new URLSearchParams(location.search).get("backend"), taken = {};
+  for (const name of wanted ? [wanted] : Object.keys(BACKENDS)) {
+    try {
+      if (!await tf.setBackend(name)) continue;
+      if (name === "webgl" && !tf.env().getBool("WEBGL_RENDER_FLOAT32_ENABLED")) continue; // pictures need the digits
+      await trial();
+      const start = performance.now();
+      await trial();
+      taken[name] = performance.now() - start;
+    } catch (e) { console.info(`${name}: ${e.message}`); }
+  }
+  const best = Object.keys(taken).sort((a, b) => taken[a] - taken[b])[0];
+  if (!best) throw new Error("neither WebGL nor plain JavaScript can run them here");
+  await tf.setBackend(best);
+  return best;
+}
+
+// Says in an element what goes on, and whatever goes wrong; the rest of the page is hidden until the models run.
+async function withModels(start) {
+  const state = document.getElementById("state");
+  try {
+    if (!window.tf) throw new Error("the tensor library could not be loaded");
+    tf.enableProdMode();
+    const backend = await start();
+    state.textContent = `The models run in this browser, on its ${BACKENDS[backend] ?? backend}.`;
+    document.getElementById("playground").hidden = false;
+    return true;
+  } catch (e) {
+    state.textContent = `The trained models can't run in this browser: ${e.message}. The report's own figures show what they do.`;
+    state.classList.add("notice");
+    return false;
+  }
+}
+
+// An update that runs once a frame at most, with the latest of whatever asked for it; never two at a time. A long one
+// can ask whether another waits.
+function steadily(update) {
+  let asked = false, running = false;
+  const turn = async () => {
+    asked = false;
+    running = true;
+    try { await update(() => asked); } catch (e) { console.error(e); }
+    running = false;
+    if (asked) requestAnimationFrame(turn);
+  };
+  return () => {
+    if (!asked && !running) requestAnimationFrame(turn);
+    asked = true;
+  };
+}

@@ -1,0 +1,42 @@
+"""What pages to explore show beside the models that they run: images, classes and a classical denoiser's strength."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autoencoders import config, models
+from autoencoders.data import Dataset
+from autoencoders.evaluation import baselines
+from autoencoders.evaluation.arrays import as_features
+from autoencoders.measurements.common import Subject, chosen, corrupted, unit
+from autoencoders.store import Artifact
+
+
+def gallery(spec: config.Gallery, subject: Subject, data: Dataset, device: str) -> Artifact:
+    images, labels = _exhibits(spec, data)
+    return Artifact({"images": images.numpy(), "labels": labels.numpy()}, {"classes": list(data.classes)})
+
+
+def landmarks(spec: config.Landmarks, subject: models.Autoencoder, data: Dataset, device: str) -> Artifact:
+    """Classes that no training image shows have no mean, and are left out."""
+    shown = models.embed(subject, unit(_exhibits(spec.gallery, data)[0], device))
+    images, labels = chosen(data.train, spec.images)
+    latents, kinds = as_features(models.embed(subject, unit(images, device))).cpu(), labels.unique()
+    means = torch.stack([latents[labels == kind].mean(0) for kind in kinds])
+    return Artifact({"images": shown.cpu().numpy(), "means": means.numpy(), "kinds": kinds.numpy()}, {})
+
+
+def smoothing(spec: config.Smoothing, subject: Subject, data: Dataset, device: str) -> Artifact:
+    clean = unit(chosen(data.validation, spec.images)[0], device)
+    noisy = [corrupted(clean, config.Gaussian(sigma), spec.seed) for sigma in spec.sigmas]
+    weights = np.array([baselines.choose_weight(images, clean) for images in noisy])
+    return Artifact({"sigmas": np.array(spec.sigmas), "weights": weights}, {})
+
+
+def _exhibits(spec: config.Gallery, data: Dataset) -> tuple[Tensor, Tensor]:
+    """Sorted by class; within a class, in the fixed order of all measurements."""
+    images, labels = chosen(data.test, None)
+    places = [torch.nonzero(labels == kind)[: spec.each, 0] for kind in labels.unique()]
+    return images[torch.cat(places)], labels[torch.cat(places)]

@@ -1,0 +1,201 @@
+"""Trained models in a browser: what the interpreter makes of a program is what torch makes of the model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from autoencoders import models
+from autoencoders.config import MCAE, VAE, CompactAE, ConvAE, Program, SweepAE
+from autoencoders.errors import InputError
+from autoencoders.explore import models as scripts
+from autoencoders.explore.pages import ASSETS
+from autoencoders.lab import named
+from autoencoders.measurements.programs import Translation, program
+
+SHAPE = (3, 32, 32)
+ARCHITECTURES: dict[str, Any] = {
+    "AE": ConvAE(),
+    "spatial AE": ConvAE(bottleneck="spatial", latent=32),
+    "VAE": VAE(),
+    "MCAE": MCAE(),
+    "MCAE of small patches": MCAE(patch=2),
+    "MCAE of large patches": MCAE(patch=8, width=8),
+    "without blocks": ConvAE(width=8, depth=0),
+    "sweep": SweepAE(),
+    "compact": CompactAE(),
+}
+
+
+def trained(spec: Any, shape: tuple[int, int, int] = SHAPE) -> models.Autoencoder:
+    """As if: no weight or bias is zero, and half precision holds each."""
+    model = models.build(named(spec.implementation), spec, shape, seed=0)
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.03 * torch.randn(parameter.shape, generator=generator))
+            parameter.copy_(parameter.half())
+    return model.eval()
+
+
+def translated(model: models.Autoencoder) -> Any:
+    return program(Program(), model, None, "cpu")  # type: ignore[arg-type]
+
+
+def given(values: torch.Tensor) -> dict[str, Any]:
+    """As the interpreter wants it."""
+    last = values.permute(0, 2, 3, 1) if values.ndim == 4 else values
+    return {"values": last.float().flatten().tolist(), "shape": list(last.shape)}
+
+
+# ── Translation ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_program_holds_each_weight_once_and_no_variance() -> None:
+    for name in ("AE", "MCAE", "sweep"):
+        model = trained(ARCHITECTURES[name])
+        held = sum(array.size for array in translated(model).arrays.values())
+        assert held == sum(parameter.numel() for parameter in model.parameters()), name
+    vae, ae = (sum(a.size for a in translated(trained(ARCHITECTURES[name])).arrays.values()) for name in ("VAE", "AE"))
+    assert vae == ae
+
+
+def test_a_program_is_half_precision_and_json() -> None:
+    made = translated(trained(ARCHITECTURES["MCAE"]))
+    assert {array.dtype for array in made.arrays.values()} == {np.dtype(np.float16)}
+    json.dumps(made.meta)
+    assert made.meta["parts"].keys() == {"forward"}
+    assert translated(trained(ARCHITECTURES["AE"])).meta["parts"].keys() == {"encode", "decode"}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e6])
+def test_weights_that_half_precision_cant_hold_are_refused(value: float) -> None:
+    model = trained(CompactAE())
+    with torch.no_grad():
+        next(model.parameters())[0] = value
+    with pytest.raises(ValueError, match="NaN|infinite"):
+        translated(model)
+
+
+class Odd(models.Autoencoder):
+    def __init__(self) -> None:
+        super().__init__(SHAPE)
+        self.layer = torch.nn.Conv2d(3, 3, 3, dilation=2)
+
+    def encode(self, images: torch.Tensor) -> torch.Tensor:
+        return torch.sin(images)
+
+    def decode(self, latent: torch.Tensor) -> torch.Tensor:
+        return self.layer(latent)
+
+
+def test_what_a_browser_isnt_taught_is_named() -> None:
+    with pytest.raises(InputError, match="'sin'"):
+        Translation(Odd(), "encode")
+    with pytest.raises(InputError, match="dilation"):
+        Translation(Odd(), "decode")
+
+
+# ── The library that ships with the site ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_tensor_library_is_the_one_that_its_manifest_names() -> None:
+    manifest = json.loads(ASSETS.joinpath("vendor/versions.json").read_text(encoding="utf-8"))
+    assert {f"vendor/{name}" for name in manifest["files"]} == set(scripts.LIBRARY)
+    for name, digest in manifest["files"].items():
+        raw = ASSETS.joinpath("vendor", name).read_bytes()
+        assert hashlib.sha256(raw).hexdigest() == digest, name
+        assert manifest["version"].encode() in raw
+    assert "Apache License" in scripts.SHARED["vendor/LICENSE"]
+
+
+# ── In a browser ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Any) -> Iterator[Any]:
+    """With the interpreter and nothing else."""
+    page = browser.new_page()
+    for name in ("explore.js", *scripts.SCRIPTS):
+        page.add_script_tag(content=ASSETS.joinpath(name).read_text(encoding="utf-8"))
+    yield page
+    page.close()
+
+
+RUN = """async ([backend, part, inputs]) => {
+  if (!await tf.setBackend(backend)) return null;
+  if (backend === "webgl" && !tf.env().getBool("WEBGL_RENDER_FLOAT32_ENABLED")) return null;
+  const made = await new Program(part).run(...inputs);
+  return [[...made.values], made.shape];
+}"""
+
+
+def run(tab: Any, backend: str, model: models.Autoencoder, part: str, *inputs: torch.Tensor) -> torch.Tensor:
+    """What the browser makes of it, as torch has it."""
+    found = tab.evaluate(RUN, [backend, scripts.listed(translated(model), part), list(map(given, inputs))])
+    if found is None:
+        pytest.skip(f"this browser has no {backend} in full precision")
+    values, shape = found
+    made = torch.tensor(values).reshape(shape)
+    return made.permute(0, 3, 1, 2) if made.ndim == 4 else made
+
+
+@pytest.mark.parametrize("backend", ["cpu", "webgl"])
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_browser_and_torch_agree(tab: Any, name: str, backend: str) -> None:
+    model = trained(ARCHITECTURES[name])
+    images = torch.rand(2, *SHAPE, generator=torch.Generator().manual_seed(2))
+    if isinstance(model, models.Masked):
+        for ratio in (0.0, 0.5):
+            mask = models.draw_masks(model, 2, ratio, seed=3)
+            found = run(tab, backend, model, "forward", images, model.in_patches(mask))
+            assert_equal(found, models.reconstruct(model, images, mask=mask))
+        return
+    latents = models.embed(model, images)
+    assert_equal(run(tab, backend, model, "encode", images), latents)
+    assert_equal(run(tab, backend, model, "decode", latents), models.decode(model, latents))
+
+
+def assert_equal(found: torch.Tensor, wanted: torch.Tensor) -> None:
+    assert wanted.std() > 0.005, "or else there is nothing to be seen"
+    torch.testing.assert_close(found, wanted, rtol=0, atol=1e-3)
+
+
+def test_images_that_arent_square(tab: Any) -> None:
+    for spec in (ConvAE(width=4, latent=8), MCAE(width=4)):
+        model = trained(spec, (1, 16, 24))
+        images = torch.rand(1, 1, 16, 24)
+        if isinstance(model, models.Masked):
+            found = run(tab, "cpu", model, "forward", images, torch.zeros(1, 1, *model.grid))
+        else:
+            found = run(tab, "cpu", model, "decode", run(tab, "cpu", model, "encode", images))
+        assert_equal(found, models.reconstruct(model, images))
+
+
+def test_numbers_arrive_as_they_were(tab: Any) -> None:
+    every = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    finite = every[np.isfinite(every)]
+    read = tab.evaluate("text => [...halves(text)]", scripts.text(finite))
+    np.testing.assert_array_equal(np.array(read, dtype=np.float64), finite.astype(np.float64))
+    raw = np.random.default_rng(0).integers(0, 256, 1001, dtype=np.uint8)
+    assert tab.evaluate("text => [...new Uint8Array(bytes(text))]", scripts.text(raw))[:1001] == raw.tolist()
+
+
+def test_the_alphabet_is_one() -> None:
+    assert f'"{scripts.DIGITS.decode()}"' in ASSETS.joinpath("tensors.js").read_text(encoding="utf-8")
+    assert len({*scripts.DIGITS}) == 85
+
+
+# ── What a page loads by itself ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_has_no_room_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"large": "x" * 4_000_000, "small": "x" * 1_000_000, "second": "x" * 4_000_000}
+    assert scripts.at_once(files, ["large", "second", "small"], {}, scripts.LIBRARY) == ["large", "small"]
+    assert scripts.at_once(files, ["small"], {"data": "x" * 7_000_000}, scripts.LIBRARY) == []
