@@ -18,7 +18,8 @@ function paint(canvas, values, [height, width, channels], hidden = () => false) 
   canvas.height = height;
   const context = canvas.getContext("2d"), picture = context.createImageData(width, height);
   for (let i = 0; i < height * width; i++) {
-    for (let c = 0; c < 3; c++) picture.data[4 * i + c] = hidden(i) ? 128 : 255 * values[channels * i + c % channels] + 0.5;
+    for (let c = 0; c < 3; c++) // it rounds
+      picture.data[4 * i + c] = hidden(i) ? 128 : 255 * values[channels * i + c % channels];
     picture.data[4 * i + 3] = 255;
   }
   context.putImageData(picture, 0, 0);
@@ -34,7 +35,8 @@ function meanSquare(a, b, counts = () => true) {
 const psnr = (a, b) => -10 * Math.log10(meanSquare(a, b));
 const inDecibels = value => Number.isFinite(value) ? `${value.toFixed(1)} dB` : "∞ dB"; // of an image without any error
 
-const picture = (label, attributes = {}) => element("canvas", { class: "pixels", role: "img", "aria-label": label, ...attributes });
+const picture = (label, attributes = {}) =>
+  element("canvas", { class: "pixels", role: "img", "aria-label": label, ...attributes });
 
 // Thumbnails of all images in a fieldset, of which one is chosen: by mouse, or by the arrow keys.
 function picker(fieldset, images, shape, first, onpick) {

@@ -43,7 +43,8 @@ const OPERATIONS = { // maps are [N, h, w, C]
   sigmoid: ([x]) => tf.sigmoid(x),
   map: ([x]) => tf.reshape(x, [x.shape[0], 1, 1, x.shape[1]]),
   vector: ([x]) => tf.reshape(tf.transpose(x, [0, 3, 1, 2]), [x.shape[0], -1]),
-  convolve: ([x], [filter, bias], { stride, padding }) => tf.fused.conv2d({ x, filter, strides: stride, pad: around(padding), bias }),
+  convolve: ([x], [filter, bias], { stride, padding }) =>
+    tf.fused.conv2d({ x, filter, strides: stride, pad: around(padding), bias }),
   "convolve back": ([x], [kernel, bias], { stride, padding, extra }) => {
     const size = [1, 2].map(way => (x.shape[way] - 1) * stride - 2 * padding + kernel.shape[way - 1] + extra[way - 1]);
     return tf.add(tf.conv2dTranspose(x, kernel, [x.shape[0], ...size, bias.shape[0]], stride, around(padding)), bias);
@@ -96,9 +97,12 @@ const loading = {};
 // The parts of a model, each a program. A script can be loaded from a disk, where a page may fetch nothing.
 function load(name) {
   return loading[name] ??= new Promise((resolve, reject) => {
-    const made = () => resolve(Object.fromEntries(Object.entries(models[name]).map(([part, list]) => [part, new Program(list)])));
+    const made = () => resolve(
+      Object.fromEntries(Object.entries(models[name]).map(([part, list]) => [part, new Program(list)])),
+    );
     const failed = () => { delete loading[name]; reject(new Error(`models/${name}.js can't be loaded`)); };
-    document.head.append(element("script", { src: `models/${encodeURIComponent(name)}.js`, onload: made, onerror: failed }));
+    const src = `models/${encodeURIComponent(name)}.js`;
+    document.head.append(element("script", { src, onload: made, onerror: failed }));
   });
 }
 
@@ -136,7 +140,8 @@ async function withModels(start) {
     document.getElementById("playground").hidden = false;
     return true;
   } catch (e) {
-    state.textContent = `The trained models can't run in this browser: ${e.message}. The report's own figures show what they do.`;
+    state.textContent =
+      `The trained models can't run in this browser: ${e.message}. The report's own figures show what they do.`;
     state.classList.add("notice");
     return false;
   }

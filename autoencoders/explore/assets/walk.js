@@ -4,7 +4,8 @@
   const { model, shape, dimensions, triples } = explore, images = gallery(explore.gallery);
   const points = text => {
     const all = floats(text);
-    return Array.from({ length: all.length / dimensions }, (_, i) => all.subarray(i * dimensions, (i + 1) * dimensions));
+    const point = (_, i) => all.subarray(i * dimensions, (i + 1) * dimensions);
+    return Array.from({ length: all.length / dimensions }, point);
   };
   const latents = points(explore.latents), means = points(explore.means);
   const names = explore.kinds.map(kind => explore.gallery.classes[kind]);
@@ -19,12 +20,14 @@
     if (!spherical) return line;
     const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
     const lengths = [start, end].map(point => Math.max(Math.sqrt(dot(point, point)), 1e-12));
-    const angle = Math.acos(Math.min(1, Math.max(-1, dot(start, end) / lengths[0] / lengths[1]))), sine = Math.sin(angle);
+    const angle = Math.acos(Math.min(1, Math.max(-1, dot(start, end) / lengths[0] / lengths[1])));
+    const sine = Math.sin(angle);
     if (sine <= 1e-3) return line;
     return start.map((value, i) => (Math.sin((1 - share) * angle) * value + Math.sin(share * angle) * end[i]) / sine);
   }
 
-  const figure = (canvas, caption, attributes = {}) => element("figure", attributes, canvas, element("figcaption", {}, caption));
+  const figure = (canvas, caption, attributes = {}) =>
+    element("figure", attributes, canvas, element("figcaption", {}, caption));
 
   // ── Between two images ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -42,11 +45,14 @@
     const strip = steps.map(step => {
       const small = picture("", { "aria-hidden": "true" });
       const go = () => { share.value = step; moved(); };
-      at("strip").append(element("button", { type: "button", "aria-label": `Go to ${written(step)}`, onclick: go }, small));
+      const attributes = { type: "button", "aria-label": `Go to ${written(step)}`, onclick: go };
+      at("strip").append(element("button", attributes, small));
       return small;
     });
-    const point = step =>
-      between(latents[chosen.from.place], latents[chosen.to.place], step, document.querySelector("[name=path]:checked").value === "spherical");
+    const point = step => {
+      const spherical = document.querySelector("[name=path]:checked").value === "spherical";
+      return between(latents[chosen.from.place], latents[chosen.to.place], step, spherical);
+    };
 
     const show = steadily(async () => {
       const step = Number(share.value);
@@ -78,8 +84,10 @@
     const SIGNS = [1, -1, 1];
     const terms = SIGNS.map((sign, i) => {
       const mean = picture(""), weight = element("output", {}, "1");
-      const select = element("select", { "aria-label": `Class ${"abc"[i]}` }, names.map((name, place) => element("option", { value: place }, name)));
-      const slider = element("input", { type: "range", min: 0, max: 2, step: 0.05, value: 1, "aria-label": `Weight of class ${"abc"[i]}` });
+      const options = names.map((name, place) => element("option", { value: place }, name));
+      const select = element("select", { "aria-label": `Class ${"abc"[i]}` }, options);
+      const range = { type: "range", min: 0, max: 2, step: 0.05, value: 1 };
+      const slider = element("input", { ...range, "aria-label": `Weight of class ${"abc"[i]}` });
       select.addEventListener("change", () => changed());
       slider.addEventListener("input", () => { weight.value = written(Number(slider.value)); show(); });
       if (i || sign < 0) at("sum").append(element("span", { class: "sign" }, sign < 0 ? "−" : "+"));
@@ -96,9 +104,13 @@
 
     const show = steadily(async () => {
       const sum = new Float32Array(dimensions);
-      for (const term of terms) meanOf(term).forEach((value, i) => { sum[i] += term.sign * Number(term.slider.value) * value; });
+      for (const term of terms) {
+        const weight = term.sign * Number(term.slider.value);
+        meanOf(term).forEach((value, i) => { sum[i] += weight * value; });
+      }
       paint(result, await decode(sum), shape);
-      const distances = latents.map(latent => meanSquare(latent, sum)), best = images[distances.indexOf(Math.min(...distances))];
+      const distances = latents.map(latent => meanSquare(latent, sum));
+      const best = images[distances.indexOf(Math.min(...distances))];
       paint(nearest, best.values, shape);
       name.textContent = best.label;
     });
