@@ -37,7 +37,7 @@ lint: $(READY)
 	@$(PYTHON) -m mypy
 
 bench: $(READY)
-	@for name in training evaluation cluster store startup report site growth; do echo "== $$name"; $(PYTHON) benchmarks/$$name.py || exit 1; done
+	@for name in training evaluation cluster store startup report site playground growth; do echo "== $$name"; $(PYTHON) benchmarks/$$name.py || exit 1; done
 
 clean:  # what is quickly made again; .venv/, cache/ and data/ stay
 	rm -rf _book _studies submission build _variables.yml _quarto.yml.local .quarto .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info

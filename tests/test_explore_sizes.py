@@ -1,0 +1,26 @@
+"""What a page loads by itself, at the sizes of models that are trained in earnest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from explore_page import LIMIT
+
+from benchmarks.untrained import playground
+
+
+@pytest.mark.parametrize("profile", ["quick", "full"])
+def test_each_page_stays_small_whatever_the_models_size(profile: str, page: Any, tmp_path: Path) -> None:
+    """Neither their training nor the data set matters for that: CIFAR-10's images are as large as these."""
+    folder = playground(profile, tmp_path)
+    for name in ("walk", "patches", "noise"):
+        asked: list[str] = []
+        page.on("request", lambda request, asked=asked: asked.append(request.url))
+        page.goto(f"{(folder / name).as_uri()}.html?backend=cpu")
+        page.wait_for_selector("#playground:not([hidden])", timeout=60_000)
+        sizes = [(folder / url.removeprefix(f"{folder.as_uri()}/").split("?")[0]).stat().st_size for url in asked]
+        assert sum(sizes) < LIMIT, name
+        assert any("/models/" in url for url in asked), name
+    assert page.faults == []
