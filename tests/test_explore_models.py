@@ -18,6 +18,8 @@ from autoencoders.explore import models as scripts
 from autoencoders.explore.pages import ASSETS
 from autoencoders.lab import named
 from autoencoders.measurements.programs import Translation, program
+from autoencoders.reporting import submission
+from autoencoders.settings import PROJECT
 
 SHAPE = (3, 32, 32)
 ARCHITECTURES: dict[str, Any] = {
@@ -113,6 +115,11 @@ def test_the_tensor_library_is_the_one_that_its_manifest_names() -> None:
         assert hashlib.sha256(raw).hexdigest() == digest, name
         assert manifest["version"].encode() in raw
     assert "Apache License" in scripts.SHARED["vendor/LICENSE"]
+
+
+def test_the_library_is_handed_in_with_the_code() -> None:
+    handed_in = {name for name, _ in submission._project(PROJECT)}
+    assert {f"autoencoders/explore/assets/{name}" for name in (*scripts.LIBRARY, *scripts.SHARED)} <= handed_in
 
 
 # ── In a browser ─────────────────────────────────────────────────────────────────────────────────────────────────────

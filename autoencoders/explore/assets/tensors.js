@@ -44,7 +44,8 @@ const OPERATIONS = { // maps are [N, h, w, C]
   map: ([x]) => tf.reshape(x, [x.shape[0], 1, 1, x.shape[1]]),
   vector: ([x]) => tf.reshape(tf.transpose(x, [0, 3, 1, 2]), [x.shape[0], -1]),
   convolve: ([x], [filter, bias], { stride, padding }) =>
-    tf.fused.conv2d({ x, filter, strides: stride, pad: around(padding), bias }),
+    tf.getBackend() === "cpu" ? convolved(x, filter, bias, stride, padding)
+      : tf.fused.conv2d({ x, filter, strides: stride, pad: around(padding), bias }),
   "convolve back": ([x], [kernel, bias], { stride, padding, extra }) => {
     const size = [1, 2].map(way => (x.shape[way] - 1) * stride - 2 * padding + kernel.shape[way - 1] + extra[way - 1]);
     return tf.add(tf.conv2dTranspose(x, kernel, [x.shape[0], ...size, bias.shape[0]], stride, around(padding)), bias);
@@ -63,6 +64,51 @@ const OPERATIONS = { // maps are [N, h, w, C]
   },
   fill: ([mask, x], [token]) => tf.add(tf.mul(x, tf.sub(1, mask)), tf.mul(token, mask)),
 };
+
+// The library's own, for a plain processor, takes three times as long: it keeps no sum in a register. This one makes
+// each window of the input a row, and multiplies four rows with two columns of the kernel at a time.
+function convolved(x, filter, bias, stride, padding) {
+  const [count, height, width, channels] = x.shape, [high, wide, , outputs] = filter.shape;
+  const size = [(height + 2 * padding - high) / stride + 1, (width + 2 * padding - wide) / stride + 1].map(Math.floor);
+  const cells = count * size[0] * size[1], length = high * wide * channels, lines = 4 * Math.ceil(cells / 4);
+  const from = x.dataSync(), windows = new Float32Array(lines * length);
+  for (let cell = 0; cell < cells; cell++) {
+    const column = cell % size[1], row = Math.floor(cell / size[1]) % size[0], image = Math.floor(cell / size[1] / size[0]);
+    for (let i = 0; i < high * wide; i++) {
+      const down = row * stride - padding + Math.floor(i / wide), right = column * stride - padding + i % wide;
+      if (down < 0 || down >= height || right < 0 || right >= width) continue;
+      const start = ((image * height + down) * width + right) * channels;
+      windows.set(from.subarray(start, start + channels), cell * length + i * channels);
+    }
+  }
+  const made = product(windows, filter.dataSync(), bias.dataSync(), lines, length, outputs);
+  return tf.tensor(made.subarray(0, cells * outputs), [count, ...size, outputs]);
+}
+
+function product(rows, columns, bias, lines, length, outputs) {
+  const made = new Float32Array(lines * outputs);
+  for (let line = 0; line < lines; line += 4) {
+    const a = line * length, b = a + length, c = b + length, d = c + length;
+    for (let o = 0; o < outputs; o += 2) {
+      const next = o + 1 < outputs ? 1 : 0; // the last of an odd number is its own neighbour
+      let a0 = bias[o], b0 = a0, c0 = a0, d0 = a0, a1 = bias[o + next], b1 = a1, c1 = a1, d1 = a1;
+      for (let k = 0, at = o; k < length; k++, at += outputs) {
+        const left = columns[at], right = columns[at + next];
+        let value = rows[a + k];
+        a0 += value * left; a1 += value * right;
+        value = rows[b + k];
+        b0 += value * left; b1 += value * right;
+        value = rows[c + k];
+        c0 += value * left; c1 += value * right;
+        value = rows[d + k];
+        d0 += value * left; d1 += value * right;
+      }
+      [a0, b0, c0, d0].forEach((sum, i) => { made[(line + i) * outputs + o] = sum; });
+      [a1, b1, c1, d1].forEach((sum, i) => { made[(line + i) * outputs + o + next] = sum; });
+    }
+  }
+  return made;
+}
 
 class Program {
   constructor({ inputs, steps, shapes, weights }) {
