@@ -38,7 +38,11 @@
     for (const each of denoisers) each.holder.classList.toggle("best", each.score === best);
   }
 
-  const pause = () => new Promise(done => setTimeout(done)); // so that a slider's next move is heard
+  const pause = () => new Promise(done => { // so that a slider's next move is heard; a timer would wait for longer
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = done;
+    port2.postMessage(null);
+  });
 
   const show = steadily(async waiting => {
     const sigma = Number(at("sigma").value), seen = noisy(image.values, noise, sigma), start = performance.now();
