@@ -30,7 +30,7 @@ def landmarks(spec: config.Landmarks, subject: models.Autoencoder, data: Dataset
 
 def smoothing(spec: config.Smoothing, subject: Subject, data: Dataset, device: str) -> Artifact:
     clean = unit(chosen(data.validation, spec.images)[0], device)
-    noisy = [corrupted(clean, config.Gaussian(sigma), spec.seed) for sigma in spec.sigmas]
+    noisy = [corrupted(clean, config.Gaussian(sigma), spec.seed + 1) for sigma in spec.sigmas]  # not the test's noise
     weights = np.array([baselines.choose_weight(images, clean) for images in noisy])
     return Artifact({"sigmas": np.array(spec.sigmas), "weights": weights}, {})
 
