@@ -126,4 +126,4 @@ def write_book(root: Path, chapters: Mapping[str, str] = CHAPTERS, values: Mappi
 
 
 def render(book: Book) -> None:
-    fallback.render(book, sorted((book.root / "cache/notebooks").glob("*.ipynb")), more=lambda folder: None)
+    fallback.render(book, sorted((book.root / "cache/notebooks").glob("*.ipynb")), offered=(), more=lambda folder: None)

@@ -13,7 +13,7 @@ import pytest
 from copied_project import Project
 from made_report import Made, make
 
-from autoencoders import settings
+from autoencoders import explore, settings
 from autoencoders.reporting.book import embedded
 
 REQUIRED = [f"r{number:02d}" for number in (*range(1, 28), 39)]
@@ -103,3 +103,11 @@ def test_a_group_that_cant_name_files_is_refused(project: Project, group: str) -
     done = make(project, GROUP=group)
     assert done.returncode == 2
     assert "letters, digits, '-' and '_'" in done.stderr
+
+
+def test_what_there_is_to_explore_is_offered_on_every_page(made: Made) -> None:
+    first = made.page("index.html").split("<main", 1)[1]  # the rest has it in the sidebar
+    for head in explore.HEADS:
+        assert (made.book / head.url).exists()
+        assert f'href="{head.url}"' in first
+        assert f'href="../{head.url}"' in made.page("notebooks/03-vae.html")

@@ -26,6 +26,10 @@ class Head:
     title: str
     promise: str  # what a reader can do there, as a sentence
 
+    @property
+    def url(self) -> str:
+        return f"{FOLDER}/{self.name}.html"
+
 
 @dataclass(frozen=True)
 class Page:
@@ -41,7 +45,7 @@ def write(folder: Folder, book: Book, pages: Sequence[Page]) -> None:
         for name, content in page.files.items():
             folder.put(f"{FOLDER}/{name}", content)
         folder.put(f"{FOLDER}/data/{page.head.name}.js", f"window.explore = {as_script(page.data)};\n")
-        folder.put(f"{FOLDER}/{page.head.name}.html", _html(book, page, pages))
+        folder.put(page.head.url, _html(book, page, pages))
     shared = ("explore.css", "explore.js", *dict.fromkeys(name for page in pages for name in page.scripts))
     for name in shared:
         folder.put(f"{FOLDER}/{name}", ASSETS.joinpath(name).read_text(encoding="utf-8"))

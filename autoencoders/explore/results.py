@@ -25,6 +25,7 @@ HEAD = Head(
 COLUMNS = (
     *("experiment", "model", "seed", "kind", "input", "region", "split", "metric", "value", "lo", "hi", "n", "key"),
 )
+KIND = COLUMNS.index("kind")
 COSTS = ("parameters", "seconds", "images_per_second")  # of a training, beside the terms of its loss
 DIGITS = 6  # of a loss curve's points, which are looked at and not computed with
 
@@ -43,7 +44,7 @@ def page(lab: Lab, addresses: Addresses) -> Page:
             "device": lab.device,
         },
         "columns": COLUMNS,
-        "rows": found.rows,
+        "rows": sorted(found.rows, key=lambda row: row[KIND] == "training"),  # what was measured comes first
         "artifacts": found.artifacts,
         "versions": found.versions,
         "figures": uses.figures_at(addresses),

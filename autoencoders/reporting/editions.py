@@ -17,6 +17,7 @@ def assignment(settings: Settings) -> Edition:
         root=PROJECT,
         labs=(lab,),
         facts=lambda: facts.of(lab),
+        offered=explore.HEADS,
         more=lambda book, folder: explore.add(book, lab, folder),
     )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from autoencoders.errors import ReportError
+from autoencoders.explore.pages import Head
 from autoencoders.reporting import pdf, site
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.document import parse
@@ -26,15 +27,15 @@ def name() -> str:
     return f"Pandoc {pandoc.version()} and Typst {version('typst')}, without Quarto"
 
 
-def render(book: Book, executed: list[Path], more: Callable[[Folder], None]) -> None:
-    """The PDF and the site, into the book's output folder; ``executed`` are the notebooks that the site shows, and
-    ``more`` adds to it what needs no renderer."""
+def render(book: Book, executed: list[Path], offered: Sequence[Head], more: Callable[[Folder], None]) -> None:
+    """The PDF and the site, into the book's output folder; ``executed`` are the notebooks that the site shows;
+    ``offered`` are pages beside its chapters, which ``more`` adds."""
     workshop = book.root / WORKSHOP
     images = workshop.resolve() / "images"
     expansion = Expansion(book.root, images, book.variables)
     chapters = parse(book, expansion)
     folder = Folder(book.output)
-    pages = site.Site(book, folder, images)
+    pages = site.Site(book, folder, images, offered)
     with ThreadPoolExecutor(1) as pool:  # Typst leaves Python alone while it works
         printed = pool.submit(pdf.write, chapters, book, workshop)
         pages.write(chapters, [Notebook.read(path) for path in executed])

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from autoencoders import inspection, progress, references
 from autoencoders.commandline import complain
+from autoencoders.explore.pages import Head
 from autoencoders.lab import Lab
 from autoencoders.reporting import checks, execution, fallback, mermaid, pdf, quarto, submission, variables
 from autoencoders.reporting.book import Book, embedded
@@ -34,7 +35,8 @@ class Edition:
     root: Path
     labs: tuple[Lab, ...]
     facts: Callable[[], Mapping[str, Any]]
-    more: Callable[[Book, Folder], None] = lambda book, folder: None  # pages of the site beside its chapters
+    offered: tuple[Head, ...] = ()  # the pages to explore, beside the chapters
+    more: Callable[[Book, Folder], None] = lambda book, folder: None  # what makes them
 
     @property
     def settings(self) -> Settings:
@@ -50,7 +52,7 @@ def report(edition: Edition, renderer: Renderer = "auto") -> Book:
         if tool:
             _rendered(tool, edition, book, executions)
         else:
-            fallback.render(book, [each.target for each in executions], partial(edition.more, book))
+            fallback.render(book, [each.target for each in executions], edition.offered, partial(edition.more, book))
         checks.check(book)
     return book
 

@@ -6,13 +6,14 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from string import Template
 
+from autoencoders.explore.pages import Head
 from autoencoders.reporting import pandoc, shortcodes
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.document import Chapter, Document, as_float, labelled, located, numbered, rewritten
@@ -79,6 +80,7 @@ class Site:
     book: Book
     folder: Folder
     images: Path  # where embedded images were put
+    offered: Sequence[Head] = ()  # pages to explore, beside the chapters
     problems: list[str] = field(default_factory=list)
     sizes: dict[str, dict[str, str]] = field(default_factory=dict)  # of the images put there, by name
 
@@ -205,7 +207,7 @@ class Site:
             notice=f'<p class="notice" role="note">{html.escape(notice)}</p>' if notice else "",
             cover=_cover(self.book) if page.url == "index.html" else "",
             heading=f"<h1>{html.escape(page.title)}</h1>" if page.kind == "notebook" else "",
-            navigation=_navigation(pages, page),
+            navigation=_navigation(pages, page, self.offered),
             contents=_contents(page),
             body=body,
             previous=f'<a rel="prev" href="{before.url}"><span>Previous</span>{html.escape(before.name)}</a>'
@@ -248,7 +250,7 @@ def _cover(book: Book) -> str:
     )
 
 
-def _navigation(pages: list[Page], current: Page) -> str:
+def _navigation(pages: list[Page], current: Page, offered: Sequence[Head]) -> str:
     def item(page: Page) -> str:
         here = ' aria-current="page"' if page is current else ""
         number = f'<span class="number">{page.number}</span>' if page.number else ""
@@ -256,7 +258,11 @@ def _navigation(pages: list[Page], current: Page) -> str:
 
     chapters = "".join(item(page) for page in pages if page.kind == "chapter")
     appendices = "".join(item(page) for page in pages if page.kind == "appendix")
-    return f"<ul>{chapters}</ul>" + (f"<p>Appendices</p><ul>{appendices}</ul>" if appendices else "")
+    beside = "".join(
+        f'<li><a href="{current.base}{head.url}"><span>{html.escape(head.title)}</span></a></li>' for head in offered
+    )
+    groups = {"Appendices": appendices, "To explore": beside}
+    return f"<ul>{chapters}</ul>" + "".join(f"<p>{name}</p><ul>{items}</ul>" for name, items in groups.items() if items)
 
 
 def _contents(page: Page) -> str:
