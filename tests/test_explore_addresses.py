@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from autoencoders.explore.addresses import Addresses
+from autoencoders.reporting.folder import Folder
 
 OF_A_CAPTION = "caption-0ceaefa1-69ba-4598-a22c-09a6ac19f8ca"  # as Quarto labels each
 
@@ -30,7 +31,7 @@ def found(site: Path, files: dict[str, str]) -> Addresses:
     for name, content in files.items():
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_text(content, encoding="utf-8")
-    return Addresses.of(site)
+    return Addresses.of(Folder.found(site))
 
 
 @pytest.mark.parametrize("files", [BY_PANDOC, BY_QUARTO], ids=["Pandoc", "Quarto"])
@@ -52,6 +53,14 @@ def test_a_preview_stands_for_a_notebook_that_has_no_page(tmp_path: Path) -> Non
     both = found(tmp_path, {"cache/notebooks/01-one.html": cell})
     assert both.notebooks == {"fig-curve": "../cache/notebooks/01-one.html#fig-curve"}
     assert both.pages == {"01-one": "../cache/notebooks/01-one.html"}
+
+
+def test_what_the_other_renderer_left_is_no_address(tmp_path: Path) -> None:
+    found(tmp_path, BY_QUARTO)
+    folder = Folder(tmp_path)
+    for name, content in BY_PANDOC.items():
+        folder.put(name, content)
+    assert Addresses.of(folder) == found(tmp_path / "alone", BY_PANDOC)
 
 
 def test_a_caption_belongs_to_the_label_before_it_though_another_begins_like_it(tmp_path: Path) -> None:

@@ -295,7 +295,7 @@ def test_figures_and_claims_that_use_an_artifact_are_linked(opened: Any, made: M
 
 
 def test_executed_notebooks_tell_what_each_figure_rests_on(made: Made) -> None:
-    addresses = Addresses.of(made.book)
+    addresses = Addresses.of(Folder.found(made.book))
     known = held(made).keys()
     asked = [keys for cells in addresses.sources.values() for keys in cells.values()]
     assert addresses.sources.keys() == addresses.pages.keys()

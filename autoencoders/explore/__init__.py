@@ -19,6 +19,6 @@ HEADS: tuple[Head, ...] = tuple(module.HEAD for module in PAGES)
 
 def add(book: Book, lab: Lab, folder: Folder) -> None:
     """The pages of a run, into the folder that holds the site."""
-    addresses = Addresses.of(book.output)
+    addresses = Addresses.of(folder)
     made: list[Page] = [module.page(lab, addresses) for module in PAGES]
     write(folder, book, made)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autoencoders.reporting.checks import PREVIEW
+from autoencoders.reporting.folder import Folder
 from autoencoders.tables import SOURCES
 
 LABEL = re.compile(r'\sid="((?:fig|tbl)-[\w-]+?)(?:-caption-[\da-f-]{36})?"')  # Quarto labels captions, too
@@ -31,10 +32,12 @@ class Addresses:
     sources: dict[str, dict[str, list[str]]] = field(default_factory=dict)  # keys by notebook and label
 
     @classmethod
-    def of(cls, site: Path) -> Addresses:
+    def of(cls, site: Folder) -> Addresses:
+        """On pages that stay; whatever an earlier report left in the folder is about to go."""
         found = cls({}, {})
-        for path in sorted(site.rglob("*.html"), key=lambda path: path.with_suffix("")):  # a preview after its page
-            inside = path.relative_to(site)
+        files = sorted(site.files, key=lambda path: path.with_suffix(""))  # a preview after its page
+        for path in (path for path in files if path.suffix == ".html"):
+            inside = path.relative_to(site.path)
             if inside.parts[0] == "explore":
                 continue
             address, text = f"{FROM_HERE}{inside.as_posix()}", path.read_text(encoding="utf-8")
@@ -45,7 +48,7 @@ class Addresses:
                 found._note(found.chapters, address, text)
                 for label, caption in _captions(text):
                     found.captions.setdefault(label, caption)
-        for path in sorted(site.rglob("*.ipynb")):
+        for path in (path for path in files if path.suffix == ".ipynb"):
             if path.stem in found.pages and (told := _sources(path)) is not None:
                 found.sources[path.stem] = told
         return found

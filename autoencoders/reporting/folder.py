@@ -11,6 +11,13 @@ class Folder:
         self.path = path
         self.files: set[Path] = set()
 
+    @classmethod
+    def found(cls, path: Path) -> Folder:
+        """As others left it: all of it stays."""
+        folder = cls(path)
+        folder.files.update(each for each in path.rglob("*") if each.is_file())
+        return folder
+
     def put(self, name: str, content: str | bytes) -> Path:
         """Atomically; an unchanged file keeps its modification time."""
         path = self.path / name

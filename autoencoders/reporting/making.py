@@ -111,7 +111,7 @@ def complete(edition: Edition) -> None:
     """Add to a site that Quarto rendered what Quarto can't make; when it made the PDF alone, there is none."""
     book = Book.read(edition.root)
     if (book.output / "index.html").exists():
-        edition.more(book, Folder(book.output))
+        edition.more(book, Folder.found(book.output))
 
 
 def packed(edition: Edition) -> tuple[Path, ...]:
