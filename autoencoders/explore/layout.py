@@ -86,7 +86,7 @@ def _node(node: Node, box: Box) -> str:
     mark = SHAPES.get(node.state, SOUND)
     return (
         f'<a href="{html.escape(node.link)}" class="node {node.state}" '
-        f'data-id="{html.escape(node.id)}" aria-label="{html.escape(node.id)}: {node.state}">'
+        f'data-id="{html.escape(node.id)}" aria-label="{html.escape(f"{node.line} ({node.id})")}">'
         f'<rect x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" height="{HEIGHT}" rx="5"/>'
         f'<g class="mark" transform="translate({box.x + 13:.1f} {box.middle:.1f})">{mark}</g>'
         f'<text x="{box.x + 24:.1f}" y="{box.middle + 4:.1f}">{text}</text></a>'
