@@ -100,25 +100,24 @@ def studies(settings: Settings, renderer: Renderer = "auto") -> None:
         print(path)
 
 
+Whose = Annotated[Literal["report", "studies"], typer.Option("--book", help="Whose chapters.")]
+
+
 @command
-def prepare(
-    settings: Settings,
-    book: Annotated[Literal["report", "studies"], typer.Option(help="Whose chapters.")] = "report",
-) -> None:
+def prepare(settings: Settings, book: Whose = "report") -> None:
     """Bring what the chapters need up to date, rendering nothing; `quarto render` does this first."""
     from autoencoders.reporting import editions, making, quarto
 
     caller = quarto.calling()
-    edition = editions.assignment(settings) if book == "report" else editions.studies(settings)
-    making.prepare(edition, renderer=caller.name if caller else "Quarto")
+    making.prepare(editions.of(book, settings), renderer=caller.name if caller else "Quarto")
 
 
 @command
-def explore(settings: Settings) -> None:
-    """Add the pages to explore to the site that was rendered last; `quarto render` does this at the end."""
+def explore(settings: Settings, book: Whose = "report") -> None:
+    """Complete the site that was rendered last, with the pages to explore; `quarto render` does this at the end."""
     from autoencoders.reporting import editions, making
 
-    making.complete(editions.assignment(settings))
+    making.complete(editions.of(book, settings))
 
 
 @command

@@ -188,6 +188,20 @@ def test_quarto_is_asked_only_if_something_has_changed(tools: Path, tmp_path: Pa
     assert [asked(), asked()] == [4, 4]
 
 
+def test_libraries_for_widgets_are_dropped_and_own_scripts_stay(tmp_path: Path) -> None:
+    far, own = "https://cdn.jsdelivr.net/npm", '<script src="site_libs/quarto-nav/quarto-nav.js"></script>'
+    libraries = (
+        f'<script src="{far}/jquery@3.5.1/dist/jquery.min.js" integrity="sha384-x"></script>{own}'
+        f'\n<script src="{far}/requirejs@2.3.6/require.min.js" integrity="sha384-x sha384-y"></script>\n'
+        """<script type="application/javascript">define('jquery', [],function() {return window.jQuery;})</script>"""
+    )
+    page = tmp_path / "cache/notebooks/07-digits.html"
+    page.parent.mkdir(parents=True)
+    page.write_text(f"<head>{libraries}</head><script>draw('jquery')</script>")
+    quarto.drop_libraries(tmp_path)
+    assert "".join(page.read_text().split("\n")) == f"<head>{own}</head><script>draw('jquery')</script>"
+
+
 # ── Both renderers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from autoencoders import commandline, explore
 from autoencoders.lab import Lab
 from autoencoders.reporting import facts
 from autoencoders.reporting.making import Edition
 from autoencoders.settings import PROJECT, Settings
 from autoencoders.studies import STUDIES
+
+
+def of(book: Literal["report", "studies"], settings: Settings) -> Edition:
+    return {"report": assignment, "studies": studies}[book](settings)
 
 
 def assignment(settings: Settings) -> Edition:

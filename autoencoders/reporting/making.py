@@ -108,9 +108,10 @@ def _prepared(edition: Edition, renderer: str) -> list[Execution]:
 
 
 def complete(edition: Edition) -> None:
-    """Add to a site that Quarto rendered what Quarto can't make; when it made the PDF alone, there is none."""
+    """Make of a site that Quarto rendered what Quarto can't; when it made the PDF alone, there is none."""
     book = Book.read(edition.root)
     if (book.output / "index.html").exists():
+        quarto.drop_libraries(book.output)
         edition.more(book, Folder.found(book.output))
 
 
