@@ -144,6 +144,7 @@ WORST = {
         {"MLP 512-256-128": np.eye(10) * 9, "MLP of five hidden layers, 10 % of the labels": np.ones((10, 10))},
         CLASSES,
     ),
+    "confusion, four": lambda: figures.confusion({f"MLP {i}": np.ones((10, 10)) for i in range(4)}, CLASSES),
     "confusion, one": lambda: figures.confusion({"MLP": np.ones((10, 10))}, CLASSES),
     "roc": lambda: figures.roc({name: (np.linspace(0, 1, 50), np.linspace(0, 1, 50) ** 0.3, 0.75) for name in CLASSES}),
     "architecture": lambda: figures.architecture(ARCHITECTURE),

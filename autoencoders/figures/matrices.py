@@ -46,7 +46,8 @@ def confusion(panels: Mapping[str, np.ndarray], classes: Sequence[str]) -> Figur
     """Counts [K,K] of true classes (rows) against predicted ones, shown as percentages of each row, on one scale."""
     some(panels, "matrices")
     across = 1 if len(panels) == 1 else 2
-    figure = Figure(0.25 + (3.9 if across == 1 else 3.05) * -(-len(panels) // across))
+    height = 0.25 + (3.9 if across == 1 else 3.1) * -(-len(panels) // across)
+    figure = Figure(height, layout="compressed")  # squares leave room beside them, not over and under
     all_axes = panel_axes(figure, len(panels), across)
     for index, (axes, (title, counts)) in enumerate(zip(all_axes, panels.items(), strict=True)):
         table = _table(counts, len(classes), len(classes), title)
