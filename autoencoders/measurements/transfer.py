@@ -103,7 +103,7 @@ def _sound(spec: config.Transfer, count: int, train: Labelled, validation: Label
 def _faulty(spec: config.Transfer, count: int, train: Labelled, validation: Labelled) -> Judge:
     """The same network with something wrong: in its features, its activation or its steps; its last epoch counts."""
     features, labels = train
-    mean, scale = features.mean(0), features.std(0).clamp(min=1e-6)
+    mean, scale = features.mean(0), features.std(0, correction=0).clamp(min=1e-6)
 
     def prepared(values: Tensor) -> Tensor:
         if "raw features" in spec.faults:

@@ -14,6 +14,7 @@ import pytest
 import small_report
 from copied_project import Project
 from forks import Broken, Order, Whole, draws, results, steps, store_in, tasks
+from made_report import complete
 
 ONCE = "Several runs on one cache share the work: each result is computed exactly once, and all get the same."
 ONE_BOOK = "Two reports made at once wait for each other and end with one whole book."
@@ -132,8 +133,6 @@ def test_two_reports_at_once_end_with_a_whole_book(
 @pytest.mark.promise(ONE_BOOK)
 def test_two_report_commands_at_once(patience: None, project: Project, tmp_path: Path) -> None:
     """The true one, in a project where nothing was made before."""
-    from test_report import complete
-
     own = complete(project.copy(tmp_path / "code", cache=tmp_path / "cache"))
     command = own.command("report", "--renderer", "pandoc")
     both = [

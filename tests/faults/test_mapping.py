@@ -111,6 +111,7 @@ def test_whoever_writes_to_them_changes_a_copy_of_their_own(lab: Lab) -> None:
     mine = loaded(lab)
     mine.train.images.fill_(7)
     assert_same(loaded(lab), plainly(lab))
+    assert not (lab.settings.cache / "set-aside").exists(), "the files are as they were"
 
 
 @pytest.mark.parametrize("corruption", [None, config.Gaussian(0.3)])
