@@ -151,27 +151,14 @@ def test_the_digit_autoencoder_has_the_layers_of_its_study() -> None:
     convolutions = [m for m in model.encoder if isinstance(m, nn.Conv2d)]
     assert [m.out_channels for m in convolutions] == [128, 64, 32, 16]
     assert all(m.stride == (2, 2) for m in convolutions)
-    assert sum(isinstance(m, models.Dropout) for m in model.modules()) == 7
+    assert sum(isinstance(m, nn.Dropout) for m in model.modules()) == 7
     assert sum(isinstance(m, nn.BatchNorm2d) for m in model.modules()) == 7
     assert isinstance(model.decoder[-1], nn.Sigmoid)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_dropout_is_what_pytorch_s_is_but_for_the_draw(dtype: torch.dtype) -> None:
-    dropout, values = models.Dropout(0.2), torch.ones(100, 1000, dtype=dtype, requires_grad=True)
-    torch.manual_seed(0)
-    dropped = dropout(values)
-    assert (dropped == 0).float().mean() == pytest.approx(0.2, abs=0.01)
-    assert dropped[dropped > 0].unique().tolist() == [pytest.approx(1.25)]
-    dropped.sum().backward()
-    assert torch.equal(values.grad, dropped.detach())
-    assert not torch.equal(dropout(values), dropped), "each time another draw"
-    assert dropout.eval()(values) is values
-
-
 def test_without_being_asked_the_digit_autoencoder_has_neither_dropout_nor_batch_norm() -> None:
     model = make("digit", dropout=0.0, batch_norm=False)
-    assert not any(isinstance(m, models.Dropout | nn.BatchNorm2d) for m in model.modules())
+    assert not any(isinstance(m, nn.Dropout | nn.BatchNorm2d) for m in model.modules())
 
 
 def test_the_vit_control_has_the_masked_autoencoders_parameter_count() -> None:
