@@ -61,7 +61,7 @@ BUDGETS = {
         batch=12,
         learning_rate=4e-3,
         models=("AE", "AE + Dropout", "VAE"),
-        leaking=27_000,
+        leaking=18_000,
     ),
     "evening": Budget(train=None, epochs=20, look=4, points=2000),
     "full": Budget(train=None, epochs=20, look=4, points=2000),

@@ -181,6 +181,7 @@ async function withModels(start) {
   try {
     if (!window.tf) throw new Error("the tensor library could not be loaded");
     tf.enableProdMode();
+    await new Promise(done => requestAnimationFrame(() => setTimeout(done))); // a page that says what it does comes first
     const backend = await start();
     state.textContent = `The models run in this browser, on its ${BACKENDS[backend] ?? backend}.`;
     document.getElementById("playground").hidden = false;
