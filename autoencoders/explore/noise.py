@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +13,11 @@ from autoencoders.lab import Lab
 
 HEAD = Head("noise", "Add noise", "Drag the noise up and see what each denoiser makes of the same image.")
 SCRIPTS = (*models.SCRIPTS, "denoise.js", "noise.js")
+NOTES = (
+    "PSNR is of this one image; the best denoiser's is marked. Total variation smooths as strongly as suits "
+    "validation images at that noise. The report's linear denoiser is left out: its matrices would take more than "
+    "all else that this page loads. Weights are rounded to half precision."
+)
 
 
 def page(lab: Lab, addresses: Addresses) -> Page:
@@ -63,14 +67,5 @@ def _data(lab: Lab, denoisers: Sequence[Experiment]) -> dict[str, Any]:
         "gallery": gallery,
         "shape": gallery["shape"][1:],
         "smoothing": {name: values.tolist() for name, values in strengths.items()},
-        "notes": _notes(math.prod(gallery["shape"][1:])),
+        "notes": NOTES,
     }
-
-
-def _notes(pixels: int) -> str:
-    megabytes = 2 * pixels**2 / 1e6
-    return (
-        "PSNR is of this one image; the best denoiser's is marked. Total variation smooths as strongly as suits "
-        "validation images at that noise. The report's linear denoiser is left out: "
-        f"its matrix alone would be {megabytes:.0f} MB. Weights are rounded to half precision."
-    )
