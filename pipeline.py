@@ -33,8 +33,8 @@ Names = Annotated[
 @command
 def run(settings: Settings, names: Names = None, study: Study = None) -> None:
     """Train and measure whatever is missing. Interrupt it at will: the same command goes on from there."""
-    from autoencoders import progress
     from autoencoders.lab import Lab
+    from autoencoders.running import progress
 
     lab = Lab(settings, study=study)
     commandline.announce(lab)

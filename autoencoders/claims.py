@@ -14,11 +14,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autoencoders.config import NOISE, VARIANCE, Arithmetic, Measurement
 from autoencoders.evaluation.statistics import Estimate, paired_difference
 from autoencoders.findings import Findings
 from autoencoders.lab import Lab, named
+from autoencoders.measurements.generation import Arithmetic
+from autoencoders.measurements.measurement import Measurement
 from autoencoders.results import Contender, Results, sigma_label
+from autoencoders.specs import NOISE, VARIANCE
 from autoencoders.store import Task
 
 Verdict = Literal["supported", "contradicted", "undecided"]
@@ -135,7 +137,7 @@ def judge_all(lab: Lab) -> list[Judged]:
         findings = Findings(lab)
         return [judge(claim, findings) for claim in all_claims(findings)]
     results: Results[Any] = Results(lab)
-    made = named(f"autoencoders.studies.{lab.study.name}_claims:claims")
+    made = named(f"autoencoders.studies.{lab.study.name}.claims:claims")
     return [judge(claim, results) for claim in made(results)]
 
 

@@ -6,7 +6,6 @@ import functools
 import inspect
 import json
 import math
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from autoencoders import settings
+from autoencoders.console import log
 from autoencoders.errors import InputError, ReportError, StorageError, TrainingError
 from autoencoders.store.files import NO_ROOM
 
@@ -85,28 +85,24 @@ def with_exit_code(action: Callable[[], None]) -> None:
     try:
         action()
     except KeyboardInterrupt:
-        complain("interrupted: finished work is kept, and the same command goes on from there")
+        log("interrupted: finished work is kept, and the same command goes on from there")
         raise typer.Exit(INTERRUPTED) from None
     except tuple(EXIT_CODES) as error:
-        complain(f"error: {error}")
+        log(f"error: {error}")
         raise typer.Exit(next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))) from None
     except OSError as error:
         if error.errno not in NO_ROOM:
             raise
-        complain(f"error: {error.filename or 'the disk'}: {error.strerror}")
+        log(f"error: {error.filename or 'the disk'}: {error.strerror}")
         raise typer.Exit(EXIT_CODES[StorageError]) from None
-
-
-def complain(line: str) -> None:
-    print(line, file=sys.stderr)
 
 
 def announce(lab: Lab) -> None:
     """What this run is, before it does anything; a stand-in is never silent."""
     seeds = ", ".join(str(c.seed) for c in lab.catalogues)
-    complain(f"profile {lab.profile.name} ({lab.profile.purpose}) · {lab.dataset} · seeds {seeds} · {lab.device}")
+    log(f"profile {lab.profile.name} ({lab.profile.purpose}) · {lab.dataset} · seeds {seeds} · {lab.device}")
     if lab.choice.stand_in:
-        complain(f"notice: {lab.choice.reason}")
+        log(f"notice: {lab.choice.reason}")
 
 
 def print_json(lab: Lab, **payload: Any) -> None:

@@ -7,17 +7,17 @@ import math
 import torch
 from torch import Tensor
 
-from autoencoders import config
+from autoencoders.specs import Corruption, Gaussian, PixelMask
 
 
-def corrupt(images: Tensor, corruption: config.Corruption | None, generator: torch.Generator) -> Tensor:
+def corrupt(images: Tensor, corruption: Corruption | None, generator: torch.Generator) -> Tensor:
     """Images in [0, 1] as a model gets to see them; without a corruption, the images themselves."""
     match corruption:
         case None:
             return images
-        case config.Gaussian():
+        case Gaussian():
             return gaussian(images, corruption.sigma, generator, clip=corruption.clip)
-        case config.PixelMask():
+        case PixelMask():
             return hide_pixels(images, corruption.ratio, generator)
     raise TypeError(f"not a corruption: {corruption!r}")
 

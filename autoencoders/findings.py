@@ -8,24 +8,18 @@ from typing import Any, Literal
 import numpy as np
 
 from autoencoders import references, tables
-from autoencoders.config import (
-    NOISE,
-    Anomaly,
-    Arithmetic,
-    Catalogue,
-    Context,
-    Gaussian,
-    Input,
-    Measurement,
-    PatchMask,
-    Posterior,
-    Probe,
-    Reconstruction,
-    describe,
-)
+from autoencoders.catalogue import Catalogue
 from autoencoders.errors import InputError
 from autoencoders.evaluation.statistics import Estimate, Spread
+from autoencoders.measurements.anomaly import Anomaly
+from autoencoders.measurements.generation import Arithmetic
+from autoencoders.measurements.latent import Posterior
+from autoencoders.measurements.masking import Context
+from autoencoders.measurements.measurement import Measurement
+from autoencoders.measurements.probing import Probe
+from autoencoders.measurements.reconstruction import Reconstruction
 from autoencoders.results import Contender, Results, reported, sigma_label, summary
+from autoencoders.specs import NOISE, Gaussian, Input, PatchMask, describe
 
 Bottleneck = Literal["vector", "spatial"]
 

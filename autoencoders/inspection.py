@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from autoencoders.commandline import complain
-from autoencoders.config import PROFILES, Experiment, Subject
+from autoencoders.console import log
 from autoencoders.errors import InputError
 from autoencoders.lab import Lab
+from autoencoders.profiles import PROFILES
+from autoencoders.specs import Experiment, Subject
 from autoencoders.store import State, Task
 from autoencoders.studies import STUDIES
 
@@ -104,7 +105,7 @@ def print_rows(found: list[dict[str, Any]]) -> None:
             f"{row['experiment']:22} {row['seed']!s:>4}  {where:24} {row['metric']:20} {row['value']:<10.5g} {interval}"
         )
     if not found:
-        complain("nothing is measured yet: `python pipeline.py run` does it")
+        log("nothing is measured yet: `python pipeline.py run` does it")
 
 
 # ── Graph ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -161,7 +162,7 @@ def prune(lab: Lab, *, drop: bool) -> None:
     dropped = lab.store.prune(kept, dry_run=not drop)
     for item in dropped:
         print(item)
-    complain(f"{len(dropped)} {'dropped' if drop else 'would be dropped: say --yes to drop them'}")
+    log(f"{len(dropped)} {'dropped' if drop else 'would be dropped: say --yes to drop them'}")
 
 
 def _planned(lab: Lab) -> list[Task]:

@@ -16,21 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autoencoders import data, gpus, memory
-from autoencoders.config import (
-    JUDGE,
-    Arithmetic,
-    Catalogue,
-    Data,
-    Experiment,
-    Measurement,
-    Plan,
-    Probe,
-    Profile,
-    Spec,
-    Subject,
-)
+from autoencoders.catalogue import Catalogue
 from autoencoders.errors import InputError, StorageError, TrainingError
+from autoencoders.measurements.generation import JUDGE, Arithmetic
+from autoencoders.measurements.measurement import Measurement
+from autoencoders.measurements.probing import Probe
+from autoencoders.plans import Plan
+from autoencoders.profiles import Profile
 from autoencoders.settings import Settings
+from autoencoders.specs import Data, Experiment, Spec, Subject
 from autoencoders.store import Artifact, Store, Task
 from autoencoders.studies import study as study_named
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from autoencoders import parameters, settings, tables
-from autoencoders.config import Catalogue
+from autoencoders.catalogue import Catalogue
 from autoencoders.findings import Findings
 from autoencoders.lab import Lab
 from autoencoders.results import P, Results

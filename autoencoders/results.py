@@ -10,10 +10,12 @@ from typing import Any, Generic, TypeVar, cast
 import numpy as np
 
 from autoencoders import tables
-from autoencoders.config import VARIANCE, Baseline, Experiment, Measurement, Plan, Subject
 from autoencoders.evaluation.statistics import Estimate, Spread, spread
 from autoencoders.lab import Lab
+from autoencoders.measurements.measurement import Measurement
+from autoencoders.plans import Plan
 from autoencoders.settings import PROJECT
+from autoencoders.specs import VARIANCE, Baseline, Experiment, Subject
 from autoencoders.store import Artifact
 
 P = TypeVar("P", bound=Plan)

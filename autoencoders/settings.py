@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from autoencoders import data, gpus, parameters
-from autoencoders.config import PROFILES, Profile
 from autoencoders.errors import InputError
+from autoencoders.profiles import PROFILES, Profile
 
 PROJECT = Path(__file__).resolve().parent.parent
 

@@ -24,9 +24,9 @@ import torch
 from torch import Tensor, nn
 
 from autoencoders import corruption, models
-from autoencoders.config import Experiment, Training
 from autoencoders.data import Split
 from autoencoders.errors import InputError, StorageError, TrainingError
+from autoencoders.specs import Experiment, Training
 from autoencoders.store import Artifact
 
 CHECKPOINT_SECONDS = 30.0

@@ -10,10 +10,12 @@ from timing import seconds, tell
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported, here and in the workers
 
-from autoencoders import cluster
-from autoencoders.config import PROFILES, Catalogue, Data, Experiment, Training
+from autoencoders.catalogue import Catalogue
 from autoencoders.lab import Lab
+from autoencoders.profiles import PROFILES
+from autoencoders.running import cluster
 from autoencoders.settings import Settings
+from autoencoders.specs import Data, Experiment, Training
 
 IMAGES, TRAININGS = 8192, 8
 

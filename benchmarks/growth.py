@@ -11,7 +11,9 @@ from timing import PROJECT, tell
 TRAINING = """
 import json, resource, sys, time
 from autoencoders import data, lab, training
-from autoencoders.config import PROFILES, Catalogue, Data, Experiment, Training
+from autoencoders.profiles import PROFILES
+from autoencoders.catalogue import Catalogue
+from autoencoders.specs import Data, Experiment, Training
 images, epochs = map(int, sys.argv[1:])
 choice = data.choose("cifar10", True, download=False)
 spec = Data(name=choice.name, train=images)

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from timing import in_turn, seconds, tell
 
-from autoencoders.config import PROFILES, Catalogue
+from autoencoders.catalogue import Catalogue
 from autoencoders.lab import Lab
+from autoencoders.profiles import PROFILES
 from autoencoders.settings import Settings
 from autoencoders.store import Artifact, Store, Task, entries
 

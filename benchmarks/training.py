@@ -18,7 +18,9 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms.functional import to_tensor
 
 from autoencoders import data, lab, models, training
-from autoencoders.config import PROFILES, Catalogue, Data, Experiment, Training
+from autoencoders.catalogue import Catalogue
+from autoencoders.profiles import PROFILES
+from autoencoders.specs import Data, Experiment, Training
 
 IMAGES = 8192
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"

@@ -7,12 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from autoencoders import models
-from autoencoders.config import Experiment, Measurement, Subject
 from autoencoders.explore import noise, pages, patches, walk
 from autoencoders.explore.addresses import Addresses
 from autoencoders.lab import Lab, named
+from autoencoders.measurements.measurement import Measurement
 from autoencoders.reporting.folder import Folder
 from autoencoders.settings import Settings
+from autoencoders.specs import Experiment, Subject
 from autoencoders.store import Artifact
 
 

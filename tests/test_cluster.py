@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 from copied_project import Project
 
-from autoencoders import cluster
-from autoencoders.cluster import Introduction
 from autoencoders.errors import InputError
+from autoencoders.running import cluster
+from autoencoders.running.cluster import Introduction
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_workers_elsewhere_make_it_and_strangers_are_refused(project: Project, t
     here = project.copy(tmp_path / "here", cache=tmp_path / "cache")
     there = here.copy(tmp_path / "there")
     strange = here.copy(tmp_path / "strange")
-    strange.edit("autoencoders/models.py", "return images * 2 - 1", "return images * 2 - 1.0")
+    strange.edit("autoencoders/models/base.py", "return images * 2 - 1", "return images * 2 - 1.0")
     with scheduler(tmp_path, here.environment()) as address:
         none = here("run", "tune-base", "--scheduler", address)
         assert none.returncode == 2
@@ -124,7 +124,7 @@ def until_met(project: Project, address: str) -> subprocess.CompletedProcess[str
 def test_the_task_of_a_killed_worker_is_made_by_another(project: Project, tmp_path: Path) -> None:
     mine = project.copy(tmp_path / "mine", cache=tmp_path / "cache")
     mine.edit("autoencoders/training.py", "CHECKPOINT_SECONDS = 30.0", "CHECKPOINT_SECONDS = 0.2")
-    mine.edit("autoencoders/config/profiles.py", '"vector": 1, "spatial": 1', '"vector": 30, "spatial": 1')
+    mine.edit("autoencoders/profiles.py", '"vector": 1, "spatial": 1', '"vector": 30, "spatial": 1')
     command = mine.command("run", "ae-vector", "vae", "--scheduler", "local", "--jobs", "2")
     with subprocess.Popen(command, cwd=mine.folder, env=mine.environment(), stderr=subprocess.PIPE, text=True) as run:
         threading.Thread(target=kill_a_trainer, args=(mine.cache, run.pid), daemon=True).start()

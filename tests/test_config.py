@@ -16,35 +16,35 @@ from typing import Any
 
 import pytest
 
-from autoencoders import config
-from autoencoders.config import (
+from autoencoders.catalogue import Catalogue
+from autoencoders.measurements.generation import JUDGE, Arithmetic
+from autoencoders.measurements.latent import Posterior
+from autoencoders.measurements.masking import Occlusion
+from autoencoders.measurements.probing import Probe, ProbeFit
+from autoencoders.measurements.reconstruction import Reconstruction
+from autoencoders.profiles import PROFILES
+from autoencoders.specs import (
     MCAE,
     NOISE,
-    PROFILES,
     RATIOS,
     TRIPLES,
     VAE,
-    Arithmetic,
     Baseline,
-    Catalogue,
     ConvAE,
     Data,
     Experiment,
     Gaussian,
-    Occlusion,
+    Input,
     PatchMask,
     PixelMask,
-    Posterior,
-    Probe,
-    ProbeFit,
-    Reconstruction,
     Spec,
-    SweepAE,
+    Subject,
     Training,
     ViTMAE,
     describe,
     level,
 )
+from autoencoders.studies.transfer.plan import SweepAE
 
 VARIANCE = math.sqrt(0.1)
 
@@ -127,7 +127,7 @@ def test_dictionaries_are_json_and_tell_classes_apart() -> None:
         (PatchMask(0.75), "mask:0.75"),
     ],
 )
-def test_names_of_inputs(corruption: config.Input, name: str) -> None:
+def test_names_of_inputs(corruption: Input, name: str) -> None:
     assert describe(corruption) == name
 
 
@@ -137,8 +137,10 @@ def test_names_of_levels() -> None:
 
 def test_talking_about_experiments_imports_nothing_heavy() -> None:
     code = (
-        "import sys, autoencoders.config as c\n"
-        "[c.Catalogue(profile=p).measurements() for p in c.PROFILES.values()]\n"
+        "import sys\n"
+        "from autoencoders.catalogue import Catalogue\n"
+        "from autoencoders.profiles import PROFILES\n"
+        "[Catalogue(profile=p).measurements() for p in PROFILES.values()]\n"
         "assert not {'torch', 'numpy', 'autoencoders.data', 'autoencoders.models'} & set(sys.modules), sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -211,7 +213,7 @@ def test_a_fit_comes_before_the_probes_that_use_it(catalogue: Catalogue) -> None
         if isinstance(spec, Probe):
             assert pairs.index((subject, spec.fit)) < place
         if isinstance(spec, Arithmetic):
-            assert pairs.index((config.JUDGE, spec.judge)) < place
+            assert pairs.index((JUDGE, spec.judge)) < place
 
 
 def test_tuning_is_compared_on_validation_images_alone(catalogue: Catalogue) -> None:
@@ -249,7 +251,7 @@ def test_every_denoiser_meets_every_level(catalogue: Catalogue) -> None:
     noisy = {describe(Gaussian(sigma)) for sigma in catalogue.levels}
     wanted = [e for e in catalogue.results() if isinstance(e.model, ConvAE)]
     compared = [b for b in catalogue.baselines() if b.method in ("input", "ridge", "tv", "pca")]
-    subjects: list[config.Subject] = [*wanted, *compared]
+    subjects: list[Subject] = [*wanted, *compared]
     for subject in subjects:
         specs = [spec for s, spec in catalogue.measurements() if s == subject and isinstance(spec, Reconstruction)]
         assert noisy <= {describe(spec.input) for spec in specs}, subject.name

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from autoencoders import config, corruption
+from autoencoders import corruption
+from autoencoders.specs import Corruption, Gaussian, PatchMask, PixelMask
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -59,8 +60,8 @@ def test_noise_does_not_depend_on_the_memory_layout(grey: torch.Tensor) -> None:
     assert torch.equal(corruption.gaussian(grey, 0.2, seeded()), corruption.gaussian(other, 0.2, seeded()))
 
 
-@pytest.mark.parametrize("spec", [config.Gaussian(0.3), config.PixelMask(0.5)])
-def test_the_generator_alone_decides_what_is_drawn(grey: torch.Tensor, spec: config.Corruption) -> None:
+@pytest.mark.parametrize("spec", [Gaussian(0.3), PixelMask(0.5)])
+def test_the_generator_alone_decides_what_is_drawn(grey: torch.Tensor, spec: Corruption) -> None:
     torch.manual_seed(1)
     first = corruption.corrupt(grey, spec, seeded(7))
     torch.manual_seed(2)
@@ -70,15 +71,15 @@ def test_the_generator_alone_decides_what_is_drawn(grey: torch.Tensor, spec: con
 
 def test_corrupt_does_what_its_spec_says(grey: torch.Tensor) -> None:
     assert corruption.corrupt(grey, None, seeded()) is grey
-    noisy = corruption.corrupt(grey, config.Gaussian(0.9, clip=False), seeded())
+    noisy = corruption.corrupt(grey, Gaussian(0.9, clip=False), seeded())
     assert torch.equal(noisy, corruption.gaussian(grey, 0.9, seeded(), clip=False))
-    hidden = corruption.corrupt(grey, config.PixelMask(0.25), seeded())
+    hidden = corruption.corrupt(grey, PixelMask(0.25), seeded())
     assert torch.equal(hidden, corruption.hide_pixels(grey, 0.25, seeded()))
 
 
 def test_a_mask_over_a_models_patches_is_no_corruption_of_images(grey: torch.Tensor) -> None:
     with pytest.raises(TypeError, match="not a corruption"):
-        corruption.corrupt(grey, config.PatchMask(0.5), seeded())  # type: ignore[arg-type]
+        corruption.corrupt(grey, PatchMask(0.5), seeded())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("ratio", "hidden"), [(0, 0), (0.1, 26), (0.5, 128), (1, 256)])

@@ -22,9 +22,10 @@ import torch
 from PIL import Image
 
 import autoencoders
-from autoencoders import config, data
+from autoencoders import data
 from autoencoders.data import crops, digits, downloading, finding, fingerprints, loading, photographs, splitting
 from autoencoders.errors import InputError
+from autoencoders.specs import Data
 from autoencoders.store import codehash
 
 EMBEDDED = [name for name, source in data.SOURCES.items() if isinstance(source, data.Shipped)]
@@ -123,7 +124,7 @@ def fake_voc(tmp_path: Path) -> Path:
     ],
 )
 def test_embedded_sets(name: str, shape: tuple[int, ...], counts: tuple[int, ...], no_data: Path) -> None:
-    dataset = data.load(config.Data(name=name), data.obtain(name))
+    dataset = data.load(Data(name=name), data.obtain(name))
     parts = (dataset.train, dataset.validation, dataset.test)
     assert tuple(len(part) for part in parts) == counts
     for part in parts:
@@ -136,7 +137,7 @@ def test_embedded_sets(name: str, shape: tuple[int, ...], counts: tuple[int, ...
 
 
 def test_cifar10(cifar_root: Path) -> None:
-    dataset = data.load(config.Data(), data.obtain("cifar10", cifar_root))
+    dataset = data.load(Data(), data.obtain("cifar10", cifar_root))
     assert tuple(dataset.train.images.shape) == (45_000, 3, 32, 32)
     assert dataset.train.labels.bincount().tolist() == [4500] * 10
     assert dataset.validation.labels.bincount().tolist() == [500] * 10
@@ -148,7 +149,7 @@ def test_cifar10(cifar_root: Path) -> None:
 
 
 def test_mnist(mnist_root: Path) -> None:
-    dataset = data.load(config.Data(name="mnist"), data.obtain("mnist", mnist_root))
+    dataset = data.load(Data(name="mnist"), data.obtain("mnist", mnist_root))
     assert tuple(dataset.train.images.shape) == (54_000, 1, 28, 28)
     assert dataset.test.labels[:5].tolist() == [7, 2, 1, 0, 4]
     share = dataset.validation.labels.bincount() / dataset.train.labels.bincount()
@@ -156,7 +157,7 @@ def test_mnist(mnist_root: Path) -> None:
 
 
 def test_cifar10_format(fake_cifar: Path) -> None:
-    dataset = data.load(config.Data(), fake_cifar)
+    dataset = data.load(Data(), fake_cifar)
     assert (len(dataset.train), len(dataset.validation), len(dataset.test)) == (90, 10, 20)
     assert dataset.classes == tuple("abcdefghij")
     stored = pickle.loads((fake_cifar / data.CIFAR10.folder / "test_batch").read_bytes())
@@ -164,7 +165,7 @@ def test_cifar10_format(fake_cifar: Path) -> None:
 
 
 def test_mnist_format(fake_mnist: Path) -> None:
-    dataset = data.load(config.Data(name="mnist"), fake_mnist)
+    dataset = data.load(Data(name="mnist"), fake_mnist)
     assert dataset.test.images[:, 0, 14, 14].tolist() == [120 + 15 * label for label in dataset.test.labels.tolist()]
 
 
@@ -285,7 +286,7 @@ LABELS = [0] * 100 + [1] * 50 + [2] * 50
 
 
 def test_split_is_disjoint_complete_and_stratified() -> None:
-    train, validation = data.split(raw_of(LABELS), config.Data(validation=0.1))
+    train, validation = data.split(raw_of(LABELS), Data(validation=0.1))
     assert sorted(ids(train) + ids(validation)) == list(range(200))
     assert validation.labels.bincount().tolist() == [10, 5, 5]
     assert [LABELS[i] for i in ids(train)] == train.labels.tolist()
@@ -293,14 +294,14 @@ def test_split_is_disjoint_complete_and_stratified() -> None:
 
 def test_split_follows_its_seed_alone() -> None:
     raw = raw_of(LABELS)
-    first, again, other = (data.split(raw, config.Data(split_seed=seed))[1] for seed in (0, 0, 1))
+    first, again, other = (data.split(raw, Data(split_seed=seed))[1] for seed in (0, 0, 1))
     assert ids(first) == ids(again)
     assert ids(first) != ids(other)
 
 
 def test_smaller_training_sets_are_parts_of_larger_ones_beside_one_validation_set() -> None:
     raw = raw_of(LABELS)
-    splits = [data.split(raw, config.Data(train=count)) for count in (4, 40, 120, None)]
+    splits = [data.split(raw, Data(train=count)) for count in (4, 40, 120, None)]
     for (smaller, validation), (larger, same) in itertools.pairwise(splits):
         assert set(ids(smaller)) < set(ids(larger))
         assert ids(validation) == ids(same)
@@ -316,16 +317,16 @@ def test_drawn_counts_are_exact(count: int) -> None:
 @pytest.mark.parametrize(
     "spec",
     [
-        config.Data(train=0),
-        config.Data(train=-1),
-        config.Data(train=181),
-        config.Data(validation=0),
-        config.Data(validation=1),
-        config.Data(validation=-0.1),
-        config.Data(split_seed=-1),
+        Data(train=0),
+        Data(train=-1),
+        Data(train=181),
+        Data(validation=0),
+        Data(validation=1),
+        Data(validation=-0.1),
+        Data(split_seed=-1),
     ],
 )
-def test_impossible_splits_are_refused(spec: config.Data) -> None:
+def test_impossible_splits_are_refused(spec: Data) -> None:
     with pytest.raises(InputError):
         data.split(raw_of(LABELS), spec)
 
@@ -333,11 +334,11 @@ def test_impossible_splits_are_refused(spec: config.Data) -> None:
 @pytest.mark.parametrize("count", [1, 4])
 def test_too_few_images_to_set_some_aside_are_told(count: int) -> None:
     with pytest.raises(InputError, match=f"cifar10 has {count} images: too few to train on some"):
-        data.split(raw_of([0] * count), config.Data())
+        data.split(raw_of([0] * count), Data())
 
 
 def test_test_set_is_untouched(fake_cifar: Path) -> None:
-    sets = [data.load(config.Data(train=train, split_seed=seed), fake_cifar) for train, seed in ((None, 0), (30, 5))]
+    sets = [data.load(Data(train=train, split_seed=seed), fake_cifar) for train, seed in ((None, 0), (30, 5))]
     assert torch.equal(sets[0].test.images, sets[1].test.images)
 
 
@@ -381,7 +382,7 @@ def test_download_arrives_complete(no_data: Path, fake_cifar: Path, monkeypatch:
     monkeypatch.setitem(data.SOURCES, "cifar10", dataclasses.replace(data.SOURCES["cifar10"], download=fetched))  # type: ignore[arg-type]
     assert data.obtain("cifar10") == no_data
     assert {path.name for path in no_data.iterdir()} - {".lock"} == {data.CIFAR10.folder}
-    assert len(data.load(config.Data(), no_data).test) == 20
+    assert len(data.load(Data(), no_data).test) == 20
 
 
 @pytest.mark.parametrize(
@@ -489,7 +490,7 @@ def test_damaged_file_is_named_with_both_checksums(damage, fake_cifar: Path) -> 
     expected = fingerprints._md5(file)
     file.write_bytes(damage(file.read_bytes()))
     with pytest.raises(InputError, match=f"{file} .*{fingerprints._md5(file)}, expected {expected}"):
-        data.load(config.Data(), fake_cifar)
+        data.load(Data(), fake_cifar)
 
 
 def test_damaged_mnist_file_is_named_with_both_checksums(fake_mnist: Path) -> None:
@@ -497,14 +498,14 @@ def test_damaged_mnist_file_is_named_with_both_checksums(fake_mnist: Path) -> No
     expected = fingerprints._md5(file)
     file.write_bytes(file.read_bytes()[:-1])
     with pytest.raises(InputError, match=f"{fingerprints._md5(file)}, expected {expected}"):
-        data.load(config.Data(name="mnist-colored"), fake_mnist)
+        data.load(Data(name="mnist-colored"), fake_mnist)
 
 
 def test_unreadable_photograph_is_an_input_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "broken").write_bytes(b"no picture")
     monkeypatch.setattr(finding, "shipped", lambda package, path: tmp_path / "broken")
     with pytest.raises(InputError, match="photos10 can't be read"):
-        data.load(config.Data(name="photos10"), tmp_path)
+        data.load(Data(name="photos10"), tmp_path)
 
 
 def test_missing_package_is_an_input_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -554,7 +555,7 @@ def test_fingerprint_is_not_remembered_where_that_is_unwanted(fake_cifar: Path, 
     values = {
         data.fingerprint("cifar10", fake_cifar),
         data.fingerprint("cifar10", fake_cifar, tmp_path / "cache", remember=False),
-        data.load(config.Data(), fake_cifar).fingerprint,
+        data.load(Data(), fake_cifar).fingerprint,
     }
     assert len(values) == 1
     assert not (tmp_path / "cache").exists()

@@ -12,14 +12,16 @@ import pytest
 import torch
 
 from autoencoders import models
-from autoencoders.config import MCAE, VAE, CompactAE, ConvAE, Program, SweepAE
 from autoencoders.errors import InputError
 from autoencoders.explore import models as scripts
 from autoencoders.explore.pages import ASSETS
 from autoencoders.lab import named
-from autoencoders.measurements.programs import Translation, program
+from autoencoders.measurements.programs import Program, Translation, program
 from autoencoders.reporting import submission
 from autoencoders.settings import PROJECT
+from autoencoders.specs import MCAE, VAE, ConvAE
+from autoencoders.studies.compact.plan import CompactAE
+from autoencoders.studies.transfer.plan import SweepAE
 
 SHAPE = (3, 32, 32)
 ARCHITECTURES: dict[str, Any] = {

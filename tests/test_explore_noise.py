@@ -14,10 +14,11 @@ from made_report import Made
 from skimage.restoration import denoise_tv_chambolle
 
 from autoencoders import models
-from autoencoders.config import Baseline, Gallery
 from autoencoders.explore import noise
 from autoencoders.explore.pages import ASSETS
 from autoencoders.lab import Lab
+from autoencoders.measurements.playground import Gallery
+from autoencoders.specs import Baseline
 
 
 @pytest.fixture(scope="module")

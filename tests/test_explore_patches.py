@@ -11,8 +11,9 @@ from explore_page import LIMIT, as_seen, lab_of, loaded_by_itself, opened, settl
 from made_report import Made
 
 from autoencoders import models
-from autoencoders.config import Baseline, Gallery
 from autoencoders.lab import Lab
+from autoencoders.measurements.playground import Gallery
+from autoencoders.specs import Baseline
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,9 @@ from explore_page import LIMIT, as_seen, lab_of, loaded_by_itself, opened, settl
 from made_report import Made
 
 from autoencoders import models
-from autoencoders.config import Landmarks
 from autoencoders.explore import walk
 from autoencoders.lab import Lab
+from autoencoders.measurements.playground import Landmarks
 
 NO_WEBGL = """for (const { prototype } of [HTMLCanvasElement, OffscreenCanvas]) {
   const real = prototype.getContext;

@@ -15,27 +15,18 @@ import pytest
 from copied_project import Run
 
 from autoencoders import inspection, notebook, references
-from autoencoders.config import (
-    MCAE,
-    PROFILES,
-    RATIOS,
-    VAE,
-    Catalogue,
-    ConvAE,
-    Experiment,
-    Gaussian,
-    PatchMask,
-    Reconstruction,
-    Training,
-)
+from autoencoders.catalogue import Catalogue
 from autoencoders.errors import InputError
 from autoencoders.evaluation.metrics import pooled_psnr
 from autoencoders.evaluation.statistics import Estimate, Spread
 from autoencoders.findings import Findings
 from autoencoders.lab import Lab
+from autoencoders.measurements.reconstruction import Reconstruction
 from autoencoders.notebook import Notebook
+from autoencoders.profiles import PROFILES
 from autoencoders.results import Contender, _changes, sigma_label
 from autoencoders.settings import ENVIRONMENT, Settings
+from autoencoders.specs import MCAE, RATIOS, VAE, ConvAE, Experiment, Gaussian, PatchMask, Training
 from autoencoders.store import Artifact
 
 VARIANCE = math.sqrt(0.1)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from joblib.externals.loky import get_reusable_executor
 
-from autoencoders import gpus, launch
+from autoencoders import gpus
+from autoencoders.running import processes
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def own(_: int) -> tuple[int, str]:
 def test_workers_side_by_side_have_a_gpu_each(machine: Callable[[str], None]) -> None:
     get_reusable_executor().shutdown(wait=True)  # workers of earlier tests saw another machine
     machine("0,1,2")
-    done = dict(result for _, result in launch.run(range(9), own, jobs=3))  # type: ignore[misc]
+    done = dict(result for _, result in processes.run(range(9), own, jobs=3))  # type: ignore[misc]
     assert sorted(done.values()) == ["0", "1", "2"]
 
 

@@ -13,12 +13,16 @@ import numpy as np
 import pytest
 
 import autoencoders
-from autoencoders import config, data
-from autoencoders.config import PROFILES, Baseline, Data, Experiment, Gaussian, Probe, ProbeFit, Reconstruction
+from autoencoders import data
 from autoencoders.data import Dataset
 from autoencoders.errors import InputError
 from autoencoders.lab import Bench, Lab, ProgressFile, Source, _measure, _train
+from autoencoders.measurements.generation import JUDGE, Arithmetic
+from autoencoders.measurements.probing import Probe, ProbeFit
+from autoencoders.measurements.reconstruction import Reconstruction
+from autoencoders.profiles import PROFILES
 from autoencoders.settings import Settings
+from autoencoders.specs import RATIOS, VAE, Baseline, Data, Experiment, Gaussian, Training
 from autoencoders.store import codehash
 from autoencoders.training import Progress
 
@@ -55,7 +59,7 @@ def test_planning_writes_nothing(lab: Lab) -> None:
 
 def test_names_choose(lab: Lab) -> None:
     assert [e.name for e in lab.experiments(["vae"])] == ["vae"]
-    assert {e.name for e in lab.experiments(["mcae-*", "vae"])} == {"vae", *(f"mcae-{r:g}" for r in config.RATIOS)}
+    assert {e.name for e in lab.experiments(["mcae-*", "vae"])} == {"vae", *(f"mcae-{r:g}" for r in RATIOS)}
     assert {subject.name for subject, _ in lab.measurements(["mcae-0.5"])} == {"mcae-0.5"}
     assert lab.measurements(["tune-*"]) == []
     assert {subject.name for subject, _ in lab.measurements(["baseline/m*"])} == {"baseline/mean"}
@@ -130,8 +134,8 @@ def test_names_runs_and_devices_are_no_part_of_a_key(lab: Lab, tmp_path: Path) -
     [
         {"seed": 1},
         {"corruption": Gaussian(0.1)},
-        {"model": config.VAE(width=8, beta=2.0)},
-        {"training": config.Training(epochs=2)},
+        {"model": VAE(width=8, beta=2.0)},
+        {"training": Training(epochs=2)},
         {"data": Data(name="photos10", train=511)},
     ],
 )
@@ -161,8 +165,8 @@ def test_a_probe_depends_on_its_fit(lab: Lab) -> None:
     task = lab.bench.measurement(vae, Probe())
     assert task.inputs["fit"] == lab.store.key(lab.bench.measurement(vae, ProbeFit()))
     assert task.inputs["model"] == lab.store.key(lab.bench.training(vae))
-    judged = lab.bench.measurement(vae, config.Arithmetic(classes=("a", "b", "c")))
-    assert judged.inputs["fit"] == lab.store.key(lab.bench.measurement(config.JUDGE, ProbeFit()))
+    judged = lab.bench.measurement(vae, Arithmetic(classes=("a", "b", "c")))
+    assert judged.inputs["fit"] == lab.store.key(lab.bench.measurement(JUDGE, ProbeFit()))
     assert "fit" not in lab.bench.measurement(vae, Reconstruction()).inputs
 
 
@@ -177,9 +181,9 @@ def test_every_task_has_a_key_and_travels(tmp_path: Path, profile: str, dataset:
 
 def test_a_training_reaches_its_own_model_and_reader_only(lab: Lab) -> None:
     reached = manifest(lab, of=lab.bench.training(named(lab, "ae-vector")))
-    assert {"autoencoders.training.train", "autoencoders.models.ConvAutoencoder"} <= reached
+    assert {"autoencoders.training.train", "autoencoders.models.conv.ConvAutoencoder"} <= reached
     assert {"autoencoders.data.crops.read_photos10", "autoencoders.data.splitting.split"} <= reached
-    assert {"autoencoders.config.experiments.ConvAE", "autoencoders.corruption.gaussian"} <= reached
+    assert {"autoencoders.specs.ConvAE", "autoencoders.corruption.gaussian"} <= reached
     strangers = ("VariationalAutoencoder", "ViTMaskedAutoencoder", "read_cifar10", "Catalogue", "PROFILES")
     assert not [part for part in reached if part.endswith(strangers)]
     assert not [part for part in reached if part.startswith(("autoencoders.figures", "autoencoders.measurements"))]
@@ -188,16 +192,16 @@ def test_a_training_reaches_its_own_model_and_reader_only(lab: Lab) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "stale"),
     [
-        ("config/profiles.py", "width=8", "width=9", ""),
-        ("config/measurements.py", "examples: int = 32", "examples: int = 33", ""),
-        ("config/levels.py", "VARIANCE = 0.1", "VARIANCE = 0.2", ""),
-        ("config/plans.py", "return Data(name=self.dataset", "return Data(split_seed=0, name=self.dataset", ""),
-        ("config/catalogue.py", '"tune-base"', '"tune-first"', ""),
-        ("config/specs.py", "isinstance(value, tuple)", "isinstance(value, tuple | list)", "ae vae ae-elsewhere"),
-        ("config/experiments.py", "depth: int = 2  # residual", "depth: int = 3  # residual", "ae ae-elsewhere"),
-        ("config/experiments.py", "beta: float = 1.0", "beta: float = 2.0", "vae"),
-        ("config/experiments.py", "epochs: int = 3", "epochs: int = 4", "ae vae ae-elsewhere"),
-        ("config/experiments.py", "channels: int = 8", "channels: int = 9", ""),
+        ("profiles.py", "width=8", "width=9", ""),
+        ("measurements/reconstruction.py", "examples: int = 32", "examples: int = 33", ""),
+        ("specs.py", "VARIANCE = 0.1", "VARIANCE = 0.2", ""),
+        ("plans.py", "return Data(name=self.dataset", "return Data(split_seed=0, name=self.dataset", ""),
+        ("catalogue.py", '"tune-base"', '"tune-first"', ""),
+        ("specs.py", "isinstance(value, tuple)", "isinstance(value, tuple | list)", "ae vae ae-elsewhere"),
+        ("specs.py", "depth: int = 2  # residual", "depth: int = 3  # residual", "ae ae-elsewhere"),
+        ("specs.py", "beta: float = 1.0", "beta: float = 2.0", "vae"),
+        ("specs.py", "epochs: int = 3", "epochs: int = 4", "ae vae ae-elsewhere"),
+        ("studies/compact/plan.py", "channels: int = 8", "channels: int = 9", ""),
         ("data/splitting.py", "np.sort(", "np.unique(", "ae vae ae-elsewhere"),
         ("data/crops.py", "rng.random(len(crops)) < 0.5", "rng.random(len(crops)) < 0.4", "ae vae"),
         ("data/photographs.py", "CIFAR10(root, train=False)", "CIFAR10(root, False)", "ae-elsewhere"),

@@ -13,13 +13,13 @@ from pathlib import Path
 import joblib
 import pytest
 
-from autoencoders import launch
+from autoencoders.running import processes
 
 # What workers do is nested in functions, so that it travels by value and no worker needs to import this file.
 
 
 def test_nothing_to_do() -> None:
-    assert list(launch.run([], print)) == list(launch.run([], print, jobs=2)) == []
+    assert list(processes.run([], print)) == list(processes.run([], print, jobs=2)) == []
 
 
 def test_inline_runs_in_this_process_in_order_and_lazily() -> None:
@@ -29,7 +29,7 @@ def test_inline_runs_in_this_process_in_order_and_lazily() -> None:
         seen.append(task)
         return os.getpid()
 
-    running = launch.run([3, 1, 2], note)
+    running = processes.run([3, 1, 2], note)
     assert seen == []
     assert next(running) == (3, os.getpid())
     assert seen == [3]
@@ -37,7 +37,7 @@ def test_inline_runs_in_this_process_in_order_and_lazily() -> None:
 
 
 def test_a_single_task_needs_no_other_process() -> None:
-    assert list(launch.run(["task"], lambda task: os.getpid(), jobs=4)) == [("task", os.getpid())]
+    assert list(processes.run(["task"], lambda task: os.getpid(), jobs=4)) == [("task", os.getpid())]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -47,7 +47,7 @@ def test_failing_tasks_stop_no_others(jobs: int) -> None:
             raise ValueError(f"{task} is odd")
         return task // 2
 
-    found = dict(launch.run(range(6), halves, jobs=jobs))
+    found = dict(processes.run(range(6), halves, jobs=jobs))
     assert {task: result for task, result in found.items() if task % 2 == 0} == {0: 0, 2: 1, 4: 2}
     assert {task: str(result) for task, result in found.items() if task % 2} == {n: f"{n} is odd" for n in (1, 3, 5)}
     assert all(type(found[task]) is ValueError for task in (1, 3, 5))
@@ -66,7 +66,7 @@ def test_a_failed_task_lets_go_of_what_it_held() -> None:
         held.append(weakref.ref(model))
         raise MemoryError
 
-    failures = list(launch.run([1], fail))
+    failures = list(processes.run([1], fail))
     assert isinstance(failures[0][1], MemoryError)
     assert held[0]() is None
 
@@ -76,12 +76,12 @@ def test_interrupting_an_inline_task_interrupts() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(launch.run([1, 2], interrupted))
+        list(processes.run([1, 2], interrupted))
 
 
 def test_side_by_side_runs_elsewhere_and_hands_back_the_very_tasks() -> None:
     tasks = [["unhashable"], ["unhashable"], [object]]
-    found = list(launch.run(tasks, lambda task: os.getpid(), jobs=2))
+    found = list(processes.run(tasks, lambda task: os.getpid(), jobs=2))
     assert sorted(id(task) for task, _ in found) == sorted(map(id, tasks))
     assert os.getpid() not in {result for _, result in found}
 
@@ -91,8 +91,8 @@ def test_results_come_as_they_complete() -> None:
         time.sleep(seconds)
         return time.time()
 
-    list(launch.run([0, 0], sleep, jobs=2))  # processes are started
-    order = [task for task, _ in launch.run([1.0, 0.1], sleep, jobs=2)]
+    list(processes.run([0, 0], sleep, jobs=2))  # processes are started
+    order = [task for task, _ in processes.run([1.0, 0.1], sleep, jobs=2)]
     assert order == [0.1, 1.0]
 
 
@@ -101,7 +101,7 @@ def test_threads_are_shared_out() -> None:
         return os.environ["OMP_NUM_THREADS"]
 
     share = max(1, joblib.cpu_count() // 2)
-    assert {result for _, result in launch.run([1, 2], threads, jobs=2)} == {str(share)}
+    assert {result for _, result in processes.run([1, 2], threads, jobs=2)} == {str(share)}
 
 
 def test_exceptions_that_cannot_travel_become_messages() -> None:
@@ -112,7 +112,7 @@ def test_exceptions_that_cannot_travel_become_messages() -> None:
     def fail(task: int) -> None:
         raise OddError(task, 2)
 
-    messages = [f"{type(result).__name__} {result}" for _, result in launch.run([1, 1], fail, jobs=2)]
+    messages = [f"{type(result).__name__} {result}" for _, result in processes.run([1, 1], fail, jobs=2)]
     assert messages == ["RuntimeError OddError: 1 and 2"] * 2
 
 
@@ -123,7 +123,7 @@ def test_a_killed_worker_stops_no_others(tmp_path: Path) -> None:
             os.kill(os.getpid(), 9)
         return task * 10
 
-    found = dict(launch.run(range(5), risky, jobs=2))
+    found = dict(processes.run(range(5), risky, jobs=2))
     assert {task: found[task] for task in (0, 1, 3, 4)} == {0: 0, 1: 10, 3: 30, 4: 40}
     assert "killed" in str(found[2])
 
@@ -134,12 +134,12 @@ def test_leaving_early_leaves_no_work_behind(tmp_path: Path) -> None:
     script.write_text(
         textwrap.dedent("""
             import time
-            from autoencoders import launch
+            from autoencoders.running import processes
 
             def sleep(seconds):
                 time.sleep(seconds)
 
-            running = launch.run([0, 30, 30, 30], sleep, jobs=2)
+            running = processes.run([0, 30, 30, 30], sleep, jobs=2)
             next(running)
             running.close()
         """)

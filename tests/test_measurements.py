@@ -11,12 +11,18 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from autoencoders import config, models
-from autoencoders.config import Baseline, Gaussian, PatchMask, PixelMask, ProbeFit
+from autoencoders import models
 from autoencoders.data import Dataset, Split
 from autoencoders.errors import InputError
 from autoencoders.evaluation import probes
 from autoencoders.measurements import anomaly, common, generation, latent, masking, probing, reconstruction
+from autoencoders.measurements.anomaly import Anomaly
+from autoencoders.measurements.generation import JUDGE, Arithmetic, Interpolation
+from autoencoders.measurements.latent import Cloud, Displacement, Latent, Posterior
+from autoencoders.measurements.masking import Context, Occlusion
+from autoencoders.measurements.probing import Probe, ProbeFit, Regions
+from autoencoders.measurements.reconstruction import Reconstruction
+from autoencoders.specs import VAE, Baseline, Gaussian, PatchMask, PixelMask
 from autoencoders.store import Artifact, entries
 
 SHAPE = (3, 16, 16)
@@ -171,14 +177,14 @@ def test_chosen_images_are_in_one_mixed_order(data: Dataset) -> None:
 
 def test_all_subjects_are_shown_the_same_images_and_the_same_noise(data: Dataset) -> None:
     """So that their values can be compared in pairs."""
-    spec = config.Reconstruction(input=Gaussian(0.3), images=20)
+    spec = Reconstruction(input=Gaussian(0.3), images=20)
     subjects = [PerPixel(), MeanColour(), *(Baseline(method=m) for m in ("input", "pca", "ridge", "tv"))]
     arrays = [measured(spec, subject, data)[0] for subject in subjects]
     for name in ("examples/clean", "examples/seen"):
         assert all(np.array_equal(found[name], arrays[0][name]) for found in arrays)
     np.testing.assert_allclose(arrays[0]["all/mse"], arrays[2]["all/mse"], rtol=1e-6, err_msg="they show their input")
     labels = [
-        measured(config.Latent(images=20), subject, data, latent.latent_structure)[0]["labels"]
+        measured(Latent(images=20), subject, data, latent.latent_structure)[0]["labels"]
         for subject in (PerPixel(), Baseline(method="pixels"))
     ]
     assert np.array_equal(labels[0], labels[1])
@@ -186,7 +192,7 @@ def test_all_subjects_are_shown_the_same_images_and_the_same_noise(data: Dataset
 
 
 def test_noise_depends_on_the_seed_alone(data: Dataset) -> None:
-    spec = config.Reconstruction(input=Gaussian(0.3))
+    spec = Reconstruction(input=Gaussian(0.3))
     first, again, other = (measured(s, PerPixel(), data)[0]["all/mse"] for s in (spec, spec, replace(spec, seed=1)))
     torch.manual_seed(1)
     assert np.array_equal(first, again)
@@ -197,7 +203,7 @@ def test_noise_depends_on_the_seed_alone(data: Dataset) -> None:
 @pytest.mark.parametrize("split_name", ["test", "validation"])
 def test_the_split_that_was_asked_for(data: Dataset, split_name: Any) -> None:
     other = "validation" if split_name == "test" else "test"
-    spec = config.Reconstruction(split=split_name)
+    spec = Reconstruction(split=split_name)
     arrays, rows = measured(spec, PerPixel(), without(data, "train", other))
     images = getattr(data, split_name).images
     assert {row["split"] for row in rows.values()} == {split_name}
@@ -211,11 +217,11 @@ def test_the_split_that_was_asked_for(data: Dataset, split_name: Any) -> None:
 @pytest.mark.parametrize(
     ("function", "spec"),
     [
-        (reconstruction.reconstruction, config.Reconstruction(input=Gaussian(0.3))),
-        (latent.latent_structure, config.Latent(images=20)),
-        (anomaly.anomaly, config.Anomaly()),
-        (generation.interpolation, config.Interpolation(pairs=5)),
-        (masking.occlusion, config.Occlusion(images=5)),
+        (reconstruction.reconstruction, Reconstruction(input=Gaussian(0.3))),
+        (latent.latent_structure, Latent(images=20)),
+        (anomaly.anomaly, Anomaly()),
+        (generation.interpolation, Interpolation(pairs=5)),
+        (masking.occlusion, Occlusion(images=5)),
     ],
 )
 def test_models_are_measured_without_training_or_validation_images(
@@ -224,12 +230,12 @@ def test_models_are_measured_without_training_or_validation_images(
     measured(spec, PerPixel(), without(data, "train", "validation"), function)
 
 
-@pytest.mark.parametrize("subject", [PerPixel(), Baseline(method="pixels"), Baseline(method="pca"), config.JUDGE])
+@pytest.mark.parametrize("subject", [PerPixel(), Baseline(method="pixels"), Baseline(method="pca"), JUDGE])
 @pytest.mark.parametrize("classifier", ["ridge", "logistic"])
 def test_classifiers_are_fitted_without_test_images_and_asked_without_others(
     data: Dataset, subject: Any, classifier: Any
 ) -> None:
-    spec = config.Probe(fit=ProbeFit(classifier=classifier))
+    spec = Probe(fit=ProbeFit(classifier=classifier))
     fit = probing.probe_fit(spec.fit, subject, without(data, "test"), CPU)
     if isinstance(subject, models.Autoencoder):  # baselines are fitted to training images, too
         _, rows = measured(spec, subject, without(data, "train", "validation"), probing.probe, fit=fit)
@@ -243,7 +249,7 @@ def test_baselines_are_fitted_without_test_images(data: Dataset, method: Any) ->
     twice = replace(data, test=Split(255 - data.test.images[:1].repeat(2, 1, 1, 1), data.test.labels[:2]))
     twice.test.images[0] = data.test.images[0]
     place = int(torch.randperm(2, generator=torch.Generator().manual_seed(0)).argmin())
-    spec = config.Reconstruction()
+    spec = Reconstruction()
     outputs = [measured(spec, Baseline(method=method), d)[0]["examples/output"] for d in (alone, twice)]
     assert np.array_equal(outputs[0][0], outputs[1][place])
 
@@ -252,7 +258,7 @@ def test_baselines_are_fitted_without_test_images(data: Dataset, method: Any) ->
 
 
 def test_what_is_perfect_has_no_error(data: Dataset) -> None:
-    arrays, rows = measured(config.Reconstruction(), PerPixel(), data)
+    arrays, rows = measured(Reconstruction(), PerPixel(), data)
     assert (arrays["all/mse"] == 0).all()
     assert {m: rows[m]["value"] for m in ("mse", "mae", "psnr_mean", "psnr_pooled", "ssim")} == {
         "mse": 0,
@@ -269,7 +275,7 @@ def test_what_is_perfect_has_no_error(data: Dataset) -> None:
 
 
 def test_errors_by_hand(data: Dataset) -> None:
-    arrays, rows = measured(config.Reconstruction(images=10), PerPixel(lambda image: image * 0 + 0.5), data)
+    arrays, rows = measured(Reconstruction(images=10), PerPixel(lambda image: image * 0 + 0.5), data)
     clean = common.chosen(data.test, 10)[0].numpy() / 255
     np.testing.assert_allclose(arrays["all/mse"], ((clean - 0.5) ** 2).mean((1, 2, 3)), rtol=1e-5)
     assert rows["mse"]["value"] == pytest.approx(((clean - 0.5) ** 2).mean(), rel=1e-5)
@@ -279,7 +285,7 @@ def test_errors_by_hand(data: Dataset) -> None:
 
 
 def test_noise_is_of_the_size_that_was_asked_for_and_errors_are_to_the_clean_image(data: Dataset) -> None:
-    spec = config.Reconstruction(input=Gaussian(0.2, clip=False))
+    spec = Reconstruction(input=Gaussian(0.2, clip=False))
     arrays, rows = measured(spec, Baseline(method="input"), data)
     assert rows["mse"]["value"] == pytest.approx(0.04, rel=0.02)
     assert rows["mse"]["input"] == "gaussian:0.2:unclipped"
@@ -289,7 +295,7 @@ def test_noise_is_of_the_size_that_was_asked_for_and_errors_are_to_the_clean_ima
 
 
 def test_hidden_pixels(data: Dataset) -> None:
-    arrays, rows = measured(config.Reconstruction(input=PixelMask(0.25)), Baseline(method="input"), data)
+    arrays, rows = measured(Reconstruction(input=PixelMask(0.25)), Baseline(method="input"), data)
     changed = (arrays["examples/seen"] != arrays["examples/clean"]).any(1)
     assert {int(n) for n in changed.sum((1, 2))} == {64}
     assert {row["input"] for row in rows.values()} == {"mask:0.25"}
@@ -297,7 +303,7 @@ def test_hidden_pixels(data: Dataset) -> None:
 
 
 def test_the_masked_region_is_what_was_hidden_and_nothing_else(data: Dataset) -> None:
-    spec = config.Reconstruction(input=PatchMask(0.25))
+    spec = Reconstruction(input=PatchMask(0.25))
     arrays, rows = measured(spec, Filler(black), data)
     hidden = (arrays["examples/seen"] == 128).all(1)
     assert (hidden.mean((1, 2)) == 0.25).all()
@@ -313,7 +319,7 @@ def test_the_masked_region_is_what_was_hidden_and_nothing_else(data: Dataset) ->
 
 def test_only_hidden_pixels_count_in_the_masked_region(data: Dataset) -> None:
     """A model that knows what is hidden, and forgets what is visible."""
-    spec = config.Reconstruction(input=PatchMask(0.5))
+    spec = Reconstruction(input=PatchMask(0.5))
     images = common.unit(common.chosen(data.test, None)[0], CPU)
     arrays, _ = measured(spec, Filler(lambda visible, where: images[: len(visible)], keep=False), data)
     assert (arrays["masked/mse"] == 0).all()
@@ -321,7 +327,7 @@ def test_only_hidden_pixels_count_in_the_masked_region(data: Dataset) -> None:
 
 
 def test_masks_are_the_same_for_models_of_one_grid(data: Dataset) -> None:
-    spec = config.Reconstruction(input=PatchMask(0.5))
+    spec = Reconstruction(input=PatchMask(0.5))
     one, other = (measured(spec, Filler(fill), data)[0]["examples/seen"] for fill in (black, mean_visible))
     assert np.array_equal(one, other)
 
@@ -329,17 +335,17 @@ def test_masks_are_the_same_for_models_of_one_grid(data: Dataset) -> None:
 @pytest.mark.parametrize("subject", [PerPixel(), Baseline(method="pca")])
 def test_what_hides_no_patches_is_not_asked_to(data: Dataset, subject: Any) -> None:
     with pytest.raises(AssertionError, match="only masked models hide patches"):
-        measured(config.Reconstruction(input=PatchMask(0.5)), subject, data)
+        measured(Reconstruction(input=PatchMask(0.5)), subject, data)
 
 
 def test_the_mean_image(data: Dataset) -> None:
-    arrays, _ = measured(config.Reconstruction(), Baseline(method="mean"), data)
+    arrays, _ = measured(Reconstruction(), Baseline(method="mean"), data)
     mean = data.train.images.double().mean(0).numpy()
     assert np.abs(arrays["examples/output"] - mean).max() <= 0.5001
 
 
 def test_fitted_baselines_beat_the_noisy_input(data: Dataset) -> None:
-    spec = config.Reconstruction(input=Gaussian(0.3))
+    spec = Reconstruction(input=Gaussian(0.3))
     values = {
         method: measured(spec, Baseline(method=method, size=8), data)[1]["mse"]["value"]
         for method in ("input", "pca", "ridge", "tv")
@@ -349,8 +355,7 @@ def test_fitted_baselines_beat_the_noisy_input(data: Dataset) -> None:
 
 def test_more_components_reconstruct_better(data: Dataset) -> None:
     errors = [
-        measured(config.Reconstruction(), Baseline(method="pca", size=size), data)[1]["mse"]["value"]
-        for size in (1, 4, 100)
+        measured(Reconstruction(), Baseline(method="pca", size=size), data)[1]["mse"]["value"] for size in (1, 4, 100)
     ]
     assert errors[0] > errors[1] > errors[2] > 0
 
@@ -358,19 +363,19 @@ def test_more_components_reconstruct_better(data: Dataset) -> None:
 @pytest.mark.parametrize("method", ["pixels", "patches"])
 def test_features_reconstruct_nothing(data: Dataset, method: Any) -> None:
     with pytest.raises(ValueError, match=f"baseline/{method} reconstructs nothing"):
-        measured(config.Reconstruction(), Baseline(method=method), data)
+        measured(Reconstruction(), Baseline(method=method), data)
 
 
 def test_total_variation_is_measured_on_its_share_of_the_images(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(config, "TV_IMAGES", 6)
-    arrays, rows = measured(config.Reconstruction(input=Gaussian(0.1)), Baseline(method="tv"), data)
+    monkeypatch.setattr("autoencoders.measurements.reconstruction.TV_IMAGES", 6)
+    arrays, rows = measured(Reconstruction(input=Gaussian(0.1)), Baseline(method="tv"), data)
     assert rows["mse"]["n"] == len(arrays["all/mse"]) == 6
-    whole = measured(config.Reconstruction(input=Gaussian(0.1)), Baseline(method="input"), data)[0]
+    whole = measured(Reconstruction(input=Gaussian(0.1)), Baseline(method="input"), data)[0]
     assert np.array_equal(arrays["examples/clean"][:6], whole["examples/clean"][:6])
 
 
 def test_no_more_examples_than_asked_for(data: Dataset) -> None:
-    arrays, _ = measured(config.Reconstruction(examples=3), PerPixel(), data)
+    arrays, _ = measured(Reconstruction(examples=3), PerPixel(), data)
     assert {len(arrays[f"examples/{n}"]) for n in ("clean", "seen", "output")} == {3}
     assert {arrays[f"examples/{n}"].dtype for n in ("clean", "seen", "output")} == {np.dtype(np.uint8)}
 
@@ -381,7 +386,7 @@ def test_no_more_examples_than_asked_for(data: Dataset) -> None:
 def test_one_classifier_judges_clean_and_noisy_images(data: Dataset) -> None:
     fit = probing.probe_fit(ProbeFit(), PerPixel(), data, CPU)
     clean, noisy = (
-        measured(config.Probe(input=seen), PerPixel(), data, probing.probe, fit=fit) for seen in (None, Gaussian(0.9))
+        measured(Probe(input=seen), PerPixel(), data, probing.probe, fit=fit) for seen in (None, Gaussian(0.9))
     )
     assert clean[1]["probe_linear"]["value"] == 1
     assert noisy[1]["probe_linear"]["value"] < 1
@@ -391,9 +396,9 @@ def test_one_classifier_judges_clean_and_noisy_images(data: Dataset) -> None:
 
 def test_probes_pair_with_the_images(data: Dataset) -> None:
     fit = probing.probe_fit(ProbeFit(), PerPixel(), data, CPU)
-    arrays, _ = measured(config.Probe(input=Gaussian(0.9), images=15), PerPixel(), data, probing.probe, fit=fit)
+    arrays, _ = measured(Probe(input=Gaussian(0.9), images=15), PerPixel(), data, probing.probe, fit=fit)
     images, labels = common.chosen(data.test, 15)
-    seen = common.corrupted(common.unit(images, CPU), Gaussian(0.9), config.Probe().seed)
+    seen = common.corrupted(common.unit(images, CPU), Gaussian(0.9), Probe().seed)
     expected = probing.restored("native", fit).predict(seen.flatten(1)) == labels.numpy()
     assert np.array_equal(arrays["probe_linear/correct"], expected)
 
@@ -402,12 +407,12 @@ def test_wrong_labels_are_at_chance(data: Dataset) -> None:
     shuffled = torch.randint(4, (160,), generator=torch.Generator().manual_seed(0))
     confused = replace(data, train=Split(data.train.images, shuffled))
     fit = probing.probe_fit(ProbeFit(), PerPixel(), confused, CPU)
-    _, rows = measured(config.Probe(), PerPixel(), confused, probing.probe, fit=fit)
+    _, rows = measured(Probe(), PerPixel(), confused, probing.probe, fit=fit)
     assert rows["probe_linear"]["value"] < 0.7
 
 
 def test_large_embeddings_are_also_compared_reduced(data: Dataset) -> None:
-    spec = config.Probe(fit=ProbeFit(reduced=8))
+    spec = Probe(fit=ProbeFit(reduced=8))
     fit = probing.probe_fit(spec.fit, PerPixel(), data, CPU)
     assert fit.arrays["native/weight"].shape[0] == 768 == fit.meta["size"]
     assert fit.arrays["reduced/weight"].shape[0] == 8
@@ -421,7 +426,7 @@ def test_large_embeddings_are_also_compared_reduced(data: Dataset) -> None:
 
 
 def test_small_embeddings_are_compared_as_they_are(data: Dataset) -> None:
-    spec = config.Probe(fit=ProbeFit(reduced=768))
+    spec = Probe(fit=ProbeFit(reduced=768))
     fit = probing.probe_fit(spec.fit, PerPixel(), data, CPU)
     assert not any(name.startswith("reduced") for name in fit.arrays)
     arrays, rows = measured(spec, PerPixel(), data, probing.probe, fit=fit)
@@ -432,7 +437,7 @@ def test_small_embeddings_are_compared_as_they_are(data: Dataset) -> None:
 def test_few_images_have_too_few_directions_to_be_reduced_to(data: Dataset) -> None:
     few = replace(data, train=Split(data.train.images[::2], data.train.labels[::2]))
     fit = probing.probe_fit(ProbeFit(), PerPixel(), few, CPU)
-    assert measured(config.Probe(), PerPixel(), few, probing.probe, fit=fit)[1].keys() == {
+    assert measured(Probe(), PerPixel(), few, probing.probe, fit=fit)[1].keys() == {
         "probe_linear",
         "probe_linear_pca128",
     }
@@ -447,7 +452,7 @@ def test_maps_have_a_metric_of_their_own_and_are_averaged_to_a_size(data: Datase
     assert features.shape == (40, 60 * 8 * 8)
     means = nn.functional.avg_pool2d(data.test.images.float() / 255, 2)
     torch.testing.assert_close(features.unflatten(1, (60, 8, 8))[:, :3], means)
-    spec = config.Probe(fit=ProbeFit(features="map"))
+    spec = Probe(fit=ProbeFit(features="map"))
     fit = probing.probe_fit(spec.fit, PerPixel(), data, CPU)
     assert measured(spec, PerPixel(), data, probing.probe, fit=fit)[1].keys() == {
         "probe_linear_map",
@@ -467,7 +472,7 @@ def test_features_of_baselines_are_the_same_for_bytes_and_floats(data: Dataset, 
 
 
 def test_regions_of_classes_that_a_plane_parts(data: Dataset) -> None:
-    spec = config.Regions(images=12, grid=60)
+    spec = Regions(images=12, grid=60)
     arrays, rows = measured(spec, Coarse(), without(data, "validation"), probing.regions)
     assert rows["plane_accuracy"]["value"] == rows["plane_full_accuracy"]["value"] == 1
     assert rows["plane_accuracy"]["n"] == 12
@@ -483,7 +488,7 @@ def test_regions_of_classes_that_a_plane_parts(data: Dataset) -> None:
 
 def test_a_collapsed_embedding_knows_the_classes_shares_alone(data: Dataset) -> None:
     uneven = replace(data, train=Split(data.train.images[20:], data.train.labels[20:]))  # the first class is the rarest
-    arrays, rows = measured(config.Regions(grid=5), PerPixel(), uneven, regions_of(lambda features: features * 0))
+    arrays, rows = measured(Regions(grid=5), PerPixel(), uneven, regions_of(lambda features: features * 0))
     assert rows["plane_accuracy"]["value"] == rows["plane_full_accuracy"]["value"] == 0.25
     assert (arrays["points"] == 0).all()
     assert len(np.unique(arrays["response"])) == 1
@@ -491,7 +496,7 @@ def test_a_collapsed_embedding_knows_the_classes_shares_alone(data: Dataset) -> 
 
 
 def test_an_embedding_of_one_direction_has_a_plane_too(data: Dataset) -> None:
-    arrays, rows = measured(config.Regions(grid=5), PerPixel(), data, regions_of(lambda f: f[:, :1].expand(-1, 9)))
+    arrays, rows = measured(Regions(grid=5), PerPixel(), data, regions_of(lambda f: f[:, :1].expand(-1, 9)))
     assert (arrays["points"][:, 1] == 0).all()
     assert (arrays["points"][:, 0] != 0).any()
     assert rows["plane_accuracy"]["value"] <= 1
@@ -511,21 +516,21 @@ def regions_of(change: Callable[[Tensor], Tensor]) -> Callable[..., Artifact]:
 def test_too_few_classes_for_a_plane_are_told(data: Dataset, few: Any, told: str) -> None:
     some = replace(data, train=Split(data.train.images[[*few]], data.train.labels[[*few]]))
     with pytest.raises(InputError, match=f"at least three classes of several images, not {told}"):
-        probing.regions(config.Regions(), PerPixel(), some, CPU)
+        probing.regions(Regions(), PerPixel(), some, CPU)
 
 
 # ── Latents ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_structure_of_classes_that_lie_apart(data: Dataset) -> None:
-    _, rows = measured(config.Latent(input=Gaussian(0), images=24), PerPixel(), data, latent.latent_structure)
+    _, rows = measured(Latent(input=Gaussian(0), images=24), PerPixel(), data, latent.latent_structure)
     assert rows["cka"]["value"] == pytest.approx(1)
     assert rows["shift_mean"]["value"] == rows["shift_sample"]["value"] == 0
     assert rows["tsne_trustworthiness"]["value"] > 0.5
 
 
 def test_noise_moves_latents(data: Dataset) -> None:
-    artifact = latent.latent_structure(config.Latent(images=24), PerPixel(), data, CPU)
+    artifact = latent.latent_structure(Latent(images=24), PerPixel(), data, CPU)
     rows = {(row["input"], row["metric"]): row["value"] for row in artifact.meta["rows"]}
     assert rows["clean", "silhouette"] > rows["gaussian:0.3", "silhouette"]
     assert rows["gaussian:0.3", "cka"] < 1
@@ -535,8 +540,8 @@ def test_noise_moves_latents(data: Dataset) -> None:
 
 
 def test_noise_moves_points_of_one_picture(data: Dataset) -> None:
-    still = latent.displacement(config.Displacement(input=Gaussian(0), images=24), PerPixel(), data, CPU).arrays
-    moved = latent.displacement(config.Displacement(images=24), PerPixel(), data, CPU).arrays
+    still = latent.displacement(Displacement(input=Gaussian(0), images=24), PerPixel(), data, CPU).arrays
+    moved = latent.displacement(Displacement(images=24), PerPixel(), data, CPU).arrays
     assert moved["clean"].shape == moved["noisy"].shape == (24, 2)
     assert moved["labels"].tolist() == common.chosen(data.test, 24)[1].tolist()
     spread = [np.linalg.norm(a["clean"] - a["noisy"], axis=1).mean() / a["clean"].std() for a in (still, moved)]
@@ -544,8 +549,8 @@ def test_noise_moves_points_of_one_picture(data: Dataset) -> None:
 
 
 def test_a_cloud_lies_in_axes_that_both_kinds_of_input_share(data: Dataset) -> None:
-    still = latent.cloud(config.Cloud(input=Gaussian(0), images=24), PerPixel(), data, CPU).arrays
-    artifact = latent.cloud(config.Cloud(images=24), PerPixel(), data, CPU)
+    still = latent.cloud(Cloud(input=Gaussian(0), images=24), PerPixel(), data, CPU).arrays
+    artifact = latent.cloud(Cloud(images=24), PerPixel(), data, CPU)
     moved, rows = artifact.arrays, {row["metric"]: row["value"] for row in artifact.meta["rows"]}
     for view, dims in (("pca2", 2), ("pca3", 3), ("tsne2", 2), ("tsne3", 3)):
         assert moved[f"clean/{view}"].shape == moved[f"noisy/{view}"].shape == (24, dims)
@@ -562,14 +567,14 @@ def test_a_cloud_lies_in_axes_that_both_kinds_of_input_share(data: Dataset) -> N
 
 def vae_of_nothing() -> models.VariationalAutoencoder:
     """Its posterior is the prior, whatever it sees."""
-    model = models.build(models.VariationalAutoencoder, config.VAE(latent=6, width=4, depth=0), SHAPE, 0)
+    model = models.build(models.VariationalAutoencoder, VAE(latent=6, width=4, depth=0), SHAPE, 0)
     for parameter in model.to_posterior.parameters():
         nn.init.zeros_(parameter)
     return model
 
 
 def test_a_collapsed_posterior(data: Dataset) -> None:
-    spec = config.Posterior(samples=5)
+    spec = Posterior(samples=5)
     arrays, rows = measured(spec, vae_of_nothing(), without(data, "train", "validation"), latent.posterior)
     assert [rows[m]["value"] for m in ("active_units", "active_share", "kl")] == [0, 0, 0]
     assert not arrays["active"].any()
@@ -584,7 +589,7 @@ def test_a_unit_that_moves_is_active_and_one_that_stands_off_is_not(data: Datase
     with torch.no_grad():
         bias[1] = 2.0  # always: it costs 2²/2 nats and tells nothing
         model.to_posterior.weight[4] = 1.0
-    arrays, rows = measured(config.Posterior(), model, data, latent.posterior)
+    arrays, rows = measured(Posterior(), model, data, latent.posterior)
     assert arrays["active"].tolist() == [False, False, False, False, True, False]
     assert arrays["kl"][1] == pytest.approx(2)
     assert (arrays["kl"][[0, 2, 3, 5]] == 0).all()
@@ -595,8 +600,7 @@ def test_a_unit_that_moves_is_active_and_one_that_stands_off_is_not(data: Datase
 
 def test_samples_are_seeded(data: Dataset) -> None:
     found = [
-        measured(config.Posterior(seed=seed), vae_of_nothing(), data, latent.posterior)[0]["samples"]
-        for seed in (1, 1, 2)
+        measured(Posterior(seed=seed), vae_of_nothing(), data, latent.posterior)[0]["samples"] for seed in (1, 1, 2)
     ]
     assert np.array_equal(found[0], found[1])
     assert not np.array_equal(found[0], found[2])
@@ -606,7 +610,7 @@ def test_samples_are_seeded(data: Dataset) -> None:
 
 
 def test_the_straight_way_between_images_themselves_is_a_cross_fade(data: Dataset) -> None:
-    spec = config.Interpolation(pairs=8, steps=5)
+    spec = Interpolation(pairs=8, steps=5)
     arrays, rows = measured(spec, PerPixel(), data, generation.interpolation)
     assert rows["detour_linear"]["value"] == pytest.approx(1, abs=1e-4)
     assert rows["jump_linear"]["value"] == pytest.approx(1, abs=1e-3)
@@ -620,7 +624,7 @@ def test_the_straight_way_between_images_themselves_is_a_cross_fade(data: Datase
 
 
 def test_the_arc_is_a_detour_for_images_themselves(data: Dataset) -> None:
-    rows = measured(config.Interpolation(pairs=8), PerPixel(), data, generation.interpolation)[1]
+    rows = measured(Interpolation(pairs=8), PerPixel(), data, generation.interpolation)[1]
     assert rows["detour_spherical"]["value"] > rows["detour_linear"]["value"]
 
 
@@ -628,26 +632,26 @@ def test_a_way_needs_two_images(data: Dataset) -> None:
     def of(count: int) -> Dataset:
         return replace(data, test=Split(data.test.images[:count], data.test.labels[:count]))
 
-    rows = measured(config.Interpolation(), PerPixel(), of(5), generation.interpolation)[1]
+    rows = measured(Interpolation(), PerPixel(), of(5), generation.interpolation)[1]
     assert rows["detour_linear"]["n"] == 2, "of an odd number, one has no partner"
     with pytest.raises(InputError, match="1 test images are too few"):
-        measured(config.Interpolation(), PerPixel(), of(1), generation.interpolation)
+        measured(Interpolation(), PerPixel(), of(1), generation.interpolation)
 
 
 def test_a_model_that_jumps(data: Dataset) -> None:
     model = PerPixel(lambda image: (image.mean((1, 2, 3), keepdim=True) > 0.48).float().expand(image.shape))
-    arrays = measured(config.Interpolation(pairs=20, steps=9), model, data, generation.interpolation)[0]
+    arrays = measured(Interpolation(pairs=20, steps=9), model, data, generation.interpolation)[0]
     assert set(arrays["linear/jump"].round(3)) == {1, 8}, "all of the way in one of eight steps, or standing still"
 
 
 @pytest.fixture(scope="module")
 def judge(data: Dataset) -> Artifact:
-    return probing.probe_fit(ProbeFit(), config.JUDGE, data, CPU)
+    return probing.probe_fit(ProbeFit(), JUDGE, data, CPU)
 
 
 def test_arithmetic_with_latents_made_by_hand(data: Dataset, judge: Artifact) -> None:
     """a − b + c is d by construction."""
-    spec = config.Arithmetic(classes=("a", "b", "c"), draws=30, examples=4)
+    spec = Arithmetic(classes=("a", "b", "c"), draws=30, examples=4)
     artifact = generation.arithmetic(spec, PerPixel(), without(data, "test"), CPU, judge)
     rows = {row["metric"]: row for row in artifact.meta["rows"]}
     assert artifact.meta["mean_judged_as"] == {"judge": "d", "neighbours": "d"}
@@ -665,7 +669,7 @@ def test_arithmetic_with_latents_made_by_hand(data: Dataset, judge: Artifact) ->
 
 
 def test_arithmetic_that_adds_nothing_gives_c(data: Dataset, judge: Artifact) -> None:
-    spec = config.Arithmetic(classes=("b", "b", "c"), draws=20)
+    spec = Arithmetic(classes=("b", "b", "c"), draws=20)
     artifact = generation.arithmetic(spec, PerPixel(), data, CPU, judge)
     assert artifact.meta["mean_judged_as"] == {"judge": "c", "neighbours": "c"}
 
@@ -680,12 +684,12 @@ def test_draws_are_of_their_class_and_with_replacement() -> None:
 def test_classes_without_images(data: Dataset, judge: Artifact) -> None:
     some = replace(data, validation=Split(data.validation.images[:10], data.validation.labels[:10]))
     with pytest.raises(InputError, match="^no validation image shows b, c:"):
-        generation.arithmetic(config.Arithmetic(classes=("a", "b", "c")), PerPixel(), some, CPU, judge)
+        generation.arithmetic(Arithmetic(classes=("a", "b", "c")), PerPixel(), some, CPU, judge)
 
 
 def test_unknown_classes(data: Dataset, judge: Artifact) -> None:
     with pytest.raises(InputError, match="^no class is called dog, cat, bird; there are: a, b, c, d$"):
-        generation.arithmetic(config.Arithmetic(), PerPixel(), data, CPU, judge)
+        generation.arithmetic(Arithmetic(), PerPixel(), data, CPU, judge)
 
 
 # ── Anomalies ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -714,7 +718,7 @@ def test_shuffling_moves_whole_tiles_and_nothing_else() -> None:
 
 
 def test_what_is_always_perfect_notices_nothing(data: Dataset) -> None:
-    arrays, rows = measured(config.Anomaly(), PerPixel(), data, anomaly.anomaly)
+    arrays, rows = measured(Anomaly(), PerPixel(), data, anomaly.anomaly)
     assert rows["auroc_shuffled"]["value"] == rows["auroc_negative"]["value"] == 0.5
     assert arrays.keys() == {"familiar", "shuffled", "negative"}
     assert len(arrays["familiar"]) == 40
@@ -723,13 +727,13 @@ def test_what_is_always_perfect_notices_nothing(data: Dataset) -> None:
 
 def test_what_knows_dark_images_only_notices_negatives(data: Dataset) -> None:
     dark = replace(data, test=Split(data.test.images // 4, data.test.labels))
-    rows = measured(config.Anomaly(), PerPixel(lambda image: image.clamp(max=0.3)), dark, anomaly.anomaly)[1]
+    rows = measured(Anomaly(), PerPixel(lambda image: image.clamp(max=0.3)), dark, anomaly.anomaly)[1]
     assert rows["auroc_negative"]["value"] == 1
     assert rows["auroc_shuffled"]["value"] == 0.5, "no pixel is brighter for being elsewhere"
 
 
 def test_components_of_the_training_images_notice_broken_structure(data: Dataset) -> None:
-    rows = measured(config.Anomaly(), Baseline(method="pca", size=4), data, anomaly.anomaly)[1]
+    rows = measured(Anomaly(), Baseline(method="pca", size=4), data, anomaly.anomaly)[1]
     assert rows["auroc_shuffled"]["lo"] > 0.6
 
 
@@ -737,7 +741,7 @@ def test_components_of_the_training_images_notice_broken_structure(data: Dataset
 
 
 def test_hiding_a_patch_of_a_per_pixel_model_changes_nothing_elsewhere(data: Dataset) -> None:
-    arrays, rows = measured(config.Occlusion(images=6), PerPixel(lambda image: 1 - image), data, masking.occlusion)
+    arrays, rows = measured(Occlusion(images=6), PerPixel(lambda image: 1 - image), data, masking.occlusion)
     assert arrays["change"].shape == arrays["increase"].shape == arrays["gradient"].shape == (6, 4, 4)
     assert (arrays["change"] == 0).all()
     assert (arrays["increase"] == 0).all()
@@ -745,7 +749,7 @@ def test_hiding_a_patch_of_a_per_pixel_model_changes_nothing_elsewhere(data: Dat
 
 
 def test_hiding_a_patch_of_a_mean_moves_the_mean(data: Dataset) -> None:
-    arrays, _ = measured(config.Occlusion(images=6), MeanColour(), data, masking.occlusion)
+    arrays, _ = measured(Occlusion(images=6), MeanColour(), data, masking.occlusion)
     images = common.unit(common.chosen(data.test, 6)[0], CPU)
     patches = nn.functional.avg_pool2d(images, 4)
     np.testing.assert_allclose(arrays["change"], ((0.5 - patches) / 16).square().mean(1), rtol=1e-3, atol=1e-9)
@@ -753,13 +757,13 @@ def test_hiding_a_patch_of_a_mean_moves_the_mean(data: Dataset) -> None:
 
 def test_masked_models_hide_a_patch_their_own_way(data: Dataset) -> None:
     """Grey would have moved the mean; nothing visible depends on what is hidden here."""
-    arrays, _ = measured(config.Occlusion(images=6), Filler(mean_visible), data, masking.occlusion)
+    arrays, _ = measured(Occlusion(images=6), Filler(mean_visible), data, masking.occlusion)
     assert (arrays["change"] == 0).all()
 
 
 def test_the_gradient_by_hand(data: Dataset) -> None:
     """The error of half the image is x²/4, so its gradient is x/2 over the number of values."""
-    arrays, _ = measured(config.Occlusion(images=6), PerPixel(lambda image: image / 2), data, masking.occlusion)
+    arrays, _ = measured(Occlusion(images=6), PerPixel(lambda image: image / 2), data, masking.occlusion)
     images = common.unit(common.chosen(data.test, 6)[0], CPU)
     slope = images / 2 / images[0].numel() * -1
     # The clean image that it is compared with stands still: d/dx (x/2 − c)² = (x/2 − c), at c = x
@@ -769,7 +773,7 @@ def test_the_gradient_by_hand(data: Dataset) -> None:
 
 def test_occlusion_by_patches_that_a_masked_model_cannot_hide(data: Dataset) -> None:
     with pytest.raises(InputError, match="whole patches of 8 pixels"):
-        measured(config.Occlusion(images=2), Filler(black, patch=8), data, masking.occlusion)
+        measured(Occlusion(images=2), Filler(black, patch=8), data, masking.occlusion)
 
 
 def test_correlation_of_constants_is_none() -> None:
@@ -782,7 +786,7 @@ def test_correlation_of_constants_is_none() -> None:
 
 
 def context(model: models.Masked, data: Dataset, images: int = 12) -> dict[str, dict[str, Any]]:
-    return measured(config.Context(images=images), model, data, masking.context)[1]
+    return measured(Context(images=images), model, data, masking.context)[1]
 
 
 RADII = (0, 1, 2)  # in patches, on a grid of 8×8
@@ -833,7 +837,7 @@ def test_a_single_image_has_no_strangers(data: Dataset) -> None:
 
 def test_errors_in_a_hole_by_hand(data: Dataset) -> None:
     """Distance 1 is the hole's rim: on a grid of 8×8 the hole has 6×6 patches, so its middle lies 3 deep."""
-    arrays, rows = measured(config.Context(images=12), Filler(black), data, masking.context)
+    arrays, rows = measured(Context(images=12), Filler(black), data, masking.context)
     images = common.chosen(data.test, 12)[0].numpy() / 255
     for distance in (1, 2, 3):
         outer, inner = 2 * distance, 2 * distance + 2

@@ -10,19 +10,30 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from autoencoders import config, models
+from autoencoders import models
 from autoencoders.errors import InputError
+from autoencoders.models.base import PatchTranspose, Residual, Shape
+from autoencoders.models.conv import ConvAutoencoder
+from autoencoders.models.masked import MaskedAutoencoder
+from autoencoders.models.vit import ViTMaskedAutoencoder
+from autoencoders.specs import MCAE, VAE, ConvAE, ViTMAE
+from autoencoders.studies.compact.models import CompactAutoencoder
+from autoencoders.studies.compact.plan import CompactAE
+from autoencoders.studies.digits.models import DigitAutoencoder
+from autoencoders.studies.digits.plan import DigitAE
+from autoencoders.studies.transfer.models import SweepAutoencoder
+from autoencoders.studies.transfer.plan import SweepAE
 
 SHAPE = (3, 16, 16)
 SPECS: dict[str, tuple[type[Any], Any]] = {
-    "vector": (models.ConvAutoencoder, config.ConvAE(latent=12, width=4)),
-    "spatial": (models.ConvAutoencoder, config.ConvAE(bottleneck="spatial", latent=5, width=4)),
-    "vae": (models.VariationalAutoencoder, config.VAE(latent=6, width=4)),
-    "mcae": (models.MaskedAutoencoder, config.MCAE(width=4)),
-    "vit": (models.ViTMaskedAutoencoder, config.ViTMAE(dim=16, depth=2, heads=2, ratio=0.5)),
-    "digit": (models.DigitAutoencoder, config.DigitAE(dropout=0.2, batch_norm=True)),
-    "sweep": (models.SweepAutoencoder, config.SweepAE(bottleneck=7)),
-    "compact": (models.CompactAutoencoder, config.CompactAE()),
+    "vector": (ConvAutoencoder, ConvAE(latent=12, width=4)),
+    "spatial": (ConvAutoencoder, ConvAE(bottleneck="spatial", latent=5, width=4)),
+    "vae": (models.VariationalAutoencoder, VAE(latent=6, width=4)),
+    "mcae": (MaskedAutoencoder, MCAE(width=4)),
+    "vit": (ViTMaskedAutoencoder, ViTMAE(dim=16, depth=2, heads=2, ratio=0.5)),
+    "digit": (DigitAutoencoder, DigitAE(dropout=0.2, batch_norm=True)),
+    "sweep": (SweepAutoencoder, SweepAE(bottleneck=7)),
+    "compact": (CompactAutoencoder, CompactAE()),
 }
 MASKED = ("mcae", "vit")
 
@@ -31,7 +42,7 @@ def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def make(name: str, shape: models.Shape = SHAPE, seed: int = 0, **changes: Any) -> Any:
+def make(name: str, shape: Shape = SHAPE, seed: int = 0, **changes: Any) -> Any:
     model_class, spec = SPECS[name]
     return models.build(model_class, replace(spec, **changes), shape, seed)
 
@@ -46,7 +57,7 @@ def trained(name: str, **changes: Any) -> Any:
     return model.eval()
 
 
-def pictures(count: int, shape: models.Shape = SHAPE, seed: int = 0) -> torch.Tensor:
+def pictures(count: int, shape: Shape = SHAPE, seed: int = 0) -> torch.Tensor:
     return torch.rand(count, *shape, generator=seeded(seed))
 
 
@@ -59,14 +70,14 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.mark.parametrize("shape", [(3, 32, 32), (1, 16, 24), (3, 64, 64)])
-def test_images_come_back_in_their_own_shape(name: str, shape: models.Shape) -> None:
+def test_images_come_back_in_their_own_shape(name: str, shape: Shape) -> None:
     model = make(name, shape)
     assert model(pictures(2, shape)).shape == (2, *shape)
 
 
 @pytest.mark.parametrize("name", [n for n in SPECS if n != "mcae"])
 @pytest.mark.parametrize("shape", [(1, 28, 28), (3, 8, 8)])
-def test_digits_of_28_and_8_pixels_fit(name: str, shape: models.Shape) -> None:
+def test_digits_of_28_and_8_pixels_fit(name: str, shape: Shape) -> None:
     assert make(name, shape)(pictures(2, shape)).shape == (2, *shape)
 
 
@@ -92,7 +103,7 @@ def test_latents_and_feature_maps_have_the_sizes_documented(
 
 
 def test_on_cifar_the_spatial_bottleneck_is_8_by_8() -> None:
-    model = models.build(models.ConvAutoencoder, config.ConvAE(bottleneck="spatial", latent=32), (3, 32, 32), 0)
+    model = models.build(ConvAutoencoder, ConvAE(bottleneck="spatial", latent=32), (3, 32, 32), 0)
     assert models.embed(model, torch.zeros(1, 3, 32, 32)).shape == (1, 32, 8, 8)
 
 
@@ -119,7 +130,7 @@ def test_gradients_reach_every_parameter(name: str) -> None:
 
 @pytest.mark.parametrize(("size", "patch"), [((4, 4), 4), ((1, 1), (8, 6)), ((2, 3), 1)])
 def test_a_patch_transpose_is_a_transposed_convolution(size: tuple[int, int], patch: int | tuple[int, int]) -> None:
-    layer = models.PatchTranspose(5, 3, patch)
+    layer = PatchTranspose(5, 3, patch)
     x = torch.randn(2, 5, *size, generator=seeded())
     expected = F.conv_transpose2d(x, layer.weight, layer.bias, stride=patch)
     assert torch.allclose(layer(x), expected, atol=1e-5)
@@ -127,7 +138,7 @@ def test_a_patch_transpose_is_a_transposed_convolution(size: tuple[int, int], pa
 
 def test_a_residual_block_starts_as_the_identity() -> None:
     x = pictures(2, (4, 5, 5))
-    assert torch.equal(models.Residual(4, nn.Conv2d)(x), x)
+    assert torch.equal(Residual(4, nn.Conv2d)(x), x)
 
 
 def test_depth_adds_blocks_without_changing_what_a_new_model_computes() -> None:
@@ -142,7 +153,7 @@ def _renumbered(state: dict[str, torch.Tensor], blocks: int) -> dict[str, torch.
 
 
 def test_the_compact_autoencoder_has_the_size_of_its_study() -> None:
-    model = models.build(models.CompactAutoencoder, config.CompactAE(), (3, 32, 32), 0)
+    model = models.build(CompactAutoencoder, CompactAE(), (3, 32, 32), 0)
     assert sum(p.numel() for p in model.parameters()) == 1611
 
 
@@ -165,8 +176,8 @@ def test_the_vit_control_has_the_masked_autoencoders_parameter_count() -> None:
     counts = [
         sum(p.numel() for p in models.build(model_class, spec, (3, 32, 32), 0).parameters())
         for model_class, spec in (
-            (models.MaskedAutoencoder, config.MCAE()),
-            (models.ViTMaskedAutoencoder, config.ViTMAE()),
+            (MaskedAutoencoder, MCAE()),
+            (ViTMaskedAutoencoder, ViTMAE()),
         )
     ]
     assert counts[1] == pytest.approx(counts[0], rel=0.1)
@@ -217,7 +228,7 @@ def test_impossible_specs_are_refused_in_one_clear_line(name: str, changes: dict
         ("compact", (3, 4, 4), "at least 5×5"),
     ],
 )
-def test_images_that_do_not_fit_are_refused_in_one_clear_line(name: str, shape: models.Shape, message: str) -> None:
+def test_images_that_do_not_fit_are_refused_in_one_clear_line(name: str, shape: Shape, message: str) -> None:
     with pytest.raises(InputError) as refusal:
         make(name, shape)
     assert message in str(refusal.value)

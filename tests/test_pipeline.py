@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from copied_project import Project, Run
 
-from autoencoders.config import PROFILES, Catalogue
+from autoencoders.catalogue import Catalogue
+from autoencoders.profiles import PROFILES
 from autoencoders.reporting import mermaid
 
 CATALOGUE = Catalogue(profile=PROFILES["smoke"], dataset="photos10")
@@ -359,7 +360,7 @@ def test_editing_what_a_training_calls_makes_it_stale_and_says_so(copy: Project)
 
 
 def test_editing_one_model_leaves_the_others(copy: Project) -> None:
-    copy.edit("autoencoders/models.py", "log_variance.clamp(-12, 12)", "log_variance.clamp(-11, 12)")
+    copy.edit("autoencoders/models/vae.py", "log_variance.clamp(-12, 12)", "log_variance.clamp(-11, 12)")
     states = {name: standing["state"] for name, standing in copy.states().items()}
     assert {name for name, state in states.items() if state != "cached"} == {"vae"}
 
@@ -369,7 +370,7 @@ def test_editing_what_no_training_calls_changes_nothing(copy: Project) -> None:
         path.write_text(path.read_text() + "\n\ndef more() -> int:\n    return 1\n")
     path = copy.folder / "autoencoders" / "training.py"
     path.write_text(path.read_text() + "\n# A comment.\n")
-    copy.edit("autoencoders/models.py", '"""The reconstruction."""', '"""The reconstruction, once more."""')
+    copy.edit("autoencoders/models/base.py", '"""The reconstruction."""', '"""The reconstruction, once more."""')
     status = copy.json("status")
     assert {s["state"] for s in status["experiments"] + status["measurements"]} == {"cached"}
 
@@ -383,7 +384,7 @@ def test_editing_a_measurement_retrains_nothing(copy: Project) -> None:
 
 
 def test_changing_a_parameter_says_which(copy: Project) -> None:
-    copy.edit("autoencoders/config/experiments.py", "clip_norm: float = 1.0", "clip_norm: float = 2.0")
+    copy.edit("autoencoders/specs.py", "clip_norm: float = 1.0", "clip_norm: float = 2.0")
     reasons = copy.states()["ae-vector"]["reasons"]
     assert {"kind": "parameter", "what": "training.clip_norm", "old": 1.0, "new": 2.0} in reasons
 
@@ -399,7 +400,7 @@ def own(project: Project, tmp_path: Path) -> Project:
 
 def test_a_failing_training_stops_no_others_and_is_listed(own: Project) -> None:
     """And it is remembered, dropped by `prune`, and gone with its cause."""
-    own.edit("autoencoders/models.py", "loss = reconstruction + kl_weight", "loss = math.nan * kl_weight")
+    own.edit("autoencoders/models/vae.py", "loss = reconstruction + kl_weight", "loss = math.nan * kl_weight")
     done = own("run", "vae", "tune-base", "--jobs", "1")
     assert done.returncode == 1
     assert "error: 1 could not be made, nor what needs them (the rest is done):" in done.stderr
@@ -411,7 +412,7 @@ def test_a_failing_training_stops_no_others_and_is_listed(own: Project) -> None:
     assert states["vae"]["state"] == "failed"
     assert states["vae"]["message"].startswith("TrainingError: vae diverged")
     assert "vae diverged" in own("status", "vae").stdout
-    own.edit("autoencoders/models.py", "loss = math.nan * kl_weight", "loss = reconstruction + kl_weight")
+    own.edit("autoencoders/models/vae.py", "loss = math.nan * kl_weight", "loss = reconstruction + kl_weight")
     assert own.states("vae")["vae"]["state"] == "missing"
     # What the catalogue holds stays; the broken training's leftovers go, but only when that is asked for.
     listed = own("prune")
@@ -436,7 +437,7 @@ def test_prune_drops_what_no_profile_refers_to(own: Project) -> None:
 
 
 def test_an_interrupted_run_can_be_gone_on_with(own: Project) -> None:
-    own.edit("autoencoders/config/profiles.py", '"vit": 1, "tuning": 1}', '"vit": 1, "tuning": 50}')
+    own.edit("autoencoders/profiles.py", '"vit": 1, "tuning": 1}', '"vit": 1, "tuning": 50}')
     names = ("tune-base", "tune-rate-0.006")
     for jobs in ("2", "1"):
         interrupt(own, "run", *names, "--jobs", jobs)

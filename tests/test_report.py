@@ -88,7 +88,7 @@ def test_what_is_handed_in_is_whole(made: Made) -> None:
     assert (handed / f"{TITLE}.pdf").read_bytes() == (made.book / f"{TITLE}.pdf").read_bytes()
     with zipfile.ZipFile(handed / "G07_Assignment2_Code.zip") as archive:
         names = {name.split("/", 1)[1] for name in archive.namelist()}
-        assert {"pipeline.py", "README.md", "environment.yml", "autoencoders/models.py", "Makefile"} <= names
+        assert {"pipeline.py", "README.md", "environment.yml", "autoencoders/models/vae.py", "Makefile"} <= names
         assert "report/studies/_quarto.yml" in names
         assert not [name for name in names if "cache" in name or name.endswith("_variables.yml")], "what is generated"
         notebooks = {Path(name).stem: name for name in archive.namelist() if name.endswith(".ipynb")}

@@ -138,7 +138,7 @@ def test_code_counts_as_its_syntax_tree(tmp_path: Path) -> None:
     assert digest("def g(x):\n    return x + 1\n") != before
 
 
-@pytest.mark.parametrize("name", ["reporting/site.py", "commandline.py", "inspection.py", "progress.py"])
+@pytest.mark.parametrize("name", ["reporting/site.py", "commandline.py", "inspection.py", "running/progress.py"])
 def test_code_that_cant_change_a_figure_doesnt_count(tmp_path: Path, name: str) -> None:
     before = execution.code_digest(tmp_path)
     (tmp_path / name).parent.mkdir(exist_ok=True)

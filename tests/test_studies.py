@@ -19,18 +19,24 @@ from copied_project import Project, copied
 from filelock import FileLock
 from torch import Tensor, nn
 
-from autoencoders import config, data, figures, models, settings
+from autoencoders import data, figures, models, settings
 from autoencoders.claims import judge
-from autoencoders.config import PROFILES, Clusters, Compressed, Data, Gaussian, Inpainting, PixelMask, Transfer
 from autoencoders.data import Dataset, Split
 from autoencoders.errors import InputError
 from autoencoders.lab import Lab, named
-from autoencoders.measurements import coloring, transfer
+from autoencoders.measurements.measurement import Measurement
+from autoencoders.models.base import Shape
+from autoencoders.profiles import PROFILES
 from autoencoders.results import Contender, Results
 from autoencoders.settings import Settings
+from autoencoders.specs import Baseline, Data, Gaussian, PixelMask
 from autoencoders.store import Artifact
 from autoencoders.studies import STUDIES, study
-from autoencoders.studies.common import Study, images_of
+from autoencoders.studies.base import Study, images_of
+from autoencoders.studies.digits import measurements as coloring
+from autoencoders.studies.digits.measurements import Between, Clusters
+from autoencoders.studies.transfer import measurements as transfer
+from autoencoders.studies.transfer.measurements import Compressed, Inpainting, Transfer
 
 CPU = "cpu"
 REQUIRED = [f"r{number:02d}" for number in range(28, 39)]
@@ -111,7 +117,7 @@ def test_study_c_reads_its_noise_on_both_scales() -> None:
 # ── Claims ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def per_image(r: Results[Study], contender: Contender, spec: config.Measurement, name: str) -> np.ndarray:
+def per_image(r: Results[Study], contender: Contender, spec: Measurement, name: str) -> np.ndarray:
     """Made-up values that differ from contender to contender, from measure to measure and from data to data."""
     asked = f"{contender.label} {spec.to_dict()} {name}"
     rng = np.random.default_rng(list(asked.encode()))
@@ -126,7 +132,7 @@ def test_claims_follow_the_results_and_turn_when_these_are_swapped(
     monkeypatch.setattr(Results, "per_image", per_image)
     monkeypatch.setattr(Results, "artifacts", lambda *asked: [Artifact({}, {"validation": 0.5})])
     results: Results[Study] = Results(lab)
-    made = named(f"autoencoders.studies.{name}_claims:claims")(results)
+    made = named(f"autoencoders.studies.{name}.claims:claims")(results)
     assert len({claim.id for claim in made}) == len(made)
     before = [judge(claim, results).verdict for claim in made]
     assert set(before) <= {"supported", "contradicted"}
@@ -141,7 +147,7 @@ def test_claims_follow_the_results_and_turn_when_these_are_swapped(
 class Identity(models.Autoencoder):
     """Its latent is the image."""
 
-    def __init__(self, shape: models.Shape) -> None:
+    def __init__(self, shape: Shape) -> None:
         super().__init__(shape)
         self.one = nn.Parameter(torch.ones(()))
 
@@ -191,7 +197,7 @@ def test_clusters_tell_colours_from_classes() -> None:
 
 def test_baselines_get_measures_but_no_pictures() -> None:
     shown = dataset(colored([0.0, 0.5] * 10), torch.tensor([0, 1] * 10))
-    pixels = config.Baseline(method="pixels")
+    pixels = Baseline(method="pixels")
     found = coloring.clusters(Clusters(shown=Data(name="made-up"), images=20), pixels, shown, CPU, shown=shown)
     assert not [name for name in found.arrays if name.startswith("tsne")]
 
@@ -200,7 +206,7 @@ def test_between_two_classes_a_cross_fade_has_no_detour_and_no_departure() -> No
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(256, (40, 3, 12, 12), generator=generator, dtype=torch.uint8)
     labels = torch.arange(40) % 2
-    found = coloring.between(config.Between(pairs=10, steps=5), Identity((3, 12, 12)), dataset(images, labels), CPU)
+    found = coloring.between(Between(pairs=10, steps=5), Identity((3, 12, 12)), dataset(images, labels), CPU)
     assert figure(found, "detour") == pytest.approx(1)
     assert figure(found, "jump") == pytest.approx(1)
     assert figure(found, "departure") == pytest.approx(0, abs=1e-8)

@@ -13,18 +13,25 @@ import pytest
 import torch
 from torch import nn
 
-from autoencoders import config, models, training
+from autoencoders import models, training
 from autoencoders.data import Split
 from autoencoders.errors import InputError, StorageError, TrainingError
+from autoencoders.models.base import Shape, Terms
+from autoencoders.models.conv import ConvAutoencoder
+from autoencoders.models.masked import MaskedAutoencoder
+from autoencoders.models.vit import ViTMaskedAutoencoder
+from autoencoders.specs import MCAE, VAE, ConvAE, Experiment, Gaussian, Training, ViTMAE
 from autoencoders.store import Artifact
+from autoencoders.studies.digits.models import DigitAutoencoder
+from autoencoders.studies.digits.plan import DigitAE
 
 SHAPE = (3, 16, 16)
 MODELS: dict[str, tuple[type[Any], Any]] = {
-    "ae": (models.ConvAutoencoder, config.ConvAE(latent=8, width=4)),
-    "vae": (models.VariationalAutoencoder, config.VAE(latent=8, width=4)),
-    "mcae": (models.MaskedAutoencoder, config.MCAE(width=4)),
-    "vit": (models.ViTMaskedAutoencoder, config.ViTMAE(dim=16, depth=1, heads=2, ratio=0.5)),
-    "digit": (models.DigitAutoencoder, config.DigitAE(dropout=0.2, batch_norm=True)),
+    "ae": (ConvAutoencoder, ConvAE(latent=8, width=4)),
+    "vae": (models.VariationalAutoencoder, VAE(latent=8, width=4)),
+    "mcae": (MaskedAutoencoder, MCAE(width=4)),
+    "vit": (ViTMaskedAutoencoder, ViTMAE(dim=16, depth=1, heads=2, ratio=0.5)),
+    "digit": (DigitAutoencoder, DigitAE(dropout=0.2, batch_norm=True)),
 }
 
 
@@ -41,14 +48,14 @@ def blobs(count: int, seed: int = 0) -> Split:
 TRAIN, VALIDATION = blobs(50), blobs(12, seed=1)
 
 
-def experiment(name: str = "ae", *, sigma: float | None = 0.2, seed: int = 0, **recipe: Any) -> config.Experiment:
-    corruption = None if sigma is None else config.Gaussian(sigma)
-    settings = config.Training(**{"epochs": 2, "batch": 16, **recipe})
-    return config.Experiment(name=name, model=MODELS[name][1], corruption=corruption, training=settings, seed=seed)
+def experiment(name: str = "ae", *, sigma: float | None = 0.2, seed: int = 0, **recipe: Any) -> Experiment:
+    corruption = None if sigma is None else Gaussian(sigma)
+    settings = Training(**{"epochs": 2, "batch": 16, **recipe})
+    return Experiment(name=name, model=MODELS[name][1], corruption=corruption, training=settings, seed=seed)
 
 
 def fit(
-    spec: config.Experiment, model_class: Any = None, data: Split = TRAIN, validation: Split = VALIDATION, **more: Any
+    spec: Experiment, model_class: Any = None, data: Split = TRAIN, validation: Split = VALIDATION, **more: Any
 ) -> Artifact:
     return training.train(spec, model_class or MODELS[spec.name][0], data, validation, **more)
 
@@ -65,7 +72,7 @@ def timeless(artifact: Artifact) -> dict[str, list[float]]:
 class Recorder(models.Autoencoder):
     """A model of one weight that remembers what it is handed."""
 
-    def __init__(self, spec: object, shape: models.Shape):
+    def __init__(self, spec: object, shape: Shape):
         super().__init__(shape)
         self.weight = nn.Parameter(torch.ones(2, 2))
         self.clean: list[torch.Tensor] = []
@@ -75,7 +82,7 @@ class Recorder(models.Autoencoder):
 
     def losses(
         self, clean: torch.Tensor, noisy: torch.Tensor, generator: torch.Generator, kl_weight: float = 1.0
-    ) -> models.Terms:
+    ) -> Terms:
         if self.training:
             self.clean.append(clean)
             self.noisy.append(noisy)
@@ -88,7 +95,7 @@ class Recorder(models.Autoencoder):
         return loss
 
 
-def recorded(spec: config.Experiment, data: Split = TRAIN) -> list[Recorder]:
+def recorded(spec: Experiment, data: Split = TRAIN) -> list[Recorder]:
     made: list[Recorder] = []
 
     def build(*arguments: Any) -> Recorder:
@@ -113,7 +120,7 @@ def test_every_family_learns(name: str) -> None:
 
 def test_a_denoiser_learns_the_clean_image() -> None:
     spec = experiment(sigma=0.3, epochs=15, batch=4, learning_rate=5e-3)
-    model = models.build(models.ConvAutoencoder, spec.model, SHAPE, 0)
+    model = models.build(ConvAutoencoder, spec.model, SHAPE, 0)
     models.load_weights(model, fit(spec).arrays)
     clean = VALIDATION.images.float() / 255
     noisy = (clean + 0.3 * torch.randn(clean.shape, generator=torch.Generator().manual_seed(3))).clamp(0, 1)
@@ -124,7 +131,7 @@ def test_a_denoiser_learns_the_clean_image() -> None:
 def test_the_artifact_is_the_trained_model() -> None:
     spec = experiment(sigma=None)
     artifact = fit(spec)
-    model = models.build(models.ConvAutoencoder, spec.model, SHAPE, 0)
+    model = models.build(ConvAutoencoder, spec.model, SHAPE, 0)
     models.load_weights(model, artifact.arrays)
     with torch.no_grad():
         error = (model(VALIDATION.images.float() / 255) - VALIDATION.images.float() / 255).square().mean().item()
@@ -176,7 +183,7 @@ def test_the_kl_weight_rises_over_its_share_of_the_steps() -> None:
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
 def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero(share: float) -> None:
-    recipe = config.Training(learning_rate=0.2, warmup=share)
+    recipe = Training(learning_rate=0.2, warmup=share)
     rates = [training.learning_rate(recipe, step, 200) for step in range(200)]
     peak = int(200 * share)
     assert rates[: max(peak, 1)] == sorted(rates[: max(peak, 1)])
@@ -187,7 +194,7 @@ def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero(share: float) -> 
 
 
 def test_without_a_warm_up_the_kl_term_counts_from_the_first_step() -> None:
-    assert training.kl_weight(config.Training(kl_warmup=0.0), 0, 100) == 1
+    assert training.kl_weight(Training(kl_warmup=0.0), 0, 100) == 1
 
 
 def run(name: str = "ae", **recipe: Any) -> training.Run:
@@ -242,7 +249,7 @@ def test_the_same_spec_gives_the_same_weights_bit_for_bit(name: str) -> None:
 
 def test_the_name_is_for_people() -> None:
     spec = experiment()
-    assert_equal_weights(fit(spec), fit(replace(spec, name="other"), models.ConvAutoencoder))
+    assert_equal_weights(fit(spec), fit(replace(spec, name="other"), ConvAutoencoder))
 
 
 def test_seeds_differ() -> None:
@@ -330,7 +337,7 @@ def test_the_meta_data_is_plain_and_says_what_was_done() -> None:
     assert json.loads(json.dumps(meta, allow_nan=False)) == meta
     assert meta["images"] == 150
     assert meta["steps"] == 12
-    model = models.build(models.ConvAutoencoder, MODELS["ae"][1], SHAPE, 0)
+    model = models.build(ConvAutoencoder, MODELS["ae"][1], SHAPE, 0)
     assert meta["parameters"] == sum(p.numel() for p in model.parameters())
     assert meta["images_per_second"] == pytest.approx(150 / meta["seconds"])
     assert sum(meta["history"]["seconds"]) == pytest.approx(meta["seconds"], rel=1e-6)
@@ -356,7 +363,7 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
 
 
-def interrupt(spec: config.Experiment, path: Path, step: int, data: Split = TRAIN) -> None:
+def interrupt(spec: Experiment, path: Path, step: int, data: Split = TRAIN) -> None:
     """Trains until the step before this one is saved, and this one is lost."""
 
     def report(progress: training.Progress) -> None:
@@ -453,7 +460,7 @@ FOREIGN = {
     "seed": experiment(seed=1),
     "recipe": experiment(learning_rate=1e-4),
     "corruption": experiment(sigma=0.3),
-    "width": replace(experiment(), model=config.ConvAE(latent=8, width=8)),
+    "width": replace(experiment(), model=ConvAE(latent=8, width=8)),
     "model": replace(experiment("vae"), name="ae"),
 }
 
@@ -462,7 +469,7 @@ FOREIGN = {
 def test_another_trainings_checkpoint_is_ignored(often: None, tmp_path: Path, change: str) -> None:
     interrupt(experiment(), tmp_path / "checkpoint", 5)
     spec = FOREIGN[change]
-    model_class = models.VariationalAutoencoder if change == "model" else models.ConvAutoencoder
+    model_class = models.VariationalAutoencoder if change == "model" else ConvAutoencoder
     other = training.Run(spec, model_class, TRAIN, VALIDATION, torch.device("cpu"))
     other.resume(tmp_path / "checkpoint")
     assert other.step == 0
@@ -478,7 +485,7 @@ def test_a_checkpoint_of_other_images_is_ignored(often: None, tmp_path: Path) ->
 def test_a_checkpoint_survives_a_new_name(often: None, tmp_path: Path) -> None:
     interrupt(experiment(), tmp_path / "checkpoint", 5)
     renamed = replace(experiment(), name="other")
-    under_way = training.Run(renamed, models.ConvAutoencoder, TRAIN, VALIDATION, torch.device("cpu"))
+    under_way = training.Run(renamed, ConvAutoencoder, TRAIN, VALIDATION, torch.device("cpu"))
     under_way.resume(tmp_path / "checkpoint")
     assert under_way.step == 4
 
@@ -617,11 +624,11 @@ def test_a_gpu_learns_what_a_cpu_learns() -> None:
     """From the same weights and the same order of images, in fp32: only the rounding differs."""
     images = torch.randint(0, 256, (512, 3, 32, 32), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
     part = Split(images, torch.zeros(512, dtype=torch.int64))
-    recipe = config.Training(epochs=2, bf16=False)
-    experiment = config.Experiment(name="both", model=config.ConvAE(width=8), training=recipe)
+    recipe = Training(epochs=2, bf16=False)
+    experiment = Experiment(name="both", model=ConvAE(width=8), training=recipe)
 
     def errors(device: str) -> list[float]:
-        done = training.train(experiment, models.ConvAutoencoder, part, part, device=device)
+        done = training.train(experiment, ConvAutoencoder, part, part, device=device)
         return done.meta["history"]["validation/error"]
 
     assert errors("cuda") == pytest.approx(errors("cpu"), rel=0.01)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
-from autoencoders import config
 from autoencoders.data.failures import cause_of
 from autoencoders.data.fingerprints import verified
 from autoencoders.data.kinds import Dataset, Raw
 from autoencoders.data.sources import reader_name
 from autoencoders.data.splitting import split
 from autoencoders.errors import InputError
+from autoencoders.specs import Data
 
 
-def load(spec: config.Data, root: Path) -> Dataset:
+def load(spec: Data, root: Path) -> Dataset:
     """The data set that a spec describes, read from ``root`` (see ``obtain``), checked and split."""
     raw, digest = _read(spec.name, root)
     train, validation = split(raw, spec)

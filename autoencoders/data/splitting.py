@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autoencoders import config
 from autoencoders.data.kinds import Raw, Split, part_of
 from autoencoders.errors import InputError
+from autoencoders.specs import Data
 
 if TYPE_CHECKING:
     import numpy as np
 
 
-def split(raw: Raw, spec: config.Data) -> tuple[Split, Split]:
+def split(raw: Raw, spec: Data) -> tuple[Split, Split]:
     """Training and validation images from the official training set, each class with its share; smaller training sets
     are parts of larger ones."""
     import numpy as np

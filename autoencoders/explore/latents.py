@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from autoencoders.config import VAE, Baseline, Catalogue, Cloud, ConvAE, Gaussian, Subject, level
+from autoencoders.catalogue import Catalogue
 from autoencoders.explore.addresses import Addresses
 from autoencoders.explore.pages import ASSETS, Head, Page
 from autoencoders.lab import Lab
+from autoencoders.measurements.latent import Cloud
+from autoencoders.specs import VAE, Baseline, ConvAE, Gaussian, Subject, level
 from autoencoders.store import Artifact
 
 HEAD = Head("latents", "Latents", "Turn the latent spaces, see the image behind each point, and what noise does to it.")

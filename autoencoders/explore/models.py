@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from autoencoders.config import Baseline, Experiment, Gallery, Program
 from autoencoders.explore.pages import ASSETS, as_script
 from autoencoders.lab import Lab
+from autoencoders.measurements.playground import Gallery
+from autoencoders.measurements.programs import Program
+from autoencoders.specs import Baseline, Experiment
 from autoencoders.store import Artifact
 
 if TYPE_CHECKING:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from autoencoders.config import NOISE, Baseline, Catalogue, ConvAE, Experiment, Gaussian, Smoothing, level
+from autoencoders.catalogue import Catalogue
 from autoencoders.explore import models
 from autoencoders.explore.addresses import Addresses
 from autoencoders.explore.pages import ASSETS, Head, Page
 from autoencoders.lab import Lab
+from autoencoders.measurements.playground import Smoothing
+from autoencoders.specs import NOISE, Baseline, ConvAE, Experiment, Gaussian, level
 
 HEAD = Head("noise", "Add noise", "Drag the noise up and see what each denoiser makes of the same image.")
 SCRIPTS = (*models.SCRIPTS, "denoise.js", "noise.js")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from autoencoders.config import MCAE, Experiment
 from autoencoders.explore import models
 from autoencoders.explore.addresses import Addresses
 from autoencoders.explore.pages import ASSETS, Head, Page
 from autoencoders.lab import Lab
+from autoencoders.specs import MCAE, Experiment
 
 HEAD = Head("patches", "Hide patches", "Click patches of an image away and see what the masked autoencoder puts there.")
 SCRIPTS = (*models.SCRIPTS, "denoise.js", "patches.js")

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autoencoders.commandline import SCHEMA
-from autoencoders.config import Experiment, Subject
 from autoencoders.explore.addresses import Addresses
 from autoencoders.explore.pages import ASSETS, Head, Page
 from autoencoders.explore.pictures import Album
 from autoencoders.explore.uses import Uses
 from autoencoders.lab import Lab
+from autoencoders.specs import Experiment, Subject
 from autoencoders.store import Artifact, Task
 from autoencoders.store.entries import Record
 

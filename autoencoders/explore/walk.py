@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from autoencoders.config import TRIPLES, Landmarks
 from autoencoders.explore import models
 from autoencoders.explore.addresses import Addresses
 from autoencoders.explore.pages import ASSETS, Head, Page
 from autoencoders.lab import Lab
+from autoencoders.measurements.playground import Landmarks
+from autoencoders.specs import TRIPLES
 
 HEAD = Head(
     "walk",

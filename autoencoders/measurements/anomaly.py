@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from autoencoders import config, models
+from autoencoders import models
 from autoencoders.data import Dataset
 from autoencoders.evaluation import metrics
 from autoencoders.evaluation.ranking import auroc
 from autoencoders.measurements.common import Subject, chosen, fitted_pca, row, unit
+from autoencoders.measurements.measurement import Measurement
+from autoencoders.specs import Baseline
 from autoencoders.store import Artifact
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anomaly(Measurement):
+    """How well reconstruction errors tell unfamiliar images from familiar ones."""
+
+    function: ClassVar[str] = "autoencoders.measurements.anomaly:anomaly"
+    images: int = 2000
+    seed: int = 0
+
+    @property
+    def label(self) -> str:
+        return "unfamiliar images"
+
 
 TILES = 4  # each way
 
 
-def anomaly(spec: config.Anomaly, subject: Subject, data: Dataset, device: str) -> Artifact:
+def anomaly(spec: Anomaly, subject: Subject, data: Dataset, device: str) -> Artifact:
     """AUROC of the mean squared error: familiar test images against the same ones with their structure broken."""
     images, _ = chosen(data.test, spec.images)
     familiar = unit(images, device)
@@ -30,7 +49,7 @@ def anomaly(spec: config.Anomaly, subject: Subject, data: Dataset, device: str) 
 
 
 def _errors(subject: Subject, images: Tensor, data: Dataset, device: str) -> np.ndarray:
-    if isinstance(subject, config.Baseline):
+    if isinstance(subject, Baseline):
         output = fitted_pca(data, device).reconstruct(images, subject.size)
     else:
         output = models.reconstruct(subject, images)

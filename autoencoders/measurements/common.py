@@ -9,16 +9,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from autoencoders import config, corruption, models
+from autoencoders import corruption, models
 from autoencoders.data import Dataset, Split
 from autoencoders.evaluation import patches, pca
 from autoencoders.evaluation.statistics import Estimate
+from autoencoders.specs import Baseline, Corruption, Input, describe
 
-Subject = models.Autoencoder | config.Baseline
+Subject = models.Autoencoder | Baseline
 
 
-def row(what: config.Input, metric: str, figure: Estimate, region: str = "all", split: str = "test") -> dict[str, Any]:
-    head = {"split": split, "input": config.describe(what), "region": region, "metric": metric}
+def row(what: Input, metric: str, figure: Estimate, region: str = "all", split: str = "test") -> dict[str, Any]:
+    head = {"split": split, "input": describe(what), "region": region, "metric": metric}
     return head | figure._asdict()
 
 
@@ -37,7 +38,7 @@ def unit(images: Tensor, device: str) -> Tensor:
     return images.to(device).float().contiguous() / 255  # the order in memory decides how sums are rounded
 
 
-def corrupted(images: Tensor, what: config.Corruption | None, seed: int) -> Tensor:
+def corrupted(images: Tensor, what: Corruption | None, seed: int) -> Tensor:
     return corruption.corrupt(images, what, torch.Generator(images.device).manual_seed(seed))
 
 
@@ -50,7 +51,7 @@ MOST_FEATURES = 4096  # a linear probe's cost grows with their cube
 
 def features_of(subject: Subject, images: Tensor, features: str, data: Dataset, device: str) -> Tensor:
     """Embeddings [N, D] of uint8 or float images; a larger map is averaged, 2×2 cells into one."""
-    if not isinstance(subject, config.Baseline):
+    if not isinstance(subject, Baseline):
         if features == "latent":
             return models.embed(subject, images).to(device).flatten(1)
         return _averaged(models.feature_map(subject, images).to(device)).flatten(1)

@@ -2,22 +2,59 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from autoencoders import config, models
+from autoencoders import models
 from autoencoders.data import Dataset
 from autoencoders.errors import InputError
 from autoencoders.evaluation import latent
 from autoencoders.evaluation.neighbours import nearest
 from autoencoders.evaluation.statistics import bootstrap
 from autoencoders.measurements.common import as_bytes, chosen, exactly, features_of, row, unit
-from autoencoders.measurements.probing import restored
+from autoencoders.measurements.measurement import Measurement
+from autoencoders.measurements.probing import ProbeFit, restored
+from autoencoders.specs import Baseline
 from autoencoders.store import Artifact
 
+JUDGE = Baseline(method="patches")  # of generated images: it owes nothing to any autoencoder
 
-def interpolation(spec: config.Interpolation, subject: models.Autoencoder, data: Dataset, device: str) -> Artifact:
+
+@dataclass(frozen=True, kw_only=True)
+class Interpolation(Measurement):
+    """Images between two images, by the straight line and by the arc between their latents."""
+
+    function: ClassVar[str] = "autoencoders.measurements.generation:interpolation"
+    pairs: int = 200
+    steps: int = 9
+    seed: int = 0
+
+    @property
+    def label(self) -> str:
+        return f"{self.steps} steps"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arithmetic(Measurement):
+    """a − b + c for classes: with their mean latents, and with images drawn from them."""
+
+    function: ClassVar[str] = "autoencoders.measurements.generation:arithmetic"
+    classes: tuple[str, ...] = ("dog", "cat", "bird")  # a, b, c
+    draws: int = 300
+    examples: int = 6
+    seed: int = 0
+    judge: ProbeFit = ProbeFit()
+
+    @property
+    def label(self) -> str:
+        return "{}-{}+{}".format(*self.classes)
+
+
+def interpolation(spec: Interpolation, subject: models.Autoencoder, data: Dataset, device: str) -> Artifact:
     """How direct and how even the way from one test image to another is; a plain cross-fade has 1 for both."""
     pairs = min(spec.pairs, len(data.test) // 2)
     if pairs == 0:
@@ -35,9 +72,7 @@ def interpolation(spec: config.Interpolation, subject: models.Autoencoder, data:
     return Artifact(arrays | {"examples/ends": as_bytes(torch.stack([start[:6], end[:6]], 1))}, {"rows": rows})
 
 
-def arithmetic(
-    spec: config.Arithmetic, subject: models.Autoencoder, data: Dataset, device: str, fit: Artifact
-) -> Artifact:
+def arithmetic(spec: Arithmetic, subject: models.Autoencoder, data: Dataset, device: str, fit: Artifact) -> Artifact:
     """Which class the judge, and the nearest latents, see in a − b + c."""
     if unknown := [name for name in spec.classes if name not in data.classes]:
         raise InputError(f"no class is called {', '.join(unknown)}; there are: {', '.join(data.classes)}")
@@ -81,4 +116,4 @@ def _drawn(labels: Tensor, kind: int, count: int, generator: torch.Generator) ->
 
 
 def _judged(images: Tensor, data: Dataset, device: str, fit: Artifact) -> np.ndarray:
-    return restored("native", fit).predict(features_of(config.JUDGE, images, "latent", data, device))
+    return restored("native", fit).predict(features_of(JUDGE, images, "latent", data, device))

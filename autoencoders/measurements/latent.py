@@ -2,18 +2,79 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 import torch
 
-from autoencoders import config, models
+from autoencoders import models
 from autoencoders.data import Dataset
 from autoencoders.evaluation import latent
 from autoencoders.evaluation.statistics import bootstrap
 from autoencoders.measurements.common import Subject, as_bytes, chosen, corrupted, exactly, features_of, row, unit
+from autoencoders.measurements.measurement import Measurement
+from autoencoders.specs import NOISE, Corruption, describe
 from autoencoders.store import Artifact
 
 
-def latent_structure(spec: config.Latent, subject: Subject, data: Dataset, device: str) -> Artifact:
+@dataclass(frozen=True, kw_only=True)
+class Latent(Measurement):
+    """The latent space's structure in measures and in coordinates, for clean and for corrupted inputs."""
+
+    function: ClassVar[str] = "autoencoders.measurements.latent:latent_structure"
+    input: Corruption = NOISE
+    images: int = 2000
+    seed: int = 1_000_003
+
+    @property
+    def label(self) -> str:
+        return describe(self.input)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Displacement(Measurement):
+    """The picture of what noise does to latents: the same images, clean and corrupted, in one t-SNE."""
+
+    function: ClassVar[str] = "autoencoders.measurements.latent:displacement"
+    input: Corruption = NOISE
+    images: int = 1000  # as many points in all as in the picture of the clean latents alone
+    seed: int = 1_000_003
+
+    @property
+    def label(self) -> str:
+        return f"clean and {describe(self.input)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cloud(Measurement):
+    """Points to turn by hand: the same images, clean and corrupted, in coordinates that both share."""
+
+    function: ClassVar[str] = "autoencoders.measurements.latent:cloud"
+    input: Corruption = NOISE
+    images: int = 400
+    seed: int = 1_000_003
+
+    @property
+    def label(self) -> str:
+        return f"cloud of clean and {describe(self.input)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Posterior(Measurement):
+    """A VAE's latent units: which are active, what each costs, and what the prior decodes to."""
+
+    function: ClassVar[str] = "autoencoders.measurements.latent:posterior"
+    samples: int = 32
+    images: int | None = None
+    seed: int = 1_000_003
+
+    @property
+    def label(self) -> str:
+        return "prior"
+
+
+def latent_structure(spec: Latent, subject: Subject, data: Dataset, device: str) -> Artifact:
     """The classes in the latent space and what noise does to it, in measures; and the coordinates of its pictures."""
     images, labels = chosen(data.test, spec.images)
     clean = unit(images, device)
@@ -40,7 +101,7 @@ def latent_structure(spec: config.Latent, subject: Subject, data: Dataset, devic
     return Artifact(arrays, {"rows": rows, "classes": list(data.classes)})
 
 
-def displacement(spec: config.Displacement, subject: Subject, data: Dataset, device: str) -> Artifact:
+def displacement(spec: Displacement, subject: Subject, data: Dataset, device: str) -> Artifact:
     """Where the same images fall, clean and noisy, in one t-SNE."""
     images, labels = chosen(data.test, spec.images)
     clean = unit(images, device)
@@ -50,7 +111,7 @@ def displacement(spec: config.Displacement, subject: Subject, data: Dataset, dev
     return Artifact({"labels": labels.numpy(), "clean": before, "noisy": after}, {"classes": list(data.classes)})
 
 
-def cloud(spec: config.Cloud, subject: Subject, data: Dataset, device: str) -> Artifact:
+def cloud(spec: Cloud, subject: Subject, data: Dataset, device: str) -> Artifact:
     """The same images, clean and corrupted, as points in axes that both share, with what the pictures are worth; and
     the images themselves, to be shown beside their points."""
     images, labels = chosen(data.test, spec.images)
@@ -72,7 +133,7 @@ def cloud(spec: config.Cloud, subject: Subject, data: Dataset, device: str) -> A
     return Artifact(arrays, {"rows": rows, "classes": list(data.classes)})
 
 
-def posterior(spec: config.Posterior, subject: models.VariationalAutoencoder, data: Dataset, device: str) -> Artifact:
+def posterior(spec: Posterior, subject: models.VariationalAutoencoder, data: Dataset, device: str) -> Artifact:
     """Which of a VAE's units are active, what each costs, and what its prior decodes to."""
     images, _ = chosen(data.test, spec.images)
     with torch.no_grad():

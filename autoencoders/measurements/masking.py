@@ -2,20 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from autoencoders import config, models
+from autoencoders import models
 from autoencoders.data import Dataset
 from autoencoders.evaluation.statistics import bootstrap
 from autoencoders.measurements.common import as_bytes, chosen, row, unit
+from autoencoders.measurements.measurement import Measurement
 from autoencoders.store import Artifact
+
+
+@dataclass(frozen=True, kw_only=True)
+class Occlusion(Measurement):
+    """What happens to the rest of the reconstruction when one patch is hidden, beside the error's gradient."""
+
+    function: ClassVar[str] = "autoencoders.measurements.masking:occlusion"
+    images: int = 64
+    examples: int = 6
+    patch: int = 4
+
+    @property
+    def label(self) -> str:
+        return f"patches of {self.patch}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context(Measurement):
+    """How far a masked model sees: the error in a hole by distance to its rim, and the share of far content in it."""
+
+    function: ClassVar[str] = "autoencoders.measurements.masking:context"
+    images: int = 1000
+    draws: int = 4  # of the patches hidden around a small hole, and of the image that far content comes from
+    seed: int = 0
+
+    @property
+    def label(self) -> str:
+        return "holes"
+
 
 # ── Which parts matter ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def occlusion(spec: config.Occlusion, subject: models.Autoencoder, data: Dataset, device: str) -> Artifact:
+def occlusion(spec: Occlusion, subject: models.Autoencoder, data: Dataset, device: str) -> Artifact:
     """For each patch: how much the rest of the reconstruction changes when it is hidden; and the error's gradient.
 
     Masked models hide it their own way, behind their token; the others see its place in mid-grey.
@@ -83,7 +116,7 @@ def _correlation(a: Tensor, b: Tensor) -> Tensor:
 # ── How far a model sees ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def context(spec: config.Context, subject: models.Masked, data: Dataset, device: str) -> Artifact:
+def context(spec: Context, subject: models.Masked, data: Dataset, device: str) -> Artifact:
     """Error inside a hole by the distance to its rim; and how much of what fills a small hole comes from afar.
 
     Distances are in patches, the larger of the two directions.
@@ -110,7 +143,7 @@ def _by_distance(subject: models.Masked, clean: Tensor, hole: Tensor, colour: Te
     return arrays
 
 
-def _from_afar(spec: config.Context, subject: models.Masked, clean: Tensor) -> dict[str, np.ndarray]:
+def _from_afar(spec: Context, subject: models.Masked, clean: Tensor) -> dict[str, np.ndarray]:
     """How much a hole's filling changes when visible content beyond a radius becomes another image's, as a share of the
     change when all of it does: a scale of its own, as models differ in how much they put into a hole at all.
 

@@ -2,21 +2,67 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from torch import Tensor
 
-from autoencoders import config
 from autoencoders.data import Dataset
 from autoencoders.errors import InputError
 from autoencoders.evaluation import pca, probes
 from autoencoders.evaluation.statistics import bootstrap
 from autoencoders.measurements.common import Subject, chosen, corrupted, features_of, row, unit
+from autoencoders.measurements.measurement import Measurement
+from autoencoders.specs import Corruption, describe
 from autoencoders.store import Artifact
 
 
-def probe_fit(spec: config.ProbeFit, subject: Subject, data: Dataset, device: str) -> Artifact:
+@dataclass(frozen=True, kw_only=True)
+class ProbeFit(Measurement):
+    """Linear classifiers fitted to a subject's frozen embeddings of the training images."""
+
+    function: ClassVar[str] = "autoencoders.measurements.probing:probe_fit"
+    features: Literal["latent", "map"] = "latent"
+    classifier: Literal["ridge", "logistic"] = "ridge"
+    samples: int | None = None  # training images that they are fitted to, in a fixed random order; None: all
+    reduced: int = 128  # also fitted after training-set PCA to this size, where comparisons are made
+
+    @property
+    def label(self) -> str:
+        return f"{self.features} {self.classifier}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe(Measurement):
+    """What such classifiers make of the test images, clean or corrupted."""
+
+    function: ClassVar[str] = "autoencoders.measurements.probing:probe"
+    fit: ProbeFit = ProbeFit()
+    input: Corruption | None = None
+    images: int | None = None
+    seed: int = 1_000_003
+
+    @property
+    def label(self) -> str:
+        return f"{self.fit.label} {describe(self.input)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Regions(Measurement):
+    """A classifier's decision regions in a plane through the embeddings, and what the plane keeps of them."""
+
+    function: ClassVar[str] = "autoencoders.measurements.probing:regions"
+    features: Literal["latent", "map"] = "latent"
+    images: int = 1000
+    grid: int = 160
+
+    @property
+    def label(self) -> str:
+        return f"plane of the {self.features}"
+
+
+def probe_fit(spec: ProbeFit, subject: Subject, data: Dataset, device: str) -> Artifact:
     """Linear classifiers on frozen embeddings: at native size, and after training-set PCA to the size compared at."""
     known = chosen(data.train, spec.samples)
     held_out = (data.validation.images, data.validation.labels)
@@ -32,7 +78,7 @@ def probe_fit(spec: config.ProbeFit, subject: Subject, data: Dataset, device: st
     return Artifact(arrays, {"size": int(train.shape[1]), "validation": native.validation})
 
 
-def probe(spec: config.Probe, subject: Subject, data: Dataset, device: str, fit: Artifact) -> Artifact:
+def probe(spec: Probe, subject: Subject, data: Dataset, device: str, fit: Artifact) -> Artifact:
     """What the fitted classifiers make of the test images."""
     images, labels = chosen(data.test, spec.images)
     seen = corrupted(unit(images, device), spec.input, spec.seed)
@@ -64,7 +110,7 @@ def restored(name: str, fit: Artifact) -> probes.Classifier:
     return probes.Classifier((weight,), (bias,), labels, penalty=0.0, validation=0.0)
 
 
-def regions(spec: config.Regions, subject: Subject, data: Dataset, device: str) -> Artifact:
+def regions(spec: Regions, subject: Subject, data: Dataset, device: str) -> Artifact:
     """A linear classifier's regions in the plane that parts the training classes best (linear discriminants)."""
     known, known_labels = chosen(data.train, 5 * spec.images)
     shown, labels = chosen(data.test, spec.images)

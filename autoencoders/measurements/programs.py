@@ -10,20 +10,33 @@ import builtins
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
-from autoencoders import config, models
+from autoencoders import models
 from autoencoders.data import Dataset
 from autoencoders.errors import InputError
+from autoencoders.measurements.measurement import Measurement
+from autoencoders.models.base import PatchTranspose
 from autoencoders.store import Artifact
 
 
-def program(spec: config.Program, subject: models.Autoencoder, data: Dataset, device: str) -> Artifact:
+@dataclass(frozen=True, kw_only=True)
+class Program(Measurement):
+    """A model as tensor operations with weights in half precision, for pages that run it in a browser."""
+
+    function: ClassVar[str] = "autoencoders.measurements.programs:program"
+
+    @property
+    def label(self) -> str:
+        return "program"
+
+
+def program(spec: Program, subject: models.Autoencoder, data: Dataset, device: str) -> Artifact:
     """Each part of a model that is of use by itself, with the weights that it needs and no others."""
     arrays: dict[str, np.ndarray] = {}
     parts: dict[str, Any] = {}
@@ -129,7 +142,7 @@ def _transposed_convolution(to: Translation, layer: nn.ConvTranspose2d, x: Value
     return to.step("convolve back", x, weights=(kernel, _bias(layer)), extra=list(layer.output_padding), **settings)
 
 
-def _patches(to: Translation, layer: models.PatchTranspose, x: Value) -> Value:
+def _patches(to: Translation, layer: PatchTranspose, x: Value) -> Value:
     matrix = layer.weight.permute(0, 2, 3, 1).flatten(1)
     return to.step("spread", x, weights=(matrix, _bias(layer)), patch=list(layer.kernel_size))
 
@@ -154,7 +167,7 @@ def _each(kind: str) -> Callable[..., Value]:
 LAYERS: dict[type[nn.Module], Callable[..., Value]] = {
     nn.Conv2d: _convolution,
     nn.ConvTranspose2d: _transposed_convolution,
-    models.PatchTranspose: _patches,
+    PatchTranspose: _patches,
     nn.GELU: _each("gelu"),
     nn.ReLU: _each("relu"),
     nn.Sigmoid: _each("sigmoid"),

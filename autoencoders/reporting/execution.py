@@ -18,12 +18,13 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from autoencoders import launch, parameters
+from autoencoders import parameters
 from autoencoders.errors import InputError, ReportError
 from autoencoders.reporting.notebooks import Cell, Notebook
+from autoencoders.running import processes
 
 # What can't change a figure: editing it must not execute anything
-IRRELEVANT = ("reporting", "explore", "commandline.py", "inspection.py", "progress.py")
+IRRELEVANT = ("reporting", "explore", "commandline.py", "inspection.py", "running")
 METADATA = "autoencoders"  # where an executed notebook remembers its inputs
 KERNEL = "autoencoders-report"
 INJECTED = "injected-parameters"  # papermill's tag
@@ -157,7 +158,7 @@ def execute(
 
 def _pool(jobs: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(
-        jobs, mp_context=get_context("spawn"), initializer=launch.end_with, initargs=(os.getpid(),)
+        jobs, mp_context=get_context("spawn"), initializer=processes.end_with, initargs=(os.getpid(),)
     )
 
 

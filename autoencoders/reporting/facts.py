@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from autoencoders import claims, config
+from autoencoders import claims
 from autoencoders.lab import Lab
 from autoencoders.reporting.book import embedded
 from autoencoders.reporting.variables import literal
 from autoencoders.settings import PROJECT
+from autoencoders.specs import NOISE, RATIOS, VARIANCE
 
 DATASETS = {
     "cifar10": "CIFAR-10: 60,000 colour images of 32 × 32 pixels in 10 classes",
@@ -25,12 +26,12 @@ def of(lab: Lab) -> dict[str, Any]:
     facts: dict[str, Any] = _of_run(lab) | {
         "dataset": {"name": lab.dataset, "title": DATASETS.get(lab.dataset, lab.dataset)},
         "task": {
-            "variance": config.VARIANCE,
-            "variance_sigma": f"{math.sqrt(config.VARIANCE):.3f}",
-            "probe_sigma": f"{config.NOISE.sigma:g}",
+            "variance": VARIANCE,
+            "variance_sigma": f"{math.sqrt(VARIANCE):.3f}",
+            "probe_sigma": f"{NOISE.sigma:g}",
             "sigmas": _listed(profile.sigmas),
             "unseen_sigmas": _listed(profile.unseen),
-            "ratios": _listed(config.RATIOS),
+            "ratios": _listed(RATIOS),
         },
     }
     facts["claims"] = _NONE | claims.by_requirement(claims.judge_all(lab))

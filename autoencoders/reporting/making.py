@@ -13,14 +13,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from autoencoders import inspection, progress, references
-from autoencoders.commandline import complain
+from autoencoders import inspection, references
+from autoencoders.console import log
 from autoencoders.explore.pages import Head
 from autoencoders.lab import Lab
 from autoencoders.reporting import checks, execution, fallback, mermaid, pdf, quarto, submission, variables
 from autoencoders.reporting.book import Book, embedded
 from autoencoders.reporting.execution import Execution
 from autoencoders.reporting.folder import Folder
+from autoencoders.running import progress
 from autoencoders.settings import ENVIRONMENT, PROJECT, Settings
 from autoencoders.store.files import locked
 
@@ -74,9 +75,9 @@ def _rendered(tool: quarto.Quarto, edition: Edition, book: Book, executions: lis
         return hashlib.sha256(json.dumps([tool.name, digests]).encode()).hexdigest()
 
     if memory.exists() and memory.read_text(encoding="utf-8") == state():
-        complain("nothing has changed: the book is as it was")
+        log("nothing has changed: the book is as it was")
     else:
-        complain(f"rendering with {tool.name}")
+        log(f"rendering with {tool.name}")
         quarto.render(tool, edition.root, _environment(edition.settings, *ENVIRONMENT))
     complete(edition)
     memory.write_text(state(), encoding="utf-8")
@@ -94,10 +95,10 @@ def _prepared(edition: Edition, renderer: str) -> list[Execution]:
     values = dict(edition.facts())
     executions = _executions(edition, values)
     outdated = [each for each in executions if each.outdated]
-    complain(f"{len(executions) - len(outdated)} of {len(executions)} notebooks are up to date")
+    log(f"{len(executions) - len(outdated)} of {len(executions)} notebooks are up to date")
     surroundings = _environment(edition.settings, *OF_THE_MACHINE)
     jobs = edition.settings.jobs or os.cpu_count() or 1
-    execution.execute(outdated, folder=PROJECT, environment=surroundings, jobs=jobs, report=complain)
+    execution.execute(outdated, folder=PROJECT, environment=surroundings, jobs=jobs, report=log)
     variables.write_if_changed(edition.root / fallback.WORKSHOP / "pipeline.svg", _graph(edition))
     variables.write(edition.root / "_variables.yml", values | {"renderer": renderer})
     variables.write_if_changed(edition.root / fallback.WORKSHOP / "book.typ", pdf.style())
@@ -129,7 +130,7 @@ def _alone(edition: Edition, stage: str) -> Iterator[None]:
         try:
             held.enter_context(locked(path, wait=False))
         except TimeoutError:
-            complain("another process makes this book just now: waiting for it")
+            log("another process makes this book just now: waiting for it")
             held.enter_context(locked(path))
         yield
 

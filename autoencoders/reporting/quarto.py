@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from autoencoders.commandline import complain
+from autoencoders.console import log
 from autoencoders.errors import ReportError
 
 MINIMUM = (1, 9)  # the first whose books can be set by Typst
@@ -78,7 +78,7 @@ def obtain(root: Path, *, insist: bool = False) -> Quarto | None:
     trouble = found.trouble if found else "Quarto is not installed"
     memory = root / REMEMBERED
     if insist or not memory.exists():
-        complain(
+        log(
             f"{trouble}: installing the quarto-cli package into this environment (once, up to {PATIENCE // 60} minutes)"
         )
         reason = _install(f"quarto-cli>={NEEDED}")
@@ -93,7 +93,7 @@ def obtain(root: Path, *, insist: bool = False) -> Quarto | None:
     why = memory.read_text(encoding="utf-8").strip()
     if insist:
         raise ReportError(f"{trouble}, and installing it failed: {why}. {WHERE}")
-    complain(f"{trouble} and can't be had here ({why}): Pandoc and Typst make the report instead")
+    log(f"{trouble} and can't be had here ({why}): Pandoc and Typst make the report instead")
     return None
 
 

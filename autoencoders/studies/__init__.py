@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from autoencoders.errors import InputError
 
 if TYPE_CHECKING:
-    from autoencoders.studies.common import Study
+    from autoencoders.studies.base import Study
 
 STUDIES = {
-    "digits": "autoencoders.studies.digits:Digits",
-    "transfer": "autoencoders.studies.transfer:TransferStudy",
-    "compact": "autoencoders.studies.compact:Compact",
+    "digits": "autoencoders.studies.digits.plan:Digits",
+    "transfer": "autoencoders.studies.transfer.plan:TransferStudy",
+    "compact": "autoencoders.studies.compact.plan:Compact",
 }
 
 

@@ -237,7 +237,8 @@ MODELS = ("ConvAutoencoder", "DigitAutoencoder")
 
 def sweep(folder: Path, order: Order) -> int:
     """What `pipeline.py run` does, with small trainings: as many as asked for, two kinds of models in turn."""
-    from autoencoders import progress, training
+    from autoencoders import training
+    from autoencoders.running import progress
 
     training.CHECKPOINT_SECONDS = INTERVAL - 0.5
     steps = itertools.count(1)
@@ -352,13 +353,12 @@ def tasks(seeds: list[int]) -> list[Any]:
 
 
 def experiment(seed: int) -> Any:
-    from autoencoders import config
+    from autoencoders.specs import ConvAE, Experiment, Gaussian, Training
+    from autoencoders.studies.digits.plan import DigitAE
 
-    model = (config.ConvAE(latent=8, width=4), config.DigitAE(dropout=0.2, batch_norm=True))[seed % 2]
-    recipe = config.Training(epochs=EPOCHS, batch=BATCH)
-    return config.Experiment(
-        name=f"training-{seed}", model=model, corruption=config.Gaussian(0.2), training=recipe, seed=seed
-    )
+    model = (ConvAE(latent=8, width=4), DigitAE(dropout=0.2, batch_norm=True))[seed % 2]
+    recipe = Training(epochs=EPOCHS, batch=BATCH)
+    return Experiment(name=f"training-{seed}", model=model, corruption=Gaussian(0.2), training=recipe, seed=seed)
 
 
 def trained(seed: int, scratch: Path | None = None) -> Any:

@@ -9,17 +9,18 @@ from pathlib import Path
 import pytest
 import torch
 
-from autoencoders import config, data
+from autoencoders import data
 from autoencoders import lab as labs
 from autoencoders.data import Raw, Split, loading
 from autoencoders.lab import Lab
+from autoencoders.profiles import PROFILES, Profile
 from autoencoders.settings import Settings
 
 SHAPE = (3, 16, 16)
 CLASSES = tuple(data.PHOTOS)
 TRAIN, HELD_OUT = 144, 16  # more than the 128 components that embeddings are reduced to
 PROFILE = replace(
-    config.PROFILES["smoke"], width=8, train=None, images=None, latent_images=16, sigmas=(0.3,), bottlenecks=("vector",)
+    PROFILES["smoke"], width=8, train=None, images=None, latent_images=16, sigmas=(0.3,), bottlenecks=("vector",)
 )
 
 
@@ -41,8 +42,8 @@ class SmallLab:
         raw = Raw(pictures(TRAIN + HELD_OUT, 1), pictures(20, 2), CLASSES)
         monkeypatch.setattr(loading, "_read", lambda *_: (raw, "fingerprint"))
 
-    def __call__(self, profile: config.Profile = PROFILE, cache: Path | None = None, **splits: Split) -> Lab:
-        self.monkeypatch.setitem(config.PROFILES, "smoke", profile)
+    def __call__(self, profile: Profile = PROFILE, cache: Path | None = None, **splits: Split) -> Lab:
+        self.monkeypatch.setitem(PROFILES, "smoke", profile)
         loaded = functools.cache(lambda bench, spec: replace(data.load(spec, bench.source(spec).root), **splits))
         self.monkeypatch.setattr(labs, "_dataset", loaded)
         self.made += 1

@@ -21,9 +21,10 @@ from hypothesis import strategies as st
 from properties import for_each, hostile, told
 from torchvision.datasets import utils as vision
 
-from autoencoders import config, data
+from autoencoders import data
 from autoencoders.data import downloading, photographs
 from autoencoders.errors import InputError
+from autoencoders.specs import Data
 
 Tried = Callable[[int], None]
 
@@ -246,7 +247,7 @@ def test_a_planted_pickle_is_never_opened(
         assert data.choose("cifar10", True, cifar).root == cifar
         data.fingerprint("cifar10", cifar)
         with pytest.raises(InputError, match=r"is truncated or altered: its MD5 is \w+, expected \w+"):
-            data.load(config.Data(), cifar)
+            data.load(Data(), cifar)
         assert not canary.exists(), name
     tried(len(data.CIFAR10.files))
 
@@ -276,7 +277,7 @@ def test_each_damage_to_each_file_is_told(
         for content in damaged if thorough else random.Random(0).sample(damaged, 12):
             (folder / name).write_bytes(content)
             with pytest.raises(InputError, match=f"{name} is truncated or altered"):
-                data.load(config.Data(), cifar)
+                data.load(Data(), cifar)
             cases += 1
         (folder / name).write_bytes(whole)
     tried(cases)
@@ -329,5 +330,5 @@ def test_a_broken_photograph_or_annotation_is_told(tmp_path: Path, annotation: s
     for part in ("trainval", "test"):
         (folder / f"ImageSets/Main/{part}.txt").write_text("1")
     with pytest.raises(InputError, match="^voc2007 can't be read from .*: .") as refusal:
-        data.load(config.Data(name="voc2007"), tmp_path)
+        data.load(Data(name="voc2007"), tmp_path)
     assert len(str(refusal.value).splitlines()) == 1

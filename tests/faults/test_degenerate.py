@@ -19,43 +19,7 @@ from hypothesis import strategies as st
 from properties import THOROUGH, for_each, told
 from small_lab import SmallLab
 
-from autoencoders import claims, commandline, config, data, models, tables, training
-from autoencoders.config import (
-    MCAE,
-    VAE,
-    Anomaly,
-    Arithmetic,
-    Baseline,
-    Between,
-    Cloud,
-    Clusters,
-    Compressed,
-    Context,
-    ConvAE,
-    Data,
-    Displacement,
-    Experiment,
-    Gallery,
-    Gaussian,
-    Inpainting,
-    Interpolation,
-    Landmarks,
-    Latent,
-    Measurement,
-    Occlusion,
-    PatchMask,
-    PixelMask,
-    Posterior,
-    Probe,
-    ProbeFit,
-    Program,
-    Reconstruction,
-    Regions,
-    Smoothing,
-    Training,
-    Transfer,
-    ViTMAE,
-)
+from autoencoders import claims, commandline, data, models, tables, training
 from autoencoders.data import Dataset, Split
 from autoencoders.errors import InputError, TrainingError
 from autoencoders.evaluation import statistics
@@ -63,8 +27,32 @@ from autoencoders.evaluation.ranking import auroc
 from autoencoders.evaluation.statistics import Estimate
 from autoencoders.findings import Contender, Findings
 from autoencoders.lab import named, shown_to
+from autoencoders.measurements.anomaly import Anomaly
+from autoencoders.measurements.generation import JUDGE, Arithmetic, Interpolation
+from autoencoders.measurements.latent import Cloud, Displacement, Latent, Posterior
+from autoencoders.measurements.masking import Context, Occlusion
+from autoencoders.measurements.measurement import Measurement
+from autoencoders.measurements.playground import Gallery, Landmarks, Smoothing
+from autoencoders.measurements.probing import Probe, ProbeFit, Regions
+from autoencoders.measurements.programs import Program
+from autoencoders.measurements.reconstruction import Reconstruction
+from autoencoders.specs import (
+    MCAE,
+    VAE,
+    Baseline,
+    ConvAE,
+    Data,
+    Experiment,
+    Gaussian,
+    PatchMask,
+    PixelMask,
+    Training,
+    ViTMAE,
+)
 from autoencoders.store import Artifact, entries
-from autoencoders.studies.transfer import FAULTS
+from autoencoders.studies.digits.measurements import Between, Clusters
+from autoencoders.studies.transfer.measurements import Compressed, Inpainting, Transfer
+from autoencoders.studies.transfer.plan import FAULTS
 
 Tried = Callable[[int], None]
 SHAPE = (3, 16, 16)
@@ -198,7 +186,7 @@ def measured(spec: Measurement, subject: Any, dataset: Dataset) -> Artifact:
     if isinstance(spec, Probe):
         return function(spec, subject, fit=function(spec.fit, subject))
     if isinstance(spec, Arithmetic):
-        return function(spec, subject, fit=function(spec.judge, config.JUDGE))
+        return function(spec, subject, fit=function(spec.judge, JUDGE))
     if shown_to(spec):
         return function(spec, subject, shown=dataset)
     return function(spec, subject)
@@ -252,7 +240,7 @@ def assert_printable(estimate: Estimate) -> None:
 def test_what_is_asked_of_usual_images_is_all_answered() -> None:
     """The matrix would be blind if everything were refused."""
     wanted = {type(spec) for _, _, specs in subjects() for spec in specs} | {ProbeFit}
-    assert wanted == set(config.Measurement.__args__)  # type: ignore[attr-defined]
+    assert wanted == set(Measurement.__args__)  # type: ignore[attr-defined]
     for spec in (Regions(grid=5), Interpolation(pairs=4), Arithmetic(classes=("a", "b", "c"), draws=5)):
         assert_sound(measured(spec, model(MODELS["AE"], dead=True), DATASETS["nothing amiss"]), spec.label)
 
@@ -320,7 +308,7 @@ def test_a_data_set_too_small_to_validate_on_is_refused(tried: Tried) -> None:
     for count in range(5):
         raw = data.Raw(Split(noise(count), even(count)), Split(noise(1), even(1)), CLASSES)
         with pytest.raises(InputError, match=f"has {count} images: too few to train on some and to validate on others"):
-            data.split(raw, config.Data())
+            data.split(raw, Data())
     tried(5)
 
 
@@ -434,7 +422,7 @@ def test_tables_and_claims_of_a_whole_run(
         return Split(split.images * 0 if name == "black" else split.images[:1].expand_as(split.images), split.labels)
 
     make = SmallLab(monkeypatch, tmp_path)
-    usual = make().bench.dataset(config.Data(name="photos10"))
+    usual = make().bench.dataset(Data(name="photos10"))
     lab = make(**{part: changed(getattr(usual, part)) for part in ("train", "validation", "test")})
     findings = Findings(lab)
     asked: list[Callable[[], Any]] = [

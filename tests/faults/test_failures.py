@@ -17,12 +17,13 @@ from small_lab import PROFILE, SmallLab
 from typer.testing import CliRunner
 
 import pipeline
-from autoencoders import claims, inspection, progress, training
-from autoencoders.config import Experiment
+from autoencoders import claims, inspection, training
 from autoencoders.errors import InputError, StorageError, TrainingError
 from autoencoders.findings import Findings
 from autoencoders.lab import Lab
 from autoencoders.reporting import editions, facts, making
+from autoencoders.running import progress
+from autoencoders.specs import Experiment
 
 Tried = Callable[[int], None]
 
@@ -255,7 +256,7 @@ RAISES = (
 
 
 def break_the_vae(project: Project) -> None:
-    project.edit("autoencoders/models.py", "loss = reconstruction + kl_weight", RAISES)
+    project.edit("autoencoders/models/vae.py", "loss = reconstruction + kl_weight", RAISES)
 
 
 @pytest.mark.promise(SEEN)

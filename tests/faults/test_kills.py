@@ -144,12 +144,12 @@ def test_a_killed_report_is_mended(
 
 ALONE = "Nothing goes on working for a run that was killed."
 POOLS = {
-    "trainings": "list(launch.run([1, 2], work, jobs=2))",
+    "trainings": "list(processes.run([1, 2], work, jobs=2))",
     "notebooks": "execution._pool(2).submit(work, 1), execution._pool(2).submit(work, 2).result()",
 }
 SCRIPT = """\
 import pathlib, time
-from autoencoders import launch
+from autoencoders.running import processes
 from autoencoders.reporting import execution
 
 def work(task):

@@ -18,15 +18,17 @@ from hypothesis import strategies as st
 from properties import for_each
 from small_lab import HELD_OUT, PROFILE, SHAPE, TRAIN, SmallLab, pictures
 
-from autoencoders import config, corruption, models
-from autoencoders.config import Baseline, Experiment, Gaussian, PatchMask, PixelMask, ProbeFit, Reconstruction, Regions
+from autoencoders import corruption, models
 from autoencoders.data import Split
 from autoencoders.evaluation import baselines, metrics, probes
 from autoencoders.findings import Findings
 from autoencoders.lab import Lab, named
 from autoencoders.measurements import common, probing
-from autoencoders.measurements.reconstruction import reconstruction
+from autoencoders.measurements.measurement import Measurement
+from autoencoders.measurements.probing import ProbeFit, Regions
+from autoencoders.measurements.reconstruction import Reconstruction, reconstruction
 from autoencoders.settings import PROJECT
+from autoencoders.specs import Baseline, Corruption, Data, Experiment, Gaussian, PatchMask, PixelMask
 from autoencoders.training import derived_seed
 
 Tried = Callable[[int], None]
@@ -62,7 +64,7 @@ def everything_learned(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Learned:
         found |= {f"{experiment.name} {name}": array for name, array in artifact.arrays.items()}
         history = {name: values for name, values in artifact.meta["history"].items() if name != "seconds"}
         found |= {f"{experiment.name} {name}": np.array(values) for name, values in history.items()}
-    for kind in config.Measurement.__args__:  # type: ignore[attr-defined]
+    for kind in Measurement.__args__:  # type: ignore[attr-defined]
         named(kind.function)  # a module that is imported under watch would stay there
     with monkeypatch.context() as watched:
         for (module, name), parts in FITTED.items():
@@ -242,7 +244,7 @@ def test_noise_is_new_in_each_epoch(small_lab: SmallLab, draws: Draws, tried: Tr
 
 @pytest.mark.promise(OTHER_NOISE)
 def test_no_seed_of_an_evaluation_is_one_of_a_training(thorough: bool, tried: Tried) -> None:
-    asked = {f.default for kind in config.Measurement.__args__ for f in fields(kind) if f.name == "seed"}  # type: ignore[attr-defined]
+    asked = {f.default for kind in Measurement.__args__ for f in fields(kind) if f.name == "seed"}  # type: ignore[attr-defined]
     evaluation = {seed + more for seed in asked for more in (0, 1)}  # total variation is tuned with the next one
     assert len(asked) == 2
     seeds, steps = (20, 50_000) if thorough else (4, 2_000)
@@ -304,7 +306,7 @@ class Bright(models.Autoencoder):
 
 @pytest.mark.promise(AS_THEY_ARE)
 def test_outputs_are_brought_into_the_unit_interval_and_the_report_says_so(small_lab: SmallLab) -> None:
-    dataset = small_lab().bench.dataset(config.Data(name="photos10"))
+    dataset = small_lab().bench.dataset(Data(name="photos10"))
     found = reconstruction(Reconstruction(), Bright(), dataset, "cpu").arrays["all/mse"]
     clean = dataset.test.images.double() / 255
     by_hand = ((clean + 0.5).clamp(0, 1) - clean).square().mean((1, 2, 3)).numpy()
@@ -316,7 +318,7 @@ def test_outputs_are_brought_into_the_unit_interval_and_the_report_says_so(small
 @pytest.mark.promise(AS_THEY_ARE)
 @pytest.mark.parametrize("seen", [Gaussian(0.4), Gaussian(0.4, clip=False), PixelMask(0.5)])
 def test_inputs_are_judged_as_they_were_shown_and_say_whether_they_are_clipped(
-    small_lab: SmallLab, seen: config.Corruption
+    small_lab: SmallLab, seen: Corruption
 ) -> None:
     lab = small_lab()
     artifact = lab.measure(Baseline(method="input"), Reconstruction(input=seen))

@@ -21,14 +21,14 @@ import pytest
 import torch
 from superuser import not_the_superuser
 
-from autoencoders import config, data, inspection, training
+from autoencoders import data, inspection, training
 from autoencoders import lab as labs
-from autoencoders.config import Data
 from autoencoders.data import Dataset, Split
 from autoencoders.errors import InputError
 from autoencoders.lab import Lab
 from autoencoders.measurements import common
 from autoencoders.settings import Settings
+from autoencoders.specs import ConvAE, Corruption, Data, Experiment, Gaussian, Training
 from autoencoders.store import entries, mapping
 from autoencoders.store.files import locked
 
@@ -114,11 +114,11 @@ def test_whoever_writes_to_them_changes_a_copy_of_their_own(lab: Lab) -> None:
     assert not (lab.settings.cache / "set-aside").exists(), "the files are as they were"
 
 
-@pytest.mark.parametrize("corruption", [None, config.Gaussian(0.3)])
-def test_a_training_ends_in_the_same_bits(tmp_path: Path, corruption: config.Corruption | None) -> None:
+@pytest.mark.parametrize("corruption", [None, Gaussian(0.3)])
+def test_a_training_ends_in_the_same_bits(tmp_path: Path, corruption: Corruption | None) -> None:
     lab, spec = lab_on(tmp_path, "photos10"), Data(name="photos10", train=300)
-    experiment = config.Experiment(
-        name="ae", model=config.ConvAE(width=8, latent=8), corruption=corruption, training=config.Training(epochs=2)
+    experiment = Experiment(
+        name="ae", model=ConvAE(width=8, latent=8), corruption=corruption, training=Training(epochs=2)
     )
 
     def trained(found: Dataset, channels_first: bool = False) -> dict[str, Any]:
@@ -272,7 +272,7 @@ import hashlib, re, sys, time
 from pathlib import Path
 import torch
 from autoencoders import data
-from autoencoders.config import Data
+from autoencoders.specs import Data
 from autoencoders.lab import Lab
 from autoencoders.settings import Settings
 

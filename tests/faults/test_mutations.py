@@ -199,7 +199,7 @@ MUTATIONS = (
     ),
     Mutation(
         "workers end with their run",
-        "launch.py",
+        "running/processes.py",
         "    end_with(parent)\n",
         "",
         "faults/test_kills.py::test_workers_end_with_a_killed_run[trainings]",

@@ -438,7 +438,7 @@ def test_the_package_calls_nothing_that_interprets_text(tried: Tried) -> None:
     """But for the annotations of notebooks, whose code is run anyway."""
     files = [PROJECT / "pipeline.py", *(PROJECT / "autoencoders").rglob("*.py")]
     found = {(path.name, said) for path in files for said in _interpreting(path.read_text(encoding="utf-8"))}
-    assert found == {("execution.py", "eval()"), ("launch.py", "pickle.loads()")}, "the latter of its own bytes"
+    assert found == {("execution.py", "eval()"), ("processes.py", "pickle.loads()")}, "the latter of its own bytes"
     tried(len(files))
 
 

@@ -138,7 +138,8 @@ folder, package = map(Path, sys.argv[1:])
 spec, inputs = {"seed": 0, "model": {"width": 32}}, {"data": "f00d"}
 task = Task(name="ae", kind="training", spec=spec, roots=("lab.work:train",), inputs=inputs, compute=print)
 print(Store(folder / "cache", folder / "lab").state(task).state)
-print(codehash.package(package).code(["autoencoders.training:train", "autoencoders.models:MaskedAutoencoder"]).digest)
+roots = ["autoencoders.training:train", "autoencoders.models.masked:MaskedAutoencoder"]
+print(codehash.package(package).code(roots).digest)
 """
 
 

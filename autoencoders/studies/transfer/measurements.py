@@ -4,26 +4,83 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from autoencoders import config, corruption, models
+from autoencoders import corruption, models
 from autoencoders.data import Dataset, Split
 from autoencoders.evaluation import metrics, pca, probes, ranking
 from autoencoders.evaluation.statistics import bootstrap
 from autoencoders.measurements.common import Subject, as_bytes, chosen, corrupted, exactly, features_of, row, unit
+from autoencoders.measurements.measurement import Measurement
+from autoencoders.specs import Baseline, Corruption, Data, PixelMask, describe
 from autoencoders.store import Artifact
+
+Fault = Literal["raw features", "faint features", "sigmoid", "large steps"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transfer(Measurement):
+    """A small network's classes for other images, from a subject's frozen features of them; with faults, if asked."""
+
+    function: ClassVar[str] = "autoencoders.studies.transfer.measurements:transfer"
+    shown: Data  # its training images are the labelled ones
+    features: Literal["latent", "map"] = "latent"
+    hidden: tuple[int, ...] = (512, 256, 128)
+    reduced: int = 256  # dimensions that larger features are brought to, by PCA of the labelled images
+    epochs: int = 20
+    images: int | None = None
+    faults: tuple[Fault, ...] = ()
+    seed: int = 0
+
+    @property
+    def label(self) -> str:
+        wrong = "".join(f", {fault}" for fault in self.faults)
+        return f"{len(self.hidden)} layers on the {self.features} of {self.shown.train} of {self.shown.name}{wrong}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compressed(Measurement):
+    """Corrupted images through PCA's leading components alone: the exact fit of large images takes minutes."""
+
+    function: ClassVar[str] = "autoencoders.studies.transfer.measurements:compressed"
+    input: Corruption | None = None
+    images: int | None = None
+    most: int = 256  # components that are fitted; a subject takes as many of the first as it is large
+    seed: int = 1_000_003
+
+    @property
+    def label(self) -> str:
+        return f"leading components {describe(self.input)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inpainting(Measurement):
+    """What is made of images with hidden pixels: how much of it is right, and how much of what was hidden."""
+
+    function: ClassVar[str] = "autoencoders.studies.transfer.measurements:inpainting"
+    input: PixelMask
+    images: int | None = None
+    examples: int = 8
+    seed: int = 1_000_003
+
+    @property
+    def label(self) -> str:
+        return f"hidden pixels {describe(self.input)}"
+
 
 # ── Classifiers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 RATES = np.linspace(0, 1, 101)  # false positive rates at which ROC curves are kept
 
 
-def transfer(spec: config.Transfer, subject: Subject, data: Dataset, device: str, shown: Dataset) -> Artifact:
+def transfer(spec: Transfer, subject: Subject, data: Dataset, device: str, shown: Dataset) -> Artifact:
     """A network on frozen features of the labelled images, chosen on validation images, and what it says of others."""
     test = Split(*chosen(shown.test, spec.images))
     parts = (shown.train, shown.validation, test)
@@ -63,7 +120,7 @@ def roc(inside: np.ndarray, outside: np.ndarray) -> tuple[np.ndarray, float]:
     return rates, ranking.area(inside, outside)
 
 
-def _features(spec: config.Transfer, subject: Subject, images: Tensor, data: Dataset, device: str) -> Tensor:
+def _features(spec: Transfer, subject: Subject, images: Tensor, data: Dataset, device: str) -> Tensor:
     """Of images brought to the size that the subject knows."""
     size = data.train.images.shape[2:]
     batches = []
@@ -75,7 +132,7 @@ def _features(spec: config.Transfer, subject: Subject, images: Tensor, data: Dat
     return torch.cat(batches)
 
 
-def _reduced(spec: config.Transfer, parts: Sequence[Tensor]) -> list[Tensor]:
+def _reduced(spec: Transfer, parts: Sequence[Tensor]) -> list[Tensor]:
     if min(parts[0].shape) <= spec.reduced:
         return list(parts)
     fitted = pca.fit_leading(parts[0], spec.reduced)
@@ -87,7 +144,7 @@ Labelled = tuple[Tensor, Tensor]
 Judge = Callable[[Tensor], np.ndarray]  # features to scores
 
 
-def _sound(spec: config.Transfer, count: int, train: Labelled, validation: Labelled) -> Judge:
+def _sound(spec: Transfer, count: int, train: Labelled, validation: Labelled) -> Judge:
     """Standardised features, ReLUs with the first weights that suit them, AdamW at 1e-3."""
     fitted = probes.fit_mlp(*train, *validation, hidden=spec.hidden, epochs=spec.epochs, seed=spec.seed)
 
@@ -100,7 +157,7 @@ def _sound(spec: config.Transfer, count: int, train: Labelled, validation: Label
     return judge
 
 
-def _faulty(spec: config.Transfer, count: int, train: Labelled, validation: Labelled) -> Judge:
+def _faulty(spec: Transfer, count: int, train: Labelled, validation: Labelled) -> Judge:
     """The same network with something wrong: in its features, its activation or its steps; its last epoch counts."""
     features, labels = train
     mean, scale = features.mean(0), features.std(0, correction=0).clamp(min=1e-6)
@@ -130,7 +187,7 @@ def _faulty(spec: config.Transfer, count: int, train: Labelled, validation: Labe
 # ── Leading components ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def compressed(spec: config.Compressed, subject: config.Baseline, data: Dataset, device: str) -> Artifact:
+def compressed(spec: Compressed, subject: Baseline, data: Dataset, device: str) -> Artifact:
     """What is left of corrupted images in so many numbers."""
     images, _ = chosen(data.test, spec.images)
     clean = unit(images, device)
@@ -151,7 +208,7 @@ def _leading(data: Dataset, device: str, most: int) -> pca.PCA:
 NEAR = 0.1
 
 
-def inpainting(spec: config.Inpainting, subject: Subject, data: Dataset, device: str) -> Artifact:
+def inpainting(spec: Inpainting, subject: Subject, data: Dataset, device: str) -> Artifact:
     """The error over whole images and over hidden pixels alone, and the share of values within 0.1 of the truth."""
     images, _ = chosen(data.test, spec.images)
     clean = unit(images, device)

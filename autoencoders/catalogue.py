@@ -6,9 +6,23 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from autoencoders.config.experiments import (
+from autoencoders.measurements.anomaly import Anomaly
+from autoencoders.measurements.generation import Arithmetic, Interpolation
+from autoencoders.measurements.latent import Cloud, Displacement, Latent, Posterior
+from autoencoders.measurements.masking import Context, Occlusion
+from autoencoders.measurements.measurement import Measurement
+from autoencoders.measurements.playground import Gallery, Landmarks, Smoothing
+from autoencoders.measurements.probing import Probe, ProbeFit, Regions
+from autoencoders.measurements.programs import Program
+from autoencoders.measurements.reconstruction import Reconstruction
+from autoencoders.plans import Plan
+from autoencoders.specs import (
     MCAE,
+    NOISE,
+    RATIOS,
+    TRIPLES,
     VAE,
+    VARIANCE,
     Baseline,
     ConvAE,
     Corruption,
@@ -19,29 +33,8 @@ from autoencoders.config.experiments import (
     PatchMask,
     Training,
     ViTMAE,
+    level,
 )
-from autoencoders.config.levels import NOISE, RATIOS, TRIPLES, VARIANCE, level
-from autoencoders.config.measurements import (
-    Anomaly,
-    Arithmetic,
-    Cloud,
-    Context,
-    Displacement,
-    Gallery,
-    Interpolation,
-    Landmarks,
-    Latent,
-    Measurement,
-    Occlusion,
-    Posterior,
-    Probe,
-    ProbeFit,
-    Program,
-    Reconstruction,
-    Regions,
-    Smoothing,
-)
-from autoencoders.config.plans import Plan
 
 
 @dataclass(frozen=True, kw_only=True)

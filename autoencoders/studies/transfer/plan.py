@@ -5,24 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from autoencoders.config import (
-    Baseline,
-    Compressed,
-    ConvAE,
-    Corruption,
-    Data,
-    Experiment,
-    Fault,
-    Gaussian,
-    Inpainting,
-    Measurement,
-    Model,
-    PixelMask,
-    Reconstruction,
-    SweepAE,
-    Transfer,
-)
-from autoencoders.studies.common import Study, images_of
+from autoencoders.measurements.measurement import Measurement
+from autoencoders.measurements.reconstruction import Reconstruction
+from autoencoders.specs import Baseline, ConvAE, Corruption, Data, Experiment, Gaussian, Model, PixelMask
+from autoencoders.studies.base import Study, images_of
+from autoencoders.studies.transfer.measurements import Compressed, Fault, Inpainting, Transfer
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepAE(Model):
+    """Study B: three hidden layers each way around a narrow bottleneck."""
+
+    implementation: ClassVar[str] = "autoencoders.studies.transfer.models:SweepAutoencoder"
+    bottleneck: int = 64
+
 
 NOISE = Gaussian(0.1)
 SPLITS = {"80/10/10": 1 / 9, "70/20/10": 2 / 9}  # validation, as a share of what isn't for testing

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from autoencoders.config import (
-    Baseline,
-    CompactAE,
-    ConvAE,
-    Corruption,
-    Data,
-    Experiment,
-    Gaussian,
-    Measurement,
-    Reconstruction,
-    Training,
-)
-from autoencoders.studies.common import Study, images_of
+from autoencoders.measurements.measurement import Measurement
+from autoencoders.measurements.reconstruction import Reconstruction
+from autoencoders.specs import Baseline, ConvAE, Corruption, Data, Experiment, Gaussian, Model, Training
+from autoencoders.studies.base import Study, images_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompactAE(Model):
+    """Study C: 8 channels, 3×3 kernels, stride 1, no padding, two layers each way."""
+
+    implementation: ClassVar[str] = "autoencoders.studies.compact.models:CompactAutoencoder"
+    channels: int = 8
+
 
 SIGMA = 0.1  # as the source gives it, on [-1, 1]
 ON_UNIT_SCALE = {"[−1, 1]": SIGMA / 2, "[0, 1]": SIGMA}  # what it means on [0, 1], by the scale that it is read on

@@ -2,22 +2,56 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from autoencoders import config, models
+from autoencoders import models
 from autoencoders.data import Dataset
 from autoencoders.errors import InputError
 from autoencoders.evaluation import latent
 from autoencoders.evaluation.statistics import bootstrap
 from autoencoders.measurements.common import Subject, as_bytes, chosen, corrupted, exactly, features_of, row, unit
+from autoencoders.measurements.measurement import Measurement
+from autoencoders.specs import Baseline, Corruption, Data, describe
 from autoencoders.store import Artifact
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clusters(Measurement):
+    """Whether a latent space groups coloured digits by class or by colour, in measures and in t-SNE coordinates."""
+
+    function: ClassVar[str] = "autoencoders.studies.digits.measurements:clusters"
+    shown: Data
+    input: Corruption | None = None
+    images: int = 1000
+    seed: int = 1_000_003
+
+    @property
+    def label(self) -> str:
+        return f"clusters of {self.shown.name} {describe(self.input)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Between(Measurement):
+    """Points decoded between the latents of two images of different classes, beside a plain cross-fade."""
+
+    function: ClassVar[str] = "autoencoders.studies.digits.measurements:between"
+    pairs: int = 200
+    steps: int = 9
+
+    @property
+    def label(self) -> str:
+        return f"between classes, {self.steps} steps"
+
 
 HUES = 10  # as many as there are classes: chance is the same for both
 
 
-def clusters(spec: config.Clusters, subject: Subject, data: Dataset, device: str, shown: Dataset) -> Artifact:
+def clusters(spec: Clusters, subject: Subject, data: Dataset, device: str, shown: Dataset) -> Artifact:
     """How often neighbours in the latent space share a class, and how often a colour; pictures of models alone."""
     images, labels = chosen(shown.test, spec.images)
     seen = corrupted(unit(images, device), spec.input, spec.seed)
@@ -26,7 +60,7 @@ def clusters(spec: config.Clusters, subject: Subject, data: Dataset, device: str
     arrays = {f"labels/{name}": kind.numpy() for name, kind in kinds.items()}
     arrays |= {f"purity/{name}": latent.purities(space, kind) for name, kind in kinds.items()}
     rows = [row(spec.input, f"purity_{name}", bootstrap(arrays[f"purity/{name}"])) for name in kinds]
-    if not isinstance(subject, config.Baseline):
+    if not isinstance(subject, Baseline):
         for dims in (2, 3):
             points = arrays[f"tsne/{dims}"] = latent.project_tsne(space, dims)
             trust = exactly(latent.trustworthiness(space, points), len(space))
@@ -47,7 +81,7 @@ def hues(images: Tensor) -> Tensor:
     return (sixth / 6 * HUES).round().long() % HUES
 
 
-def between(spec: config.Between, subject: models.Autoencoder, data: Dataset, device: str) -> Artifact:
+def between(spec: Between, subject: models.Autoencoder, data: Dataset, device: str) -> Artifact:
     """Paths between images of different classes: how direct, how even, and how far from a plain cross-fade.
 
     Departure: the error of the decoded middle against the mean of the decoded ends, as a share of a quarter of the

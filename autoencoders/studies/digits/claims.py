@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from autoencoders.claims import ACCURACY, DECIBEL, Claim, Quantity
-from autoencoders.config import Clusters
 from autoencoders.results import Contender, Results
-from autoencoders.studies.digits import LEAKING, Digits
+from autoencoders.studies.digits.measurements import Clusters
+from autoencoders.studies.digits.plan import LEAKING, Digits
 
 REPORTED = 10.27  # dB, of the AE, at a noise level that the source doesn't state
 

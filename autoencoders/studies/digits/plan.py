@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from autoencoders.config import (
-    VAE,
-    Baseline,
-    Between,
-    Clusters,
-    Data,
-    DigitAE,
-    Experiment,
-    Gaussian,
-    Measurement,
-    Model,
-    Reconstruction,
-)
-from autoencoders.studies.common import Study, images_of
+from autoencoders.measurements.measurement import Measurement
+from autoencoders.measurements.reconstruction import Reconstruction
+from autoencoders.specs import VAE, Baseline, Data, Experiment, Gaussian, Model
+from autoencoders.studies.base import Study, images_of
+from autoencoders.studies.digits.measurements import Between, Clusters
+
+
+@dataclass(frozen=True, kw_only=True)
+class DigitAE(Model):
+    """Study A: four stride-2 convolutions (128, 64, 32, 16 filters) and their mirror, with a sigmoid."""
+
+    implementation: ClassVar[str] = "autoencoders.studies.digits.models:DigitAutoencoder"
+    dropout: float = 0.0
+    batch_norm: bool = False
+
 
 NOISE = Gaussian(0.2)  # the source states no level
 LEAKING = "AE, one colour a class"

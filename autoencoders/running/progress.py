@@ -10,17 +10,17 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from autoencoders import launch
-from autoencoders.commandline import complain
+from autoencoders.console import log
 from autoencoders.errors import InputError, StorageError, TrainingError
 from autoencoders.lab import Lab
+from autoencoders.running import processes
 from autoencoders.store import Task
 
 
 def follow(lab: Lab, tasks: list[Task]) -> None:
     """Compute what is missing, those first that others build on; what can't be had is listed at the end, with why."""
     missing = [task for task in tasks if not lab.store.contains(task)]
-    complain(f"{len(tasks) - len(missing)} of {len(tasks)} results are cached, {len(missing)} to make")
+    log(f"{len(tasks) - len(missing)} of {len(tasks)} results are cached, {len(missing)} to make")
     failed: dict[str, tuple[Task, Exception]] = {}
     with _display(lab, missing) as finished, _crew(lab, len(missing)) as carry_out:
         for wave in _waves(missing):
@@ -39,9 +39,9 @@ def follow(lab: Lab, tasks: list[Task]) -> None:
 def _crew(lab: Lab, tasks: int) -> Iterator[Callable[[list[Task]], Iterator[tuple[Task, Exception | None]]]]:
     """Who carries the tasks out: processes of this machine, or a cluster's workers."""
     if not lab.settings.scheduler or not tasks:
-        yield lambda ready: launch.run(ready, lab.bench.carry_out, lab.jobs(len(ready)))
+        yield lambda ready: processes.run(ready, lab.bench.carry_out, lab.jobs(len(ready)))
         return
-    from autoencoders import cluster
+    from autoencoders.running import cluster
 
     with cluster.connected(lab.settings.scheduler, lab.jobs(tasks)) as client:
         yield lambda ready: cluster.run(client, lab.bench, ready)

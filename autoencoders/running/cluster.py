@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from autoencoders import gpus
 from autoencoders.errors import InputError
-from autoencoders.launch import attempt, portable
+from autoencoders.running.processes import attempt, portable
 
 if TYPE_CHECKING:
     from dask.distributed import Client

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from autoencoders.claims import DECIBEL, Claim, Quantity
-from autoencoders.config import Reconstruction
+from autoencoders.measurements.reconstruction import Reconstruction
 from autoencoders.results import Contender, Results
-from autoencoders.studies.compact import ON_UNIT_SCALE, Compact
+from autoencoders.studies.compact.plan import ON_UNIT_SCALE, Compact
 
 
 def clean_model(r: Results[Compact]) -> Contender:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from autoencoders.config.levels import VARIANCE
+from autoencoders.specs import VARIANCE
 
 
 @dataclass(frozen=True, kw_only=True)

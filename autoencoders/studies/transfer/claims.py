@@ -9,9 +9,10 @@ from typing import Literal
 import numpy as np
 
 from autoencoders.claims import ACCURACY, DECIBEL, Claim, Quantity
-from autoencoders.config import Fault, Measurement, Transfer
+from autoencoders.measurements.measurement import Measurement
 from autoencoders.results import Contender, Results
-from autoencoders.studies.transfer import NETWORKS, TransferStudy
+from autoencoders.studies.transfer.measurements import Fault, Transfer
+from autoencoders.studies.transfer.plan import NETWORKS, TransferStudy
 
 Study = Results[TransferStudy]
 OWN = "our own"

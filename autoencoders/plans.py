@@ -5,9 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from autoencoders.config.experiments import Baseline, Data, Experiment, Subject
-from autoencoders.config.measurements import Measurement
-from autoencoders.config.profiles import Profile
+from autoencoders.measurements.measurement import Measurement
+from autoencoders.profiles import Profile
+from autoencoders.specs import Baseline, Data, Experiment, Subject
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from autoencoders.config import Corruption, Data, Experiment, Model, Plan, Training
+from autoencoders.plans import Plan
+from autoencoders.specs import Corruption, Data, Experiment, Model, Training
 
 SIZES = {  # of the official training sets: for training and validation together
     "cifar10": 50_000,

@@ -1,0 +1,25 @@
+"""One architecture a file, each built from its spec and an image shape; and one-call uses of any."""
+
+from autoencoders.models.base import Autoencoder
+from autoencoders.models.masked import Masked
+from autoencoders.models.outline import outline
+from autoencoders.models.use import decode, draw_masks, embed, feature_map, interpolate, reconstruct, sample
+from autoencoders.models.vae import VariationalAutoencoder
+from autoencoders.models.weights import build, load_weights, weights
+
+__all__ = [
+    "Autoencoder",
+    "Masked",
+    "VariationalAutoencoder",
+    "build",
+    "decode",
+    "draw_masks",
+    "embed",
+    "feature_map",
+    "interpolate",
+    "load_weights",
+    "outline",
+    "reconstruct",
+    "sample",
+    "weights",
+]

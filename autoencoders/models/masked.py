@@ -1,0 +1,125 @@
+"""The masked convolutional autoencoder, and what all masked models share."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from autoencoders import corruption
+from autoencoders.models.base import (
+    Autoencoder,
+    PatchTranspose,
+    Residual,
+    Shape,
+    Terms,
+    centred,
+    grid_of,
+    require,
+    uncentred,
+)
+from autoencoders.specs import MCAE
+
+
+class Masked(Autoencoder):
+    """What the masked models share: a grid of patches, some of them hidden while training, none when embedding."""
+
+    def __init__(self, shape: Shape, patch: int, ratio: float, masked_weight: float):
+        super().__init__(shape)
+        require(patch >= 1, "a masked patch has at least 1 pixel")
+        self.patch, self.ratio, self.masked_weight = patch, ratio, masked_weight
+        self.grid = grid_of(shape, patch, f"masking patches of {patch} pixels")
+        require(0 < self.hidden(ratio) < math.prod(self.grid), f"a ratio of {ratio} hides none or all of the patches")
+        require(masked_weight > 0, "the weight of the masked region must be positive")
+
+    def hidden(self, ratio: float) -> int:
+        """How many patches of an image that ratio hides."""
+        return round(ratio * math.prod(self.grid))
+
+    def draw_mask(self, count: int, generator: torch.Generator, ratio: float | None = None) -> Tensor:
+        """Masks [count, 1, *grid], true where hidden; at the ratio of the training unless another is given."""
+        return corruption.random_mask(count, self.grid, self.ratio if ratio is None else ratio, generator)
+
+    def in_pixels(self, mask: Tensor) -> Tensor:
+        """The same masks at the resolution of the images, [N, 1, H, W]."""
+        return upsampled(mask, self.patch)
+
+    def in_patches(self, pixels: Tensor) -> Tensor:
+        """Masks [N, 1, H, W] as masks of patches, each of which must be hidden as a whole or not at all."""
+        mask = pixels[:, :, :: self.patch, :: self.patch]
+        require(
+            pixels.dtype == torch.bool and pixels.shape[1:] == (1, *self.shape[1:]),
+            f"a mask is boolean [N, 1, {self.shape[1]}, {self.shape[2]}], not {pixels.dtype} {list(pixels.shape)}",
+        )
+        require(torch.equal(self.in_pixels(mask), pixels), f"a mask must hide whole patches of {self.patch} pixels")
+        return mask
+
+    def forward(self, images: Tensor, mask: Tensor | None = None) -> Tensor:
+        """The reconstruction, from visible patches only where there is a mask."""
+        return self.decode(self.encode(images, mask))
+
+    def encode(self, images: Tensor, mask: Tensor | None = None) -> Tensor:
+        """The latent map; with a mask, the hidden patches have no influence on it."""
+        raise NotImplementedError
+
+    def losses(self, clean: Tensor, noisy: Tensor, generator: torch.Generator, kl_weight: float = 1.0) -> Terms:
+        """Squared error over the whole image, the masked region weighted up: comparable with the AE's and the VAE's."""
+        mask = self.draw_mask(len(clean), generator)
+        squared = (self(noisy, mask) - clean).square().mean(dim=1, keepdim=True)
+        share = self.hidden(self.ratio) / math.prod(self.grid)  # the same for each image
+        masked = (squared * self.in_pixels(mask)).mean() / share
+        error = squared.mean()
+        visible = (error - share * masked) / (1 - share)
+        loss = (self.masked_weight * share * masked + (1 - share) * visible) / (
+            self.masked_weight * share + (1 - share)
+        )
+        return {"loss": loss, "masked": masked, "visible": visible, "error": error}
+
+
+def upsampled(mask: Tensor, factor: int) -> Tensor:
+    """Each cell of the mask becomes factor × factor cells."""
+    return mask.repeat_interleave(factor, dim=2).repeat_interleave(factor, dim=3)
+
+
+class MaskedAutoencoder(Masked):
+    """Hides patches of its feature maps, all channels, behind a learned token for each scale.
+
+    One mask, drawn at the scale of a patch, is applied again after each layer whose cells lie within one patch, so that
+    no convolution fills the holes. The stem sees no more than its own cell: nothing of a hidden patch leaks out of it.
+    """
+
+    def __init__(self, spec: MCAE, shape: Shape):
+        super().__init__(shape, spec.patch, spec.ratio, spec.masked_weight)
+        require(spec.width >= 1 and spec.depth >= 0, "the masked autoencoder's width must be at least 1, its depth 0")
+        require(spec.patch in (2, 4, 8), f"the masked autoencoder hides patches of 2, 4 or 8 pixels, not {spec.patch}")
+        grid_of(shape, 8, "the masked autoencoder")
+        channels, width = shape[0], spec.width
+        self.stem = nn.Conv2d(channels, width, 2, stride=2)  # 2×2 pixels in a cell
+        self.reduction = nn.Conv2d(width, 2 * width, 4, stride=2, padding=1)  # 4×4 pixels in a cell
+        self.blocks = nn.ModuleList(Residual(2 * width, nn.Conv2d) for _ in range(spec.depth))
+        self.head = nn.Conv2d(2 * width, 8 * width, 4, stride=2, padding=1)  # 8×8 pixels in a cell
+        masked = [c for scale, c in enumerate((width, 2 * width, 8 * width)) if 2 ** (scale + 1) <= spec.patch]
+        self.tokens = nn.ParameterList(nn.Parameter(torch.zeros(1, c, 1, 1)) for c in masked)
+        self.decoder = nn.Sequential(
+            nn.ConvTranspose2d(8 * width, 2 * width, 4, stride=2, padding=1),
+            nn.GELU(),
+            PatchTranspose(2 * width, channels, 4),
+        )
+
+    def encode(self, images: Tensor, mask: Tensor | None = None) -> Tensor:
+        def hide(x: Tensor, scale: int) -> Tensor:
+            if mask is None or scale >= len(self.tokens):
+                return x
+            cells = upsampled(mask, self.patch // 2 ** (scale + 1))
+            return torch.where(cells, self.tokens[scale].to(x.dtype), x)
+
+        x = hide(F.gelu(self.stem(centred(images))), 0)
+        x = hide(F.gelu(self.reduction(x)), 1)
+        for block in self.blocks:
+            x = hide(block(x), 1)
+        return hide(F.gelu(self.head(x)), 2)
+
+    def decode(self, latent: Tensor) -> Tensor:
+        return uncentred(self.decoder(latent))

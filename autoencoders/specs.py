@@ -1,0 +1,226 @@
+"""What is compared, as frozen specs: models, data, trainings, baselines, and the inputs that they are shown.
+
+Imports nothing of ours and no torch, so that every command that only talks about experiments starts at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+import types
+import typing
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+
+class Spec:
+    """A frozen description with normalised values: ``Gaussian(1)`` and ``Gaussian(1.0)`` are one spec and one key."""
+
+    def __post_init__(self) -> None:
+        declared: dict[str, Any] = _declared_types(type(self))  # type: ignore[arg-type]
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            value = _normalised(getattr(self, field.name), declared[field.name], f"{type(self).__name__}.{field.name}")
+            object.__setattr__(self, field.name, value)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON-able values; the class name is kept, since two classes may share their fields."""
+        values = {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
+        return {"type": type(self).__name__, **values}
+
+
+@functools.cache
+def _declared_types(cls: type) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Spec):
+        return value.to_dict()
+    return [_plain(v) for v in value] if isinstance(value, tuple) else value
+
+
+def _normalised(value: Any, declared: Any, where: str) -> Any:
+    """``value`` as the type that its field declares, or a TypeError that names the field."""
+    options = typing.get_args(declared) if isinstance(declared, types.UnionType) else (declared,)
+    for option in options:
+        if typing.get_origin(option) is Literal:
+            if value in typing.get_args(option):
+                return value
+        elif typing.get_origin(option) is tuple:
+            if isinstance(value, list | tuple):
+                return tuple(_normalised(v, typing.get_args(option)[0], where) for v in value)
+        elif option is float and isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+        elif isinstance(value, option) and not (option is int and isinstance(value, bool)):
+            return value
+    raise TypeError(f"{where} must be {declared}, not {value!r}")
+
+
+# ── Experiments ─
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data(Spec):
+    """Which images. Training and validation come from the official training set, stratified by class."""
+
+    name: str = "cifar10"
+    train: int | None = None  # images to train on; None: all that the validation split leaves
+    validation: float = 0.1  # share of the official training set: 5,000 of CIFAR-10's 50,000
+    split_seed: int = 0  # apart from the training seed: seeds must differ in nothing but their randomness
+
+
+@dataclass(frozen=True)
+class Gaussian(Spec):
+    """Additive noise of mean 0; sigma is on the [0, 1] pixel scale."""
+
+    sigma: float
+    clip: bool = True  # a camera can't record values outside [0, 1], so neither do noisy inputs
+
+
+@dataclass(frozen=True)
+class PixelMask(Spec):
+    """Hides a share of the pixels (all channels)."""
+
+    ratio: float
+
+
+Corruption = Gaussian | PixelMask
+
+
+@dataclass(frozen=True)
+class PatchMask(Spec):
+    """Hides a share of a masked model's patches: what it is trained with, asked for again when it is measured."""
+
+    ratio: float
+
+
+class Model(Spec):
+    """An architecture with its parameters."""
+
+    implementation: ClassVar[str]  # its class, as "package.module:name": named, since importing it brings torch
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvAE(Model):
+    """Convolutional autoencoder; the DAE is the same model trained on noisy inputs."""
+
+    implementation: ClassVar[str] = "autoencoders.models.conv:ConvAutoencoder"
+    bottleneck: Literal["vector", "spatial"] = "vector"
+    latent: int = 128  # vector: dimensions; spatial: channels of the 8×8 map
+    width: int = 32
+    depth: int = 2  # residual blocks each way
+
+
+@dataclass(frozen=True, kw_only=True)
+class VAE(Model):
+    """Variational autoencoder with the vector AE's encoder and decoder."""
+
+    implementation: ClassVar[str] = "autoencoders.models.vae:VariationalAutoencoder"
+    latent: int = 128
+    width: int = 32
+    depth: int = 2
+    beta: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MCAE(Model):
+    """Masked convolutional autoencoder: patches of a feature map are hidden behind a learned token."""
+
+    implementation: ClassVar[str] = "autoencoders.models.masked:MaskedAutoencoder"
+    ratio: float = 0.5
+    patch: int = 4  # side of a masked patch, in input pixels
+    width: int = 32
+    depth: int = 2
+    masked_weight: float = 3.0  # weight of the masked region's error; the visible region has 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViTMAE(Model):
+    """A small ViT masked autoencoder: the control that sees globally from its first layer on."""
+
+    implementation: ClassVar[str] = "autoencoders.models.vit:ViTMaskedAutoencoder"
+    ratio: float = 0.75
+    patch: int = 4
+    dim: int = 96
+    depth: int = 5
+    heads: int = 4
+    decoder_depth: int = 1
+    masked_weight: float = 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training(Spec):
+    """How long and how fast to learn. Budgets are epochs, never seconds: a spec means the same on every machine."""
+
+    epochs: int = 3
+    batch: int = 128
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-4
+    warmup: float = 0.1  # share of all steps in which the learning rate rises; then it follows a cosine to zero
+    clip_norm: float = 1.0  # a rare bad batch must not undo an epoch
+    kl_warmup: float = 0.3  # share of all steps in which the KL weight rises to beta (VAE only): avoids collapse
+    bf16: bool = True  # forward pass only, and only where the hardware computes it natively
+    augment: bool = False  # mirrored and moved images: pays once the images themselves are known
+    snapshots: int = 0  # epochs from one look at a few validation images to the next, kept for pictures; 0: none
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment(Spec):
+    """One training. The name is for people; it is no part of the key, so two names for one spec share one artifact."""
+
+    name: str
+    model: Model
+    data: Data = Data()
+    corruption: Corruption | None = None
+    training: Training = Training()
+    seed: int = 0
+
+
+Method = Literal["input", "mean", "pca", "ridge", "tv", "pixels", "patches"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline(Spec):
+    """A method without gradient descent, fitted to training images; it stands in each table beside the models."""
+
+    method: Method
+    size: int = 128  # components, for PCA
+
+    @property
+    def name(self) -> str:
+        return f"baseline/{self.method}" + (f"-{self.size}" if self.method == "pca" else "")
+
+
+Subject = Experiment | Baseline
+
+
+# ── Inputs ─
+
+
+VARIANCE = 0.1  # the assignment gives the noise as this variance, and also names levels of sigma: both are reported
+RATIOS = (0.1, 0.3, 0.5, 0.75)  # of masked patches
+TRIPLES = {  # a − b + c; the first is the assignment's
+    "cifar10": (("dog", "cat", "bird"), ("truck", "automobile", "ship"), ("horse", "deer", "frog")),
+    "photos10": (("astronaut", "chelsea", "coffee"), ("rocket", "hubble", "china"), ("flower", "retina", "ihc")),
+}
+NOISE = Gaussian(0.3)  # under which features and latents are compared with those of clean images
+
+
+def level(sigma: float) -> str:
+    """A noise level's name; variance 0.1 keeps the name that the assignment gives it."""
+    return f"var{VARIANCE:g}" if math.isclose(sigma, math.sqrt(VARIANCE)) else f"{sigma:g}"
+
+
+Input = Gaussian | PixelMask | PatchMask | None  # what a measurement shows its subject
+
+
+def describe(corruption: Input) -> str:
+    """An input's name in results: `clean`, `gaussian:0.3`, `mask:0.5`."""
+    match corruption:
+        case None:
+            return "clean"
+        case Gaussian():
+            return f"gaussian:{level(corruption.sigma)}" + ("" if corruption.clip else ":unclipped")
+        case _:
+            return f"mask:{corruption.ratio:g}"
