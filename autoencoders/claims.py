@@ -14,14 +14,16 @@ from typing import Any, Literal
 
 import numpy as np
 
+from autoencoders.catalogue import Catalogue
 from autoencoders.evaluation.statistics import Estimate, paired_difference
 from autoencoders.findings import Findings
-from autoencoders.lab import Lab, named
+from autoencoders.lab import Lab
 from autoencoders.measurements.generation import Arithmetic
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.results import Contender, Results, sigma_label
 from autoencoders.specs import NOISE, VARIANCE
 from autoencoders.store import Task
+from autoencoders.tasks import named
 
 Verdict = Literal["supported", "contradicted", "undecided"]
 
@@ -133,11 +135,11 @@ def compare(claim: Claim, a: Quantity, b: Quantity) -> Judged:
 @functools.lru_cache(maxsize=4)
 def judge_all(lab: Lab) -> list[Judged]:
     """The assignment's claims, or those that a study makes in a module of its own; once, however often it is said."""
-    if not lab.study:
+    if lab.plan_class is Catalogue:
         findings = Findings(lab)
         return [judge(claim, findings) for claim in all_claims(findings)]
     results: Results[Any] = Results(lab)
-    made = named(f"autoencoders.studies.{lab.study.name}.claims:claims")
+    made = named(f"{lab.plan_class.__module__.removesuffix('.plan')}.claims:claims")
     return [judge(claim, results) for claim in made(results)]
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from autoencoders import commandline, explore
+from autoencoders import explore
 from autoencoders.lab import Lab
 from autoencoders.reporting import facts
 from autoencoders.reporting.making import Edition
 from autoencoders.settings import PROJECT, Settings
-from autoencoders.studies import STUDIES
+from autoencoders.studies import STUDIES, study
 
 
 def of(book: Literal["report", "studies"], settings: Settings) -> Edition:
@@ -18,7 +18,7 @@ def of(book: Literal["report", "studies"], settings: Settings) -> Edition:
 
 def assignment(settings: Settings) -> Edition:
     lab = Lab(settings)
-    commandline.announce(lab)
+    lab.announce()
     return Edition(
         root=PROJECT,
         labs=(lab,),
@@ -29,7 +29,7 @@ def assignment(settings: Settings) -> Edition:
 
 
 def studies(settings: Settings) -> Edition:
-    labs = tuple(Lab(settings, study=name) for name in STUDIES)
+    labs = tuple(Lab(settings, study(name)) for name in STUDIES)
     for lab in labs:
-        commandline.announce(lab)
+        lab.announce()
     return Edition(root=PROJECT / "report/studies", labs=labs, facts=lambda: facts.of_studies(labs))

@@ -31,7 +31,9 @@ class Study(Plan):
     wanted: ClassVar[tuple[str, ...]]  # data sets, the main one first; embedded ones stand in for what can't be had
     constants: ClassVar[dict[str, str]]  # that its chapter and captions print: `{{< var task.digits_sigma >}}`
 
-    others: tuple[str, ...] = ()  # what could be had of the further ones, in the same order
+    @classmethod
+    def wanted_data(cls, asked: str) -> tuple[str, ...]:
+        return cls.wanted
 
     def experiment(
         self, name: str, model: Model, corruption: Corruption | None, data: Data | None = None, **training: Any

@@ -128,4 +128,4 @@ class Digits(Study):
 
     def clusters(self, *, leaking: bool = False) -> Clusters:
         shown = self.leaking_data if leaking else self.data
-        return Clusters(shown=shown, input=NOISE, images=self.budget.points)
+        return Clusters(evaluation_data=shown, input=NOISE, images=self.budget.points)
