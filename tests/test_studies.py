@@ -23,7 +23,7 @@ from autoencoders import data, figures, models, settings
 from autoencoders.claims import judge
 from autoencoders.data import Dataset, Split
 from autoencoders.errors import InputError
-from autoencoders.lab import Lab, named
+from autoencoders.lab import Lab
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.models.base import Shape
 from autoencoders.profiles import PROFILES
@@ -37,6 +37,7 @@ from autoencoders.studies.digits import measurements as coloring
 from autoencoders.studies.digits.measurements import Between, Clusters
 from autoencoders.studies.transfer import measurements as transfer
 from autoencoders.studies.transfer.measurements import Compressed, Inpainting, Transfer
+from autoencoders.tasks import named
 
 CPU = "cpu"
 REQUIRED = [f"r{number:02d}" for number in range(28, 39)]
@@ -128,7 +129,7 @@ def per_image(r: Results[Study], contender: Contender, spec: Measurement, name: 
 def test_claims_follow_the_results_and_turn_when_these_are_swapped(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_data: Path
 ) -> None:
-    lab = Lab(Settings(profile="smoke", device="cpu", cache=tmp_path), study=name, looks_only=True)
+    lab = Lab(Settings(profile="smoke", device="cpu", cache=tmp_path), study(name), looks_only=True)
     monkeypatch.setattr(Results, "per_image", per_image)
     monkeypatch.setattr(Results, "artifacts", lambda *asked: [Artifact({}, {"validation": 0.5})])
     results: Results[Study] = Results(lab)
@@ -185,12 +186,12 @@ def test_clusters_tell_colours_from_classes() -> None:
     hues = [0.0] * 40 + [0.5] * 40
     labels = torch.tensor([0, 1] * 40)
     shown = dataset(colored(hues), labels)
-    spec = Clusters(shown=Data(name="made-up"), images=80)
-    found = coloring.clusters(spec, Identity((3, 12, 12)), shown, CPU, shown=shown)
+    spec = Clusters(evaluation_data=Data(name="made-up"), images=80)
+    found = spec.measure(Identity((3, 12, 12)), shown, CPU, evaluation_data=shown)
     assert figure(found, "purity_hue") == 1
     assert 0.2 < figure(found, "purity_class") < 0.8
     telling = dataset(colored(hues), torch.tensor([0] * 40 + [1] * 40))
-    found = coloring.clusters(spec, Identity((3, 12, 12)), telling, CPU, shown=telling)
+    found = spec.measure(Identity((3, 12, 12)), telling, CPU, evaluation_data=telling)
     assert figure(found, "purity_class") == figure(found, "purity_hue") == 1
     assert found.arrays["tsne/3"].shape == (80, 3)
 
@@ -198,7 +199,7 @@ def test_clusters_tell_colours_from_classes() -> None:
 def test_baselines_get_measures_but_no_pictures() -> None:
     shown = dataset(colored([0.0, 0.5] * 10), torch.tensor([0, 1] * 10))
     pixels = Baseline(method="pixels")
-    found = coloring.clusters(Clusters(shown=Data(name="made-up"), images=20), pixels, shown, CPU, shown=shown)
+    found = Clusters(evaluation_data=Data(name="made-up"), images=20).measure(pixels, shown, CPU, evaluation_data=shown)
     assert not [name for name in found.arrays if name.startswith("tsne")]
 
 
@@ -206,7 +207,7 @@ def test_between_two_classes_a_cross_fade_has_no_detour_and_no_departure() -> No
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(256, (40, 3, 12, 12), generator=generator, dtype=torch.uint8)
     labels = torch.arange(40) % 2
-    found = coloring.between(Between(pairs=10, steps=5), Identity((3, 12, 12)), dataset(images, labels), CPU)
+    found = Between(pairs=10, steps=5).measure(Identity((3, 12, 12)), dataset(images, labels), CPU)
     assert figure(found, "detour") == pytest.approx(1)
     assert figure(found, "jump") == pytest.approx(1)
     assert figure(found, "departure") == pytest.approx(0, abs=1e-8)
@@ -267,12 +268,12 @@ def two_colours(count: int, size: int = 12) -> Dataset:
 
 
 def asked(**changes: Any) -> Transfer:
-    return Transfer(shown=Data(name="made-up"), **({"hidden": (32,), "epochs": 100, "reduced": 8} | changes))
+    return Transfer(evaluation_data=Data(name="made-up"), **({"hidden": (32,), "epochs": 100, "reduced": 8} | changes))
 
 
 def test_a_network_on_frozen_features_tells_what_they_know() -> None:
     shown = two_colours(200)
-    found = transfer.transfer(asked(), Identity((3, 12, 12)), shown, CPU, shown=shown)
+    found = asked().measure(Identity((3, 12, 12)), shown, CPU, evaluation_data=shown)
     assert figure(found, "accuracy") == found.meta["validation"] == found.arrays["correct"].mean() > 0.95
     assert figure(found, "auc") > 0.95
     assert np.trace(found.arrays["confusion"]) == found.arrays["correct"].sum()
@@ -287,7 +288,7 @@ def test_images_of_another_size_are_brought_to_the_known_one() -> None:
             seen.append(images.shape[1:])
             return super().encode(images)
 
-    found = transfer.transfer(asked(), Looking((3, 12, 12)), two_colours(20), CPU, shown=two_colours(100, size=20))
+    found = asked().measure(Looking((3, 12, 12)), two_colours(20), CPU, evaluation_data=two_colours(100, size=20))
     assert set(seen) == {(3, 12, 12)}
     assert figure(found, "accuracy") > 0.8
 
@@ -296,7 +297,7 @@ def test_what_is_plain_in_order_is_lost_to_a_fault() -> None:
     shown = two_colours(1000)
     spec = asked(hidden=(64, 64, 32, 32), epochs=8)
     sound, spoilt = (
-        transfer.transfer(replace(spec, faults=faults), Identity((3, 12, 12)), shown, CPU, shown=shown)
+        replace(spec, faults=faults).measure(Identity((3, 12, 12)), shown, CPU, evaluation_data=shown)
         for faults in ((), ("faint features",))
     )
     assert figure(sound, "accuracy") == 1
@@ -308,7 +309,7 @@ def test_a_class_that_no_label_names_is_never_said() -> None:
     whole = two_colours(60)
     only = Split(whole.train.images[::2], whole.train.labels[::2])
     shown = replace(whole, train=only)
-    found = transfer.transfer(asked(), Identity((3, 12, 12)), shown, CPU, shown=shown)
+    found = asked().measure(Identity((3, 12, 12)), shown, CPU, evaluation_data=shown)
     assert found.arrays["confusion"].tolist() == [[30, 0], [30, 0]]
 
 
@@ -322,7 +323,7 @@ def test_hidden_pixels_are_measured_apart() -> None:
     """Whoever copies what it sees is wrong about exactly the hidden pixels."""
     images = torch.full((6, 3, 16, 16), 204, dtype=torch.uint8)
     spec = Inpainting(input=PixelMask(0.25))
-    found = transfer.inpainting(spec, Identity((3, 16, 16)), dataset(images, torch.zeros(6, dtype=torch.int64)), CPU)
+    found = spec.measure(Identity((3, 16, 16)), dataset(images, torch.zeros(6, dtype=torch.int64)), CPU)
     rows = {(row["region"], row["metric"]): row["value"] for row in found.meta["rows"]}
     assert rows["masked", "mse"] == pytest.approx(0.64)
     assert rows["all", "mse"] == pytest.approx(0.16)

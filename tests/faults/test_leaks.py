@@ -333,7 +333,7 @@ def test_inputs_are_judged_as_they_were_shown_and_say_whether_they_are_clipped(
 
 
 @pytest.mark.promise(AS_THEY_ARE)
-def test_the_hidden_region_is_as_it_was_hidden(small_lab: SmallLab) -> None:
+def test_hidden_region_is_as_it_was_hidden(small_lab: SmallLab) -> None:
     """Of the region alone: neither more nor less of the image counts."""
     lab = small_lab()
     [experiment] = lab.experiments(["mcae-0.5"])

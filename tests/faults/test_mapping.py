@@ -115,7 +115,7 @@ def test_whoever_writes_to_them_changes_a_copy_of_their_own(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("corruption", [None, Gaussian(0.3)])
-def test_a_training_ends_in_the_same_bits(tmp_path: Path, corruption: Corruption | None) -> None:
+def test_training_ends_in_the_same_bits(tmp_path: Path, corruption: Corruption | None) -> None:
     lab, spec = lab_on(tmp_path, "photos10"), Data(name="photos10", train=300)
     experiment = Experiment(
         name="ae", model=ConvAE(width=8, latent=8), corruption=corruption, training=Training(epochs=2)
@@ -236,19 +236,19 @@ def read_only() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def test_a_read_only_cache_is_no_obstacle(lab: Lab, read_only: Path) -> None:
+def test_read_only_cache_is_no_obstacle(lab: Lab, read_only: Path) -> None:
     expected = plainly(lab)
     assert_same(loaded(lab_on(read_only)), expected)
     assert list(read_only.iterdir()) == []
 
 
-def test_a_full_disk_is_left_to_results(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_is_left_to_results(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9, 0))
     assert_same(loaded(lab), plainly(lab))
     assert not list((lab.settings.cache / "data").iterdir())
 
 
-def test_a_disk_that_fills_up_meanwhile_keeps_nothing_half(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_disk_that_fills_up_meanwhile_keeps_nothing_half(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     save = np.save
 
     def refuse(path: Path, *rest: Any, **options: Any) -> None:

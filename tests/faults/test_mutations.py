@@ -60,7 +60,7 @@ MUTATIONS = (
         "store/entries.py",
         'record["key"] == folder.name and',
         "",
-        "faults/test_damage.py::test_an_entry_in_anothers_place_is_not_taken_for_it",
+        "faults/test_damage.py::test_entry_in_anothers_place_is_not_taken_for_it",
     ),
     Mutation(
         "an entry appears whole or not at all",
@@ -145,14 +145,14 @@ MUTATIONS = (
         "store/entries.py",
         "return np.lib.format.read_array(member, allow_pickle=False)",
         "return np.lib.format.read_array(member, allow_pickle=True)",
-        "faults/test_tampering.py::test_a_pickle_in_an_entry_is_refused[object_array]",
+        "faults/test_tampering.py::test_pickle_in_an_entry_is_refused[object_array]",
     ),
     Mutation(
         "checkpoints are no pickles",
         "training.py",
         "weights_only=True",
         "weights_only=False",
-        "faults/test_tampering.py::test_a_pickle_in_a_checkpoint_is_refused[pickle]",
+        "faults/test_tampering.py::test_pickle_in_a_checkpoint_is_refused[pickle]",
     ),
     Mutation(
         "the code counts",

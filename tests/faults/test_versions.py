@@ -119,9 +119,7 @@ def test_what_this_installation_made_gives_no_reasons(whole: Whole) -> None:
 
 
 @pytest.mark.promise(USED)
-def test_a_joblib_that_names_and_hashes_otherwise_finds_everything(
-    cache: Cache, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_joblib_that_names_and_hashes_otherwise_finds_everything(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(joblib.memory.hashing, "hash", lambda *_, **__: "0" * 32)
     monkeypatch.setattr(joblib.memory, "get_func_name", lambda *_, **__: (["elsewhere"], "other"))
     monkeypatch.setattr(joblib, "__version__", "99")
@@ -239,7 +237,7 @@ def test_another_torchs_checkpoint_is_not_gone_on_with(broken: Broken, whole: Wh
 
 
 @pytest.mark.promise(TOLD)
-def test_the_command_line_tells_what_other_versions_made(whole: Whole, copy: Path, capsys: Any) -> None:
+def test_command_line_tells_what_other_versions_made(whole: Whole, copy: Path, capsys: Any) -> None:
     from autoencoders.inspection import Standing, print_standings
 
     entry = entry_of(copy, 0)

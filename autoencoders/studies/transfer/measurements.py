@@ -63,8 +63,7 @@ class Transfer(Measurement):
         judge = fit(self, count, (train, labels), (validation, held_out))
         scores = torch.from_numpy(judge(unseen)).softmax(1).numpy()  # a class's own score says nothing without others'
         predicted = scores.argmax(1)
-        rates = np.linspace(0, 1, 101)
-        curves = [roc(scores[truth == kind, kind], scores[truth != kind, kind], rates) for kind in range(count)]
+        curves = [roc(scores[truth == kind, kind], scores[truth != kind, kind]) for kind in range(count)]
         areas = np.array([area for _, area in curves])
         confusion = np.zeros((count, count), int)
         np.add.at(confusion, (truth, predicted), 1)
@@ -84,12 +83,16 @@ class Transfer(Measurement):
         return Artifact(arrays, {"rows": rows, "classes": list(evaluation_data.classes), "validation": accuracy})
 
 
-def roc(inside: np.ndarray, outside: np.ndarray, rates: np.ndarray) -> tuple[np.ndarray, float]:
-    """True positive rates at false positive ones, and the area under the curve; chance for a class without images."""
+RATES = 101  # false positive rates, from 0 to 1, at which ROC curves are kept
+
+
+def roc(inside: np.ndarray, outside: np.ndarray) -> tuple[np.ndarray, float]:
+    """True positive rates at `RATES`, and the area under the curve; where a class has no test images, chance."""
     import numpy as np
 
     from autoencoders.evaluation import ranking
 
+    rates = np.linspace(0, 1, RATES)
     if not len(inside) or not len(outside):
         return rates, 0.5
     thresholds = np.quantile(outside, 1 - rates)
