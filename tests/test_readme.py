@@ -16,6 +16,7 @@ import yaml
 
 import pipeline
 from autoencoders.profiles import PROFILES
+from autoencoders.reporting import submission
 
 PROJECT = Path(__file__).resolve().parents[1]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -142,6 +143,7 @@ def test_version_and_licence_are_the_same_everywhere() -> None:
     assert (citation["version"], citation["license"]) == (project["version"], project["license"])
     assert released[0] == (citation["version"], str(citation["date-released"]))
     assert (PROJECT / "LICENSE").read_text().startswith(f"{project['license']} License")
+    assert "LICENSE" in submission.FILES
 
 
 def test_architecture_lists_the_layers_that_lint_imports_checks() -> None:
