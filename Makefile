@@ -34,6 +34,7 @@ faults: $(READY)  # every case of the fault suite, and docs/reliability.md of it
 lint: $(READY)
 	@$(PYTHON) -m ruff check
 	@$(PYTHON) -m ruff format --check
+	@.venv/bin/lint-imports --no-cache --no-logo
 	@$(PYTHON) -m mypy
 
 bench: $(READY)
