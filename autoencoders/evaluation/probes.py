@@ -13,7 +13,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from autoencoders.evaluation.arrays import Array, as_features, full_precision, gram
-from autoencoders.evaluation.neighbours import Distance, nearest, vote
 from autoencoders.evaluation.pca import fit_leading
 
 # ── What comes out ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -46,24 +45,6 @@ class Classifier:
     def predict(self, samples: Array) -> np.ndarray:
         """The class of each sample."""
         return self.labels[self.scores(samples).argmax(1).cpu().numpy()]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Predictions held against the truth; `correct` per sample is what paired comparisons resample."""
-
-    accuracy: float
-    correct: np.ndarray
-    predictions: np.ndarray
-
-
-def judge(predictions: np.ndarray, labels: Array) -> Outcome:
-    """Accuracy of predictions, in all and per sample."""
-    truth = _labels(labels)
-    if len(truth) == 0 or len(truth) != len(predictions):
-        raise ValueError(f"{len(predictions)} predictions can't be held against {len(truth)} labels")
-    correct = predictions == truth
-    return Outcome(float(correct.mean()), correct, predictions)
 
 
 # ── Reduction ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -184,19 +165,6 @@ def _learn_epoch(
         solver.zero_grad()
         F.cross_entropy(_forward(problem.train[rows], layers), problem.classes[rows]).backward()
         solver.step()
-
-
-# ── Neighbours ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def predict_by_neighbours(
-    train: Array, train_labels: Array, samples: Array, *, k: int = 20, distance: Distance = "cosine"
-) -> np.ndarray:
-    """The class that most of the k nearest training samples have; a draw goes to the nearer ones."""
-    labels, classes = np.unique(_labels(train_labels), return_inverse=True)
-    _, indices = nearest(samples, train, min(k, len(classes)), distance=distance)
-    winner, _ = vote(torch.as_tensor(classes, device=indices.device)[indices], len(labels))
-    return labels[winner.cpu().numpy()]
 
 
 # ── Shared ───────────────────────────────────────────────────────────────────────────────────────────────────────────

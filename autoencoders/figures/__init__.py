@@ -2,18 +2,15 @@
 
 from autoencoders.figures.bars import bars
 from autoencoders.figures.curves import curves, levels, roc, spectrum
-from autoencoders.figures.diagrams import Block, architecture
+from autoencoders.figures.diagrams import architecture
+from autoencoders.figures.embeddings import decision_regions, embeddings, embeddings_3d, shifts
 from autoencoders.figures.images import heatmaps, image_grid
-from autoencoders.figures.interactive import Turnable, turnable
-from autoencoders.figures.latent import Regions, decision_regions, embeddings, embeddings_3d, shifts
+from autoencoders.figures.interactive import turnable
 from autoencoders.figures.matrices import confusion, matrix
 from autoencoders.figures.style import Figure
 
 __all__ = [
-    "Block",
     "Figure",
-    "Regions",
-    "Turnable",
     "architecture",
     "bars",
     "confusion",

@@ -16,16 +16,15 @@ from autoencoders.figures.style import (
     MARKERS,
     MUTED,
     Figure,
-    Look,
     legend,
     line_handle,
     looks,
-    number,
     panel_axes,
     some,
     styled,
     wrapped,
 )
+from autoencoders.tables import number
 
 HEIGHT = 2.9  # inches, of a row of panels with its legend
 PER_ROW = 2  # panels side by side
@@ -51,9 +50,12 @@ def curves(
         longest = 0
         for model, history in models.items():
             _check_history(history, f"{ylabel}, {model}")
+            look = shown[model]
             for split, errors in history.items():
-                offset = names.index(model)
-                _history(axes, np.asarray(errors, float), shown[model], training=split == "train", offset=offset)
+                every = max(1, len(errors) // 6)
+                marked = (names.index(model) * every // len(MARKERS), every)
+                style = {"marker": look.marker, "markevery": marked, **_split_look(split, look.color)}
+                axes.plot(np.arange(1, len(errors) + 1), errors, **style)
                 longest = max(longest, len(errors))
         axes.set(xlabel=xlabel, ylabel=wrapped(ylabel, 0.7 * HEIGHT))
         axes.set_xlim(*(0, 2) if longest == 1 else (1 - 0.03 * longest, 1.03 * longest))
@@ -61,7 +63,9 @@ def curves(
         if log:
             _log(axes, "y")
     splits = {split for models in panels.values() for history in models.values() for split in history}
-    legend(figure, [*_model_handles(names, shown), *(_split_handle(split) for split in SPLITS if split in splits)])
+    handles = [line_handle(name, shown[name]._replace(linestyle="none")) for name in names]
+    handles += [Line2D([], [], label=SPLITS[s], marker="o", **_split_look(s, INK)) for s in SPLITS if s in splits]
+    legend(figure, handles)
     return figure
 
 
@@ -72,7 +76,6 @@ def levels(
     *,
     xlabel: str,
     marks: Mapping[str, float] | None = None,
-    mark_label: str = "trained at this level",
     log: bool = False,
 ) -> Figure:
     """Values against a level, with error bars where there are intervals, a panel for each y label.
@@ -99,20 +102,16 @@ def levels(
             axes.set_xticks(where)  # a count has no halves
     handles = [line_handle(name, shown[name]) for name in names]
     if marks:
-        handles.append(Line2D([], [], label=mark_label, **RING))
+        handles.append(Line2D([], [], label="trained at this level", **RING))
     legend(figure, handles)
     return figure
 
 
 @styled()
-def spectrum(
-    panels: Panels, *, thresholds: Mapping[str, float] | None = None, xlabel: str = "latent dimensions, sorted"
-) -> Figure:
-    """One value for each latent dimension, in falling order on a log scale; dashed where a panel has a threshold."""
+def spectrum(panels: Panels, *, xlabel: str = "latent dimensions, sorted") -> Figure:
+    """One value for each latent dimension, in falling order on a log scale."""
     names = series_names(panels)
     shown = looks(names)
-    if unknown := set(thresholds or {}) - set(panels):
-        raise ValueError(f"thresholds for panels that aren't there: {sorted(unknown)}")
     figure = _figure(panels)
     for axes, ylabel, series in _panels(figure, panels):
         for name, values in series.items():
@@ -124,14 +123,9 @@ def spectrum(
                 markevery=(names.index(name) % every, every),
                 **shown[name]._asdict(),
             )
-        if thresholds and ylabel in thresholds:
-            axes.axhline(thresholds[ylabel], color=INK, linestyle="--", linewidth=0.8)
         axes.set(xlabel=xlabel, ylabel=wrapped(ylabel, 0.7 * HEIGHT))
         _log(axes, "y")
-    handles = [line_handle(name, shown[name]) for name in names]
-    if thresholds:
-        handles.append(Line2D([], [], label="threshold", color=INK, linestyle="--", linewidth=0.8))
-    legend(figure, handles)
+    legend(figure, [line_handle(name, shown[name]) for name in names])
     return figure
 
 
@@ -150,7 +144,7 @@ def roc(rates: Mapping[str, tuple[Sequence[float], Sequence[float], float]]) -> 
             raise ValueError(f"{name}: {len(along)} false positive rates but {len(up)} true ones")
         marked = np.interp(np.linspace(0, 1, 7)[1:-1] + 0.01 * index, along, np.arange(len(along))).astype(int)
         axes.plot(along, up, markevery=sorted(set(marked.tolist())), **shown[name]._asdict())
-        handles.append(line_handle(f"{name} (AUC {number(area, 3)})", shown[name]))
+        handles.append(line_handle(f"{name} (AUC {number(area, '.3f')})", shown[name]))
     axes.set(
         xlabel="false positive rate",
         ylabel="true positive rate",
@@ -184,30 +178,9 @@ def _check_history(history: Mapping[str, Sequence[float]], where: str) -> None:
         some(errors, f"epochs of {where}, {split}")
 
 
-def _history(axes: Axes, errors: np.ndarray, look: Look, *, training: bool, offset: int) -> None:
-    every = max(1, len(errors) // 6)
-    axes.plot(
-        np.arange(1, len(errors) + 1),
-        errors,
-        color=look.color,
-        marker=look.marker,
-        linestyle="--" if training else "-",
-        linewidth=0.9 if training else 1.2,
-        markerfacecolor="white" if training else look.color,
-        markevery=(offset * every // len(MARKERS), every),
-    )
-
-
-def _model_handles(names: Sequence[str], shown: Mapping[str, Look]) -> list[Line2D]:
-    return [line_handle(name, shown[name]._replace(linestyle="none")) for name in names]
-
-
-def _split_handle(split: str) -> Line2D:
+def _split_look(split: str, colour: str) -> dict[str, Any]:
     training = split == "train"
-    face = "white" if training else INK
-    return Line2D(
-        [], [], label=SPLITS[split], color=INK, linestyle="--" if training else "-", marker="o", markerfacecolor=face
-    )
+    return {"color": colour, "linestyle": "--" if training else "-", "markerfacecolor": "white" if training else colour}
 
 
 def _row(values: Series, where: str) -> np.ndarray:

@@ -9,7 +9,7 @@ from string import Template
 
 import numpy as np
 
-from autoencoders.figures.latent import Cloud, embeddings_3d
+from autoencoders.figures.embeddings import Cloud, embeddings_3d
 from autoencoders.figures.style import PALETTE, Figure
 
 

@@ -1,4 +1,4 @@
-"""Matrices of values, annotated: every figure can be read off, the colour only guides the eye."""
+"""Matrices of values, annotated: every value can be read off, the colour only guides the eye."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 import seaborn
 from matplotlib.axes import Axes
 
-from autoencoders.figures.style import COLOURS, Figure, decimals, number, panel_axes, some, styled, wrapped
+from autoencoders.figures.style import COLOURS, Figure, decimals, panel_axes, some, styled, wrapped
+from autoencoders.tables import number
 
 CELLS_ACROSS = 8  # more would leave no room for three digits each: then one matrix stands below the other
 
@@ -31,8 +32,8 @@ def matrix(
     all_axes = panel_axes(figure, len(panels), across)
     for index, (axes, (title, values)) in enumerate(zip(all_axes, panels.items(), strict=True)):
         table = _table(values, len(rows), len(columns), title)
-        digits = decimals(table.ravel())
-        texts = [[number(value, digits) for value in row] for row in table]
+        form = f".{decimals(table.ravel())}f"
+        texts = [[number(value, form) for value in row] for row in table]
         _heatmap(axes, table, texts, rows=rows, columns=columns, title=title)
         axes.set(xlabel=xlabel, ylabel=ylabel)
         if across > 1 and index > 0:
@@ -53,7 +54,7 @@ def confusion(panels: Mapping[str, np.ndarray], classes: Sequence[str]) -> Figur
         table = _table(counts, len(classes), len(classes), title)
         totals = table.sum(axis=1, keepdims=True)
         shares = np.divide(100 * table, totals, out=np.full_like(table, np.nan), where=totals > 0)
-        texts = [[number(share, 0) for share in row] for row in shares]
+        texts = [[number(share, ".0f") for share in row] for row in shares]
         _heatmap(axes, shares, texts, rows=classes, columns=classes, span=(0, 100))
         axes.set(xlabel="predicted", ylabel="true" if index % across == 0 else "", aspect="equal")
         axes.tick_params(axis="x", rotation=90)
@@ -82,22 +83,13 @@ def _heatmap(
     span: tuple[float | None, float | None] = (None, None),
 ) -> None:
     """Cells as vectors, not pixels; what isn't finite has no colour but its text."""
-    unknown = ~np.isfinite(table)
-    seaborn.heatmap(
-        table,
-        mask=unknown,
-        cmap=COLOURS,
-        vmin=span[0],
-        vmax=span[1],
-        linewidths=0.6,
-        linecolor="white",
-        cbar=False,
-        xticklabels=columns,
-        yticklabels=rows,
-        ax=axes,
-    )
+    known = np.ma.masked_invalid(table)
+    low, high = span
+    edges = {"linewidths": 0.6, "linecolor": "white"}
+    labels = {"xticklabels": columns, "yticklabels": rows}
+    seaborn.heatmap(known, mask=known.mask, cmap=COLOURS, vmin=low, vmax=high, cbar=False, ax=axes, **edges, **labels)
     cells = axes.collections[0]
-    light = unknown | (np.ma.filled(cells.norm(np.ma.masked_array(table, unknown)), 1.0) > 0.5)
+    light = np.ma.filled(cells.norm(known), 1.0) > 0.5
     for row, column in np.ndindex(table.shape):  # seaborn's own annotations are white on cells of middling lightness
         ink = "black" if light[row, column] else "white"
         axes.text(column + 0.5, row + 0.5, texts[row][column], ha="center", va="center", color=ink)
@@ -109,7 +101,7 @@ def _heatmap(
 
 
 def _embolden(axes: Axes, table: np.ndarray, best: Literal["max", "min"] | None) -> None:
-    """The best as printed: two figures that read the same are equally good."""
+    """The best as printed: two values that read the same are equally good."""
     if best is None:
         return
     texts = np.array(axes.texts).reshape(table.shape)

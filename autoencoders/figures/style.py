@@ -188,13 +188,6 @@ def decimals(values: Any) -> int:
     return max(0, 2 - math.floor(math.log10(largest))) if largest > 0 else 0
 
 
-def number(value: float, digits: int) -> str:
-    """A number as it is printed: a real minus sign, an en dash for what wasn't measured."""
-    if math.isnan(value):
-        return "–"
-    return f"{value:.{digits}f}".replace("inf", "∞").replace("-", "−")
-
-
 # ── Parts that figures share ─────────────────────────────────────────────────────────────────────────────────────────
 
 
