@@ -86,7 +86,10 @@ def _denoising(f: Findings) -> Iterable[Claim]:
         a, b = f.correct(dae, "latent", seen), f.correct(ae, "latent", seen)
         yield Claim(f"dae-probe-{images}", requirement, statement, a, b, ACCURACY)
     statement = "images with their tiles out of order have a larger reconstruction error than intact ones"
-    strange, usual = Measured(ae, f.anomaly(), "shuffled", "shuffled"), Measured(ae, f.anomaly(), "familiar", "intact")
+    strange, usual = (
+        Measured(ae, f.catalogue.anomaly(), "shuffled", "shuffled"),
+        Measured(ae, f.catalogue.anomaly(), "familiar", "intact"),
+    )
     yield Claim("ae-anomaly", "R12", statement, strange, usual, ERROR)
 
 
@@ -96,7 +99,7 @@ def _variational(f: Findings) -> Iterable[Claim]:
     yield Claim("vae-ae", "R16", statement, f.psnr(ae), f.psnr(vae), DECIBELS)
     statement = "the VAE hasn't collapsed to the mean image"
     yield Claim("vae-mean", "R15", statement, f.psnr(vae), f.psnr(f.baseline("mean")), DECIBELS)
-    active, threshold = Measured(vae, f.posterior(), "active", "active"), Quantity("threshold", np.array(0.1))
+    active, threshold = Measured(vae, f.catalogue.posterior(), "active", "active"), Quantity("threshold", np.array(0.1))
     yield Claim("vae-active", "R18", "at least a tenth of the VAE's latent units are active", active, threshold, UNITS)
     statement = "neighbours in the VAE's latent space share a class more often than in the AE's"
     yield Claim("vae-purity", "R18", statement, f.purity(vae), f.purity(ae), PURITY)
@@ -128,12 +131,15 @@ def _masked(f: Findings) -> Iterable[Claim]:
     occluded = Measured(high, f.catalogue.occlusion(), "change"), Measured(low, f.catalogue.occlusion(), "change")
     yield Claim("mcae-occlusion", "R22", statement, *occluded, CHANGE)
     statement = f"in the middle of a large hole the ViT's error is smaller than that of the {high.label}"
-    middle = f"hole_mse:{f.distances(vit, f.context(), 'hole_mse')[-1]}"
-    filled = Measured(vit, f.context(), middle), Measured(high, f.context(), middle)
+    middle = f"hole_mse:{f.distances(vit, f.catalogue.context(), 'hole_mse')[-1]}"
+    filled = Measured(vit, f.catalogue.context(), middle), Measured(high, f.catalogue.context(), middle)
     yield Claim("vit-hole", "R23", statement, *filled, ERROR, expected="less")
     statement = (
         "content more than two patches away makes up a larger share of what fills a hole in the "
         f"{vit.label} than in the {high.label}"
     )
-    influence = Measured(vit, f.context(), "far_influence:2"), Measured(high, f.context(), "far_influence:2")
+    influence = (
+        Measured(vit, f.catalogue.context(), "far_influence:2"),
+        Measured(high, f.catalogue.context(), "far_influence:2"),
+    )
     yield Claim("vit-far", "R23", statement, *influence, SHARE)

@@ -10,10 +10,7 @@ from autoencoders.catalogue import Catalogue
 from autoencoders.errors import InputError
 from autoencoders.evaluation.statistics import Estimate, Spread
 from autoencoders.judging import Measured
-from autoencoders.measurements.anomaly import Anomaly
 from autoencoders.measurements.generation import Arithmetic
-from autoencoders.measurements.latent import Posterior
-from autoencoders.measurements.masking import Context
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.measurements.probing import Probe
 from autoencoders.measurements.reconstruction import Reconstruction
@@ -91,15 +88,6 @@ class Findings(Results[Catalogue]):
 
     def probe(self, features: Literal["latent", "map"], sigma: float | None = None) -> Probe:
         return self.catalogue.probe(features, None if sigma is None else Gaussian(sigma))
-
-    def posterior(self) -> Posterior:
-        return self.catalogue.posterior()
-
-    def context(self) -> Context:
-        return self.catalogue.context()
-
-    def anomaly(self) -> Anomaly:
-        return self.catalogue.anomaly()
 
     # ── Values for each image ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -193,7 +181,7 @@ class Findings(Results[Catalogue]):
             yield what, self.catalogue.ae("spatial", sigma=NOISE.sigma).name, self.noisy(sigma), "psnr_mean"
         for name in dict.fromkeys(self.catalogue.vae(beta).name for beta in (1.0, 0.25)):
             yield f"{name}: pooled PSNR (dB)", name, clean, "psnr_pooled"
-            yield f"{name}: active units", name, self.posterior(), "active_units"
+            yield f"{name}: active units", name, self.catalogue.posterior(), "active_units"
         for ratio in self.catalogue.ratios:
             name = self.catalogue.mcae(ratio).name
             yield f"{name}: linear probe of the map", name, self.probe("map"), "probe_linear_map"

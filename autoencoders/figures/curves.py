@@ -1,9 +1,9 @@
-"""Numbers against numbers: learning curves, levels, spectra, ROC curves."""
+"""Numbers against numbers: learning curves, levels, ROC curves."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -49,9 +49,9 @@ def curves(
     for axes, ylabel, models in _panels(figure, panels):
         longest = 0
         for model, history in models.items():
-            _check_history(history, f"{ylabel}, {model}")
             look = shown[model]
             for split, errors in history.items():
+                some(errors, f"epochs of {ylabel}, {model}")
                 every = max(1, len(errors) // 6)
                 marked = (names.index(model) * every // len(MARKERS), every)
                 style = {"marker": look.marker, "markevery": marked, **_split_look(split, look.color)}
@@ -76,56 +76,33 @@ def levels(
     *,
     xlabel: str,
     marks: Mapping[str, float] | None = None,
-    log: bool = False,
+    log: Literal["", "x", "y"] = "",
 ) -> Figure:
     """Values against a level, with error bars where there are intervals, a panel for each y label.
 
-    A ring marks the level of `marks` on its series; what isn't finite isn't drawn; `log` makes the levels' axis so.
+    A ring marks the level of `marks` on its series; what isn't finite isn't drawn; the axis named by `log` is so.
     """
     some(x, "levels")
     names = series_names(panels)
     shown = looks(names)
     where = np.asarray(x, float)
-    if unknown := set(marks or {}) - set(names):
-        raise ValueError(f"marks for series that aren't there: {sorted(unknown)}")
+    bars: dict[str, Any] = {"capsize": 2, "elinewidth": 0.8, "markevery": 1 if len(where) < 30 else len(where) // 8}
     figure = _figure(panels)
     for axes, ylabel, series in _panels(figure, panels):
         for name, values in series.items():
             middle, below, above = intervals(values, len(where), f"{ylabel}, {name}")
-            axes.errorbar(where, middle, yerr=(below, above), capsize=2, elinewidth=0.8, **shown[name]._asdict())
-            if marks and name in marks:
-                _ring(axes, where, middle, marks[name], name)
+            axes.errorbar(where, middle, yerr=(below, above), **bars, **shown[name]._asdict())
+            ringed = np.isclose(where, (marks or {}).get(name, np.nan))
+            axes.plot(where[ringed], middle[ringed], **RING)
         axes.set(xlabel=xlabel, ylabel=wrapped(ylabel, 0.7 * HEIGHT))
         if log:
-            _log(axes, "x", at=where)
+            _log(axes, log, at=where if log == "x" else None)
         elif len(where) <= 10 and (where == where.round()).all():
             axes.set_xticks(where)  # a count has no halves
     handles = [line_handle(name, shown[name]) for name in names]
     if marks:
         handles.append(Line2D([], [], label="trained at this level", **RING))
     legend(figure, handles)
-    return figure
-
-
-@styled()
-def spectrum(panels: Panels, *, xlabel: str = "latent dimensions, sorted") -> Figure:
-    """One value for each latent dimension, in falling order on a log scale."""
-    names = series_names(panels)
-    shown = looks(names)
-    figure = _figure(panels)
-    for axes, ylabel, series in _panels(figure, panels):
-        for name, values in series.items():
-            falling = np.sort(_row(values, f"{ylabel}, {name}"))[::-1]
-            every = max(1, len(falling) // 8)
-            axes.plot(
-                np.arange(1, len(falling) + 1),
-                falling,
-                markevery=(names.index(name) % every, every),
-                **shown[name]._asdict(),
-            )
-        axes.set(xlabel=xlabel, ylabel=wrapped(ylabel, 0.7 * HEIGHT))
-        _log(axes, "y")
-    legend(figure, [line_handle(name, shown[name]) for name in names])
     return figure
 
 
@@ -139,11 +116,8 @@ def roc(rates: Mapping[str, tuple[Sequence[float], Sequence[float], float]]) -> 
     axes.plot((0, 1), (0, 1), color=MUTED, linestyle="--", linewidth=0.8)
     handles = []
     for index, (name, (false, true, area)) in enumerate(rates.items()):
-        along, up = _row(false, name), _row(true, name)
-        if len(along) != len(up):
-            raise ValueError(f"{name}: {len(along)} false positive rates but {len(up)} true ones")
-        marked = np.interp(np.linspace(0, 1, 7)[1:-1] + 0.01 * index, along, np.arange(len(along))).astype(int)
-        axes.plot(along, up, markevery=sorted(set(marked.tolist())), **shown[name]._asdict())
+        marked = np.interp(np.linspace(0, 1, 7)[1:-1] + 0.01 * index, false, np.arange(len(false))).astype(int)
+        axes.plot(false, true, markevery=sorted(set(marked.tolist())), **shown[name]._asdict())
         handles.append(line_handle(f"{name} (AUC {number(area, '.3f')})", shown[name]))
     axes.set(
         xlabel="false positive rate",
@@ -171,30 +145,9 @@ def _panels(figure: Figure, panels: Mapping[str, Any]) -> Iterator[tuple[Axes, s
     return zip(all_axes, panels.keys(), panels.values(), strict=True)
 
 
-def _check_history(history: Mapping[str, Sequence[float]], where: str) -> None:
-    if not history or set(history) - set(SPLITS):
-        raise ValueError(f"{where}: a history has errors for {' and '.join(SPLITS)}, not for {sorted(history)}")
-    for split, errors in history.items():
-        some(errors, f"epochs of {where}, {split}")
-
-
 def _split_look(split: str, colour: str) -> dict[str, Any]:
     training = split == "train"
     return {"color": colour, "linestyle": "--" if training else "-", "markerfacecolor": "white" if training else colour}
-
-
-def _row(values: Series, where: str) -> np.ndarray:
-    array = np.asarray(values, float)
-    if array.ndim != 1 or len(array) == 0:
-        raise ValueError(f"{where}: one row of values, please, not {list(array.shape)}")
-    return array
-
-
-def _ring(axes: Axes, where: np.ndarray, values: np.ndarray, level: float, name: str) -> None:
-    at = np.isclose(where, level)
-    if not at.any():
-        raise ValueError(f"{name}: the level to mark, {level:g}, is none of {where.tolist()}")
-    axes.plot(where[at], values[at], **RING)
 
 
 def _plain(value: float) -> str:

@@ -102,7 +102,7 @@ def decision_regions(panels: Mapping[str, Mapping[str, np.ndarray]], classes: Se
     tints = ListedColormap([tint(PALETTE[kind], 0.38) for kind in range(len(classes))])
     for axes, (title, panel) in zip(all_axes, panels.items(), strict=True):
         points, kinds = _checked(panel["points"], panel["labels"], classes, 2, title)
-        x, y, predicted = _grid(panel, classes, title)
+        x, y, predicted = panel["x"], panel["y"], panel["response"]
         grid = axes.pcolormesh(x, y, predicted, cmap=tints, vmin=-0.5, vmax=len(classes) - 0.5, shading="nearest")
         grid.set(rasterized=True, zorder=0)  # one picture instead of a path for each node
         for kind in np.unique(predicted):
@@ -139,23 +139,9 @@ def _checked(
         raise ValueError(f"{title}: {len(points)} points but labels of shape {list(kinds.shape)}")
     if not np.isfinite(points).all():
         raise ValueError(f"{title}: coordinates must be finite")
-    _check_classes(kinds, classes, title)
-    return points, kinds
-
-
-def _check_classes(kinds: np.ndarray, classes: Sequence[str], title: str) -> None:
     if kinds.dtype.kind not in "iu" or kinds.min() < 0 or kinds.max() >= len(classes):
         raise ValueError(f"{title}: labels must be integers from 0 to {len(classes) - 1}")
-
-
-def _grid(
-    panel: Mapping[str, np.ndarray], classes: Sequence[str], title: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    x, y, predicted = panel["x"], panel["y"], panel["response"]
-    if x.ndim != 1 or y.ndim != 1 or predicted.shape != (len(y), len(x)) or min(predicted.shape) < 2:
-        raise ValueError(f"{title}: the grid is {list(predicted.shape)}, its axes {list(y.shape)} and {list(x.shape)}")
-    _check_classes(predicted, classes, title)
-    return x, y, predicted
+    return points, kinds
 
 
 def _scatter(

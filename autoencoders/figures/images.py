@@ -25,11 +25,13 @@ Images = np.ndarray
 def image_grid(rows: Mapping[str, Images], *, columns: Sequence[str] = (), per_line: int = 10) -> Figure:
     """Rows of images under column labels; longer rows go on in the next line.
 
-    Images are [N,H,W], [N,H,W,C] or [N,C,H,W], uint8 or floats on [0, 1] (what lies outside is shown as its edge).
+    Images are bytes [N,C,H,W] of one or three channels.
     """
     some(rows, "rows of images")
     pictures = {label: _as_rgb(images, label) for label, images in rows.items()}
-    count = _common_length(pictures)
+    count, *others = {len(images) for images in pictures.values()}
+    if others:
+        raise ValueError(f"rows must have the same number of images, not {[count, *others]}")
     if len(columns) > 0 and (len(columns) != count or count > per_line):
         raise ValueError(f"{len(columns)} column labels for lines of {min(count, per_line)} of {count} images")
     lines = [
@@ -65,43 +67,11 @@ def heatmaps(images: Images, maps: Mapping[str, np.ndarray], *, label: str, row:
     return figure
 
 
-# ── Input ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def _as_rgb(images: Images, label: str) -> np.ndarray:
     """[N,H,W,3] of bytes."""
-    array = np.asarray(images)
-    if array.ndim == 3:
-        array = array[..., None]
-    if array.ndim != 4 or array.size == 0:
-        raise ValueError(f"{label}: images must be [N,H,W], [N,H,W,C] or [N,C,H,W], not {list(array.shape)}")
-    first, last = array.shape[1] in (1, 3), array.shape[3] in (1, 3)
-    if first == last:
-        raise ValueError(f"{label}: which axis of {list(array.shape)} holds the 1 or 3 channels?")
-    if first:
-        array = array.transpose(0, 2, 3, 1)
-    if array.shape[1] != array.shape[2]:
-        raise ValueError(f"{label}: images must be square, not {array.shape[1]}×{array.shape[2]}")
-    if array.dtype != np.uint8:
-        array = _as_bytes(array, label)
-    return np.broadcast_to(array, (*array.shape[:3], 3))
-
-
-def _as_bytes(array: np.ndarray, label: str) -> np.ndarray:
-    if array.dtype.kind != "f":
-        raise ValueError(f"{label}: images must be uint8 or floats, not {array.dtype}")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{label}: images must be finite")
-    if array.max() > 10:
-        raise ValueError(f"{label}: floats must be on [0, 1], but reach {array.max():g}")
-    return (array.clip(0, 1) * 255).round().astype(np.uint8)
-
-
-def _common_length(pictures: Mapping[str, np.ndarray]) -> int:
-    lengths = {label: len(images) for label, images in pictures.items()}
-    if len(set(lengths.values())) > 1:
-        raise ValueError(f"rows must have the same number of images: {lengths}")
-    return next(iter(lengths.values()))
+    if images.ndim != 4 or images.shape[1] not in (1, 3) or images.dtype != np.uint8 or images.size == 0:
+        raise ValueError(f"{label}: images must be bytes [N,C,H,W], not {images.dtype} {list(images.shape)}")
+    return np.broadcast_to(images.transpose(0, 2, 3, 1), (len(images), *images.shape[2:], 3))
 
 
 # ── Layout ───────────────────────────────────────────────────────────────────────────────────────────────────────────

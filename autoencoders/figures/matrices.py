@@ -87,7 +87,9 @@ def _heatmap(
     low, high = span
     edges = {"linewidths": 0.6, "linecolor": "white"}
     labels = {"xticklabels": columns, "yticklabels": rows}
-    seaborn.heatmap(known, mask=known.mask, cmap=COLOURS, vmin=low, vmax=high, cbar=False, ax=axes, **edges, **labels)
+    seaborn.heatmap(
+        known, mask=np.ma.getmaskarray(known), cmap=COLOURS, vmin=low, vmax=high, cbar=False, ax=axes, **edges, **labels
+    )
     cells = axes.collections[0]
     light = np.ma.filled(cells.norm(known), 1.0) > 0.5
     for row, column in np.ndindex(table.shape):  # seaborn's own annotations are white on cells of middling lightness

@@ -32,7 +32,7 @@ class CompactBudget(Budget):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compact(Study):
+class Compact(Study[CompactBudget]):
     """The compact model on clean and on noisy images, beside the spatial denoiser and the linear map."""
 
     name: ClassVar[str] = "compact"
@@ -45,10 +45,6 @@ class Compact(Study):
         "evening": CompactBudget(train=None, epochs=10),
         "full": CompactBudget(train=None, epochs=40, batch=128),
     }
-
-    @property
-    def budget(self) -> CompactBudget:
-        return self.budgets[self.profile.name]
 
     def compact(self, sigma: float | None = None) -> Experiment:
         """Trained on clean images, or on ones with noise of so much on [0, 1]."""

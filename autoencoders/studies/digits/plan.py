@@ -51,7 +51,7 @@ class DigitsBudget(Budget):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Digits(Study):
+class Digits(Study[DigitsBudget]):
     """Every digit in a random colour; and, for one model, each class in a colour of its own."""
 
     name: ClassVar[str] = "digits"
@@ -73,10 +73,6 @@ class Digits(Study):
         "evening": DigitsBudget(train=None, epochs=20, look=4, points=2000),
         "full": DigitsBudget(train=None, epochs=20, look=4, points=2000),
     }
-
-    @property
-    def budget(self) -> DigitsBudget:
-        return self.budgets[self.profile.name]
 
     @property
     def leaking_data(self) -> Data:

@@ -40,7 +40,7 @@ class TransferBudget(Budget):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TransferStudy(Study):
+class TransferStudy(Study[TransferBudget]):
     """Ten autoencoders by bottleneck and split, four by hidden pixels, and one of our own; then classifiers."""
 
     name: ClassVar[str] = "transfer"
@@ -62,10 +62,6 @@ class TransferStudy(Study):
         "evening": TransferBudget(train=None, epochs=10, labels=None, fits=20),
         "full": TransferBudget(train=None, epochs=40, labels=None, fits=40),
     }
-
-    @property
-    def budget(self) -> TransferBudget:
-        return self.budgets[self.profile.name]
 
     @property
     def widest(self) -> int:
