@@ -37,10 +37,12 @@ class Sourced(Results[P]):
     """Results seen from a notebook: `p` holds its parameters, and every figure can name what it was made of."""
 
     def __init__(self, lab: Lab, p: SimpleNamespace) -> None:
+        from IPython import get_ipython
+
         super().__init__(lab)
         self.p = p
         self._sources: dict[str, dict[str, str]] = {}  # by label: the names of what it rests on, by key
-        if shell := _shell():
+        if shell := get_ipython():  # not in a plain Python, a test for example
             shell.events.register("pre_run_cell", lambda info: self.begin_cell())
             shell.events.register("post_run_cell", lambda result: self.end_cell(result.info.raw_cell))
 
@@ -74,15 +76,6 @@ class Notebook(Sourced[Catalogue], Findings):
 
 class StudyNotebook(Sourced[Any]):
     """What a study's notebook works with; `catalogue` is the study."""
-
-
-def _shell() -> Any:
-    """The running IPython, if there is one."""
-    try:
-        from IPython import get_ipython
-    except ImportError:  # a plain Python, a test for example
-        return None
-    return get_ipython()
 
 
 def _subject(task: str) -> str:

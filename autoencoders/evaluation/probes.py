@@ -34,13 +34,11 @@ class Classifier:
     @full_precision()
     def scores(self, samples: Array) -> Tensor:
         """A score [N, K] for each of `labels`."""
-        hidden = as_features(samples)
-        for depth, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            hidden = hidden.relu() if depth else hidden
-            hidden = hidden @ torch.as_tensor(weight, device=hidden.device) + torch.as_tensor(
-                bias, device=hidden.device
-            )
-        return hidden
+        features = as_features(samples)
+        layers = zip(self.weights, self.biases, strict=True)
+        return _forward(
+            features, [tuple(torch.as_tensor(p, device=features.device) for p in layer) for layer in layers]
+        )
 
     def predict(self, samples: Array) -> np.ndarray:
         """The class of each sample."""
@@ -150,7 +148,7 @@ def fit_mlp(
 
 def _initial_layers(sizes: Sequence[int], generator: torch.Generator, device: torch.device) -> Layers:
     """He's initialisation, drawn on the CPU so that every device starts alike."""
-    layers = []
+    layers: Layers = []
     for inputs, outputs in pairwise(sizes):
         weight = torch.randn(inputs, outputs, generator=generator) * (2 / inputs) ** 0.5
         layers.append((weight.to(device).requires_grad_(), torch.zeros(outputs, device=device, requires_grad=True)))
@@ -169,7 +167,7 @@ def _learn_epoch(
 
 # ── Shared ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-Layers = list[tuple[Tensor, Tensor]]
+Layers = list[tuple[Tensor, ...]]  # weight and bias
 
 
 def _forward(features: Tensor, layers: Layers) -> Tensor:
