@@ -61,26 +61,11 @@ def test_pca_equals_scikit_learn(digits: torch.Tensor) -> None:
     assert ours.reconstruct(digits, k).flatten(1).numpy() == pytest.approx(rebuilt, abs=1e-5)
 
 
-def test_pca_with_all_components_gives_the_images_back_and_with_none_their_mean(digits: torch.Tensor) -> None:
-    pca = fit_pca(digits)
-    assert torch.allclose(pca.reconstruct(digits, 64), digits / 255, atol=1e-5)
-    nothing = pca.reconstruct(digits[:2], 0)
-    assert nothing.shape == (2, 1, 8, 8)
-    assert nothing[0].numpy() == pytest.approx(mean_image(digits), abs=1e-6)
-    assert pca.embed(digits[:2], 0).shape == (2, 0)
-
-
 def test_leading_pca_finds_the_exact_components(digits: np.ndarray) -> None:
     exact, leading = fit_pca(digits, 8), fit_leading(digits, 8)
     np.testing.assert_allclose(leading.variances, exact.variances, rtol=1e-3)
     np.testing.assert_allclose(np.abs((leading.components * exact.components).sum(1)), 1, atol=1e-3)
     assert (fit_leading(digits, 8).components == leading.components).all()
-
-
-@pytest.mark.parametrize("k", [-1, 6])
-def test_pca_refuses_a_size_that_was_not_fitted(digits: torch.Tensor, k: int) -> None:
-    with pytest.raises(ValueError, match="5 components fitted"):
-        fit_pca(digits, 5).embed(digits, k)
 
 
 def test_pca_of_fewer_samples_than_dimensions_and_of_constant_ones(digits: torch.Tensor) -> None:
@@ -180,17 +165,6 @@ def test_linear_denoiser_chooses_its_penalty_on_validation_images(
         errors[penalty] = float((made - validation / 255).square().mean())
     monkeypatch.undo()
     assert fit_linear_denoiser(train, validation, noise).penalty == min(errors, key=errors.__getitem__)
-
-
-def test_linear_denoiser_is_seeded_and_batches_hardly_matter(digits: torch.Tensor) -> None:
-    train, validation = every(digits[:500]), digits[500:600]
-    first, again, other = (fit_linear_denoiser(train, validation, noise, seed=seed) for seed in (1, 1, 2))
-    assert np.array_equal(first.weight, again.weight)
-    assert not np.array_equal(first.weight, other.weight)
-    exact = lambda images, _: images * 0.5 + 0.1  # noqa: E731
-    whole, parts = (fit_linear_denoiser(train, validation, exact, batch=b) for b in (500, 77))
-    probe = digits[600:620] / 255 * 0.5 + 0.1
-    assert torch.allclose(whole.denoise(probe), parts.denoise(probe), atol=1e-3)
 
 
 def test_linear_denoiser_refuses_nothing_and_what_is_no_number(digits: torch.Tensor) -> None:

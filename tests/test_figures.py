@@ -210,14 +210,6 @@ def test_figure_ignores_personal_settings(tmp_path):
     assert path.read_text() == plain
 
 
-def test_figures_are_unknown_to_pyplot():
-    import matplotlib.pyplot as plt
-
-    for name in ("decision_regions", "curves", "matrix"):
-        measured(name)
-    assert plt.get_fignums() == []
-
-
 # ── Readable without colour ──────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -245,25 +237,6 @@ def test_curves_are_dashed_for_training_and_solid_for_validation():
     assert train.get_xdata().tolist() == list(range(1, 10))
 
 
-@pytest.mark.parametrize("epochs", [1, 2, 3, 7, 40, 200])
-def test_curves_keep_a_marker_at_any_length(epochs):
-    (axes,) = figures.curves({"MSE": {model: history(epochs) for model in MODELS}}).axes
-    for line in axes.lines:
-        start, every = line.get_markevery()
-        assert len(range(epochs)[start::every]) >= 1
-
-
-def test_classes_differ_by_marker():
-    outlines = [style_path.vertices.tobytes() for style_path in map(_marker_path, range(10))]
-    assert len(set(outlines)) == 10
-
-
-def _marker_path(kind):
-    (axes,) = figures.embeddings({"t": (np.zeros((1, 2)), np.array([kind]))}, CLASSES).axes
-    (cloud,) = [c for c in axes.collections if isinstance(c, PathCollection) and len(c.get_offsets())]
-    return cloud.get_paths()[0]
-
-
 def test_looks_are_unique_and_too_many_are_refused():
     looks = style.looks([str(i) for i in range(20)])
     assert len({(look.marker, look.linestyle) for look in looks.values()}) == 20
@@ -273,11 +246,6 @@ def test_looks_are_unique_and_too_many_are_refused():
         figures.curves({"MSE": {str(i): history(2) for i in range(11)}})
     with pytest.raises(ValueError, match="told apart"):
         figures.bars({"row": {str(i): 1 for i in range(8)}}, xlabel="x")
-
-
-def test_bars_differ_by_hatch():
-    figure = figures.bars({"a": {"clean": 1, "noisy": 2, "masked": 3}}, xlabel="x")
-    assert len({bar.get_hatch() for bar in figure.axes[0].patches}) == 3
 
 
 def test_colours_rise_in_lightness():

@@ -406,12 +406,6 @@ def test_reference_runs_stand_beside_this_run(
     assert not any("AE, 64" in line for line in lines), "nobody trained that"
 
 
-def test_reference_runs_may_be_missing(f: Findings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(references, "FOLDER", tmp_path)
-    assert str(f.beside_references()).startswith("| value")
-    assert references.texts() == ""
-
-
 # ── Notebooks ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -74,21 +74,6 @@ def test_filters_are_seeded(fitted: PatchFeatures) -> None:
     assert not torch.equal(other.filters, fitted.filters)
 
 
-def test_features_tell_textures_apart(fitted: PatchFeatures) -> None:
-    rows = torch.arange(16).remainder(4).lt(2).float().expand(3, 16, 16)
-    stripes = torch.stack([rows, rows.transpose(1, 2)]) * 0.5 + 0.25
-    noise = torch.rand(20, 1, 1, 1, 1, generator=torch.Generator().manual_seed(0)) * 0.1
-    found = fitted.embed((stripes + noise).flatten(0, 1)).unflatten(0, (20, 2))
-    within, between = found[:, 0].std(0).norm(), (found[:, 0] - found[:, 1]).norm(dim=1).mean()
-    assert between > 3 * within
-
-
-@pytest.mark.parametrize("shape", [(2, 3, 5, 16), (2, 3, 16)])
-def test_features_refuse_what_is_no_image_or_too_small(fitted: PatchFeatures, shape: tuple[int, ...]) -> None:
-    with pytest.raises((ValueError, RuntimeError)):
-        fitted.embed(torch.zeros(shape))
-
-
 # ── Ranking ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -104,14 +89,6 @@ def test_auroc_equals_scikit_learn(decimals: int) -> None:
     assert auroc(lower, higher).value == pytest.approx(1 - found.value)
 
 
-@pytest.mark.parametrize(
-    ("higher", "lower", "value"),
-    [([2.0, 3.0], [0.0, 1.0], 1.0), ([0.0], [1.0], 0.0), ([1.0, 1.0], [1.0], 0.5), ([0.0, 2.0], [1.0], 0.5)],
-)
-def test_auroc_equals_a_count_by_hand(higher: list[float], lower: list[float], value: float) -> None:
-    assert auroc(np.array(higher), np.array(lower)).value == value
-
-
 def test_auroc_of_a_group_of_one_has_the_widest_interval() -> None:
     assert auroc(np.array([1.0]), np.arange(5) / 10)[:3] == (1.0, 0.0, 1.0)
 
@@ -121,15 +98,6 @@ def test_auroc_interval_covers_the_truth_as_often_as_it_says() -> None:
     rng = np.random.default_rng(1)
     found = [auroc(rng.normal(0.5, 1, 60), rng.normal(0, 1, 60), seed=n) for n in range(60)]
     assert 0.85 <= np.mean([e.lo <= truth <= e.hi for e in found]) <= 1
-
-
-def test_auroc_is_seeded_and_leaves_its_input_alone() -> None:
-    higher, lower = np.random.default_rng(0).random((2, 30))
-    before = higher.copy(), lower.copy()
-    assert auroc(higher, lower) == auroc(higher, lower)
-    assert auroc(higher, lower).lo != auroc(higher, lower, seed=1).lo
-    assert np.array_equal(higher, before[0])
-    assert np.array_equal(lower, before[1])
 
 
 @pytest.mark.parametrize(("higher", "lower"), [([], [1.0]), ([1.0], []), ([np.nan], [1.0]), ([1.0], [np.inf])])

@@ -330,12 +330,6 @@ def test_transfer_never_predicts_a_class_without_labels() -> None:
     assert found.arrays["confusion"].tolist() == [[30, 0], [30, 0]]
 
 
-def test_near_equals_a_count_by_hand() -> None:
-    clean = torch.zeros(2, 1, 2, 2)
-    output = torch.tensor([[0.0, 0.05, 0.11, 0.5], [0.0, 0.0, 0.0, 0.0]]).view(2, 1, 2, 2)
-    assert transfer.near(clean, output).tolist() == [0.5, 1.0]
-
-
 def test_inpainting_measures_hidden_pixels_apart() -> None:
     """Whoever copies what it sees is wrong about exactly the hidden pixels."""
     images = torch.full((6, 3, 16, 16), 204, dtype=torch.uint8)
