@@ -91,7 +91,8 @@ def levels(
     for axes, ylabel, series in _panels(figure, panels):
         for name, values in series.items():
             middle, below, above = intervals(values, len(where), f"{ylabel}, {name}")
-            axes.errorbar(where, middle, yerr=(below, above), **bars, **shown[name]._asdict())
+            known = (below, above) if below.any() or above.any() else None
+            axes.errorbar(where, middle, yerr=known, **bars, **shown[name]._asdict())
             ringed = np.isclose(where, (marks or {}).get(name, np.nan))
             axes.plot(where[ringed], middle[ringed], **RING)
         axes.set(xlabel=xlabel, ylabel=wrapped(ylabel, 0.7 * HEIGHT))
