@@ -42,18 +42,18 @@ class Findings(Results[Catalogue]):
         return self.each(f"ViT {ratio:g}", lambda c: c.vit(ratio))
 
     def best_mcae(self) -> Contender:
-        """The masked autoencoder whose map serves a linear classifier best, by validation images."""
+        """Choose the masked autoencoder whose map serves a linear classifier best, by validation images."""
         return self.choose({ratio: (self.mcae(ratio), self.probe("map").fit) for ratio in self.catalogue.ratios})[1]
 
     def contender(self, name: str) -> Contender:
-        """A model by its name in the catalogue, in all its seeds."""
+        """Find a model by its name in the catalogue, in all its seeds."""
         seeds = tuple(e for catalogue in self.lab.catalogues for e in catalogue.results() if e.name == name)
         if not seeds:
             raise InputError(f"no model is called {name!r}; there are: {', '.join(self._names())}")
         return Contender(name, seeds)
 
     def others(self, spec: Measurement | None = None) -> list[Contender]:
-        """Models of the catalogue that no method above names, and of which `spec` is measured, if there is one.
+        """List models of the catalogue that no method above names, and of which `spec` is measured, if there is one.
 
         They stand in the tables of the comparison without an edit here or in a notebook.
         """

@@ -103,7 +103,7 @@ class Results(Generic[P]):
         return Contender(labels[method], (Baseline(method=method, size=size),))  # type: ignore[arg-type]
 
     def choose(self, candidates: Mapping[T, tuple[Contender, Measurement]]) -> tuple[T, Contender]:
-        """The candidate that is most accurate on validation images. It remembers what it was chosen by."""
+        """Choose the candidate that is most accurate on validation images. It remembers what it was chosen by."""
         asking = self.recorded()
         accuracies = {
             name: np.mean([artifact.meta["validation"] for artifact in asking.artifacts(contender, spec)])
@@ -116,25 +116,25 @@ class Results(Generic[P]):
     # ── Values ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def artifacts(self, contender: Contender, spec: Measurement) -> list[Artifact]:
-        """One a seed."""
+        """Return a measurement, one artifact a seed."""
         self.recording.note(*contender.chosen_by)
         return [self.recording.ask(subject, spec) for subject in contender.subjects]
 
     def artifact(self, contender: Contender, spec: Measurement | None) -> Artifact:
-        """Of the first seed: a measurement, or without one the training."""
+        """Return a measurement of the first seed, or without one its training."""
         self.recording.note(*contender.chosen_by)
         return self.recording.ask(contender.first, spec)
 
     def arrays(self, contender: Contender, spec: Measurement) -> dict[str, np.ndarray]:
-        """Of the first seed: what pictures are made of."""
+        """Return the arrays of the first seed, which pictures are made of."""
         return self.artifact(contender, spec).arrays
 
     def per_image(self, contender: Contender, spec: Measurement, name: str) -> np.ndarray:
-        """[seeds, images], in the same order of images for every contender."""
+        """Return values [seeds, images], in the same order of images for every contender."""
         return np.stack([artifact.arrays[name] for artifact in self.artifacts(contender, spec)])
 
     def estimates(self, contender: Contender, spec: Measurement, metric: str, region: str = "all") -> list[Estimate]:
-        """One metric, an estimate a seed."""
+        """Return one metric, an estimate a seed."""
         found = []
         for artifact in self.artifacts(contender, spec):
             rows = [r for r in artifact.meta["rows"] if r["metric"] == metric and r["region"] == region]
@@ -147,11 +147,11 @@ class Results(Generic[P]):
     def cell(
         self, contender: Contender, spec: Measurement, metric: str, region: str = "all"
     ) -> Estimate | Spread | float:
-        """For a table: mean ± std (n) over seeds; with one seed, the value and its interval over the images."""
+        """Summarise for a table: mean ± std (n) over seeds; with one seed, the value and its interval over images."""
         return summary(self.estimates(contender, spec, metric, region))
 
     def interval(self, contender: Contender, spec: Measurement, metric: str, region: str = "all") -> Estimate:
-        """For a plot: the mean over seeds with the widest interval that one of them has."""
+        """Summarise for a plot: the mean over seeds with the widest interval that one of them has."""
         estimates = self.estimates(contender, spec, metric, region)
         value = float(np.mean([e.value for e in estimates]))
         if math.isnan(estimates[0].lo):
@@ -168,7 +168,7 @@ class Results(Generic[P]):
         metrics: Sequence[str | tables.Column],
         region: str = "all",
     ) -> tables.Table:
-        """A row for each contender, a column for each metric."""
+        """Make a table with a row for each contender and a column for each metric."""
         rows = []
         for contender in contenders:
             asked = spec(contender) if callable(spec) else spec
@@ -177,25 +177,25 @@ class Results(Generic[P]):
         return tables.markdown(rows, ["model", *metrics])
 
     def meta(self, contender: Contender, spec: Measurement) -> dict[str, Any]:
-        """What else a measurement found, of the first seed."""
+        """Return what else a measurement of the first seed found."""
         return self.artifact(contender, spec).meta
 
     def classes(self, contender: Contender, spec: Measurement) -> list[str]:
         return self.meta(contender, spec)["classes"]
 
     def distances(self, contender: Contender, spec: Measurement, metric: str) -> list[int]:
-        """At which distances a metric was measured: `hole_mse:1`, `hole_mse:2`, …"""
+        """List the distances at which a metric was measured: `hole_mse:1`, `hole_mse:2`, …"""
         found = [r["metric"].split(":") for r in self.meta(contender, spec)["rows"]]
         return [int(distance) for name, distance in found if name == metric]
 
     # ── Trainings ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def training(self, contender: Contender) -> Artifact:
-        """Of the first seed."""
+        """Return the training of the first seed."""
         return self.artifact(contender, None)
 
     def curves(self, contenders: Iterable[Contender], term: str = "error") -> dict[str, dict[str, list[float]]]:
-        """The history of one term of the loss, training and validation, by contender."""
+        """Return the history of one term of the loss, training and validation, by contender."""
         histories = {c.label: self.training(c).meta["history"] for c in contenders}
         return {
             label: {part: history[f"{part}/{term}"] for part in ("train", "validation")}
@@ -203,12 +203,12 @@ class Results(Generic[P]):
         }
 
     def cost(self, contender: Contender) -> dict[str, Any]:
-        """What a training took."""
+        """Return what the training of the first seed took."""
         meta = self.training(contender).meta
         return {name: meta[name] for name in ("parameters", "seconds", "images_per_second", "images", "device")}
 
     def sweep_rows(self, sweep: Sequence[Contender]) -> list[dict[str, Any]]:
-        """What each run changes and what came of it, on validation images alone."""
+        """List what each run changes and what came of it, on validation images alone."""
         from autoencoders.evaluation.metrics import pooled_psnr  # brings torch, which nothing else here needs
 
         base = sweep[0].first.to_dict()
@@ -229,7 +229,7 @@ class Results(Generic[P]):
         return rows
 
     def trainings(self) -> list[dict[str, Any]]:
-        """Every training of this run with what it took."""
+        """List every training of this run with what it took."""
         rows = []
         for experiment in self.lab.experiments():
             meta = self.recording.ask(experiment, None).meta
@@ -246,7 +246,7 @@ class Results(Generic[P]):
         return rows
 
     def training_table(self) -> tables.Table:
-        """The same as a table."""
+        """Show every training of this run in a table."""
         return tables.markdown(
             self.trainings(),
             [
@@ -258,7 +258,7 @@ class Results(Generic[P]):
         )
 
     def architecture(self, contender: Contender) -> list[tuple[str, tuple[int, ...], str]]:
-        """The model's layers with the shapes that they give, from input to output."""
+        """List the model's layers with the shapes that they give, from input to output."""
         from autoencoders import models
 
         assert isinstance(contender.first, Experiment), f"{contender.label} has no layers"
@@ -268,7 +268,7 @@ class Results(Generic[P]):
     # ── Elsewhere ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def beside_reported(self, source: str, ours: Sequence[str]) -> tables.Table:
-        """What a source reports, and what this run measured of the same, a text for each of its rows (R39)."""
+        """Show what a source reports, and what this run measured of the same, a text for each of its rows (R39)."""
         rows = [row for row in reported() if row["source"] == source]
         shown = [row | {"this run": text} for row, text in zip(rows, ours, strict=True)]
         return tables.markdown(shown, ["what", "reported", "this run"])
@@ -276,7 +276,7 @@ class Results(Generic[P]):
     # ── Pictures ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def examples(self, contender: Contender, spec: Measurement, name: str = "output", count: int = 8) -> np.ndarray:
-        """The first images [count, C, H, W] of a measurement, the same ones for every contender."""
+        """Return the first images [count, C, H, W] of a measurement, the same ones for every contender."""
         return self.arrays(contender, spec)[f"examples/{name}"][:count]
 
 

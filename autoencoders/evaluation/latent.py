@@ -19,7 +19,7 @@ from autoencoders.evaluation.pca import fit_leading
 def trustworthiness(latents: Array, coordinates: Array, k: int = 15) -> float:
     """How far a picture's neighbours are neighbours in the latent space too: 1 if all are, about 0.5 by chance.
 
-    Latents that are all alike can't be betrayed: 1.
+    Latents that are all alike have no neighbours to lose: 1.
     """
     from sklearn.manifold import trustworthiness as measure
 

@@ -37,7 +37,7 @@ Panels = Mapping[str, Mapping[str, Series]]  # by y label, then by the series' l
 def curves(
     panels: Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]], *, xlabel: str = "epochs", log: bool = False
 ) -> Figure:
-    """Errors against epochs, a panel for each y label: {y label: {model: {"train": [...], "validation": [...]}}}.
+    """Draw errors against epochs, a panel for each y label: {y label: {model: {"train": [...], "validation": [...]}}}.
 
     A model has its colour and marker; training is dashed with hollow markers, validation solid with filled ones.
     """
@@ -78,9 +78,9 @@ def levels(
     marks: Mapping[str, float] | None = None,
     log: Literal["", "x", "y"] = "",
 ) -> Figure:
-    """Values against a level, with error bars where there are intervals, a panel for each y label.
+    """Draw values against a level, with error bars where there are intervals, a panel for each y label.
 
-    A ring marks the level of `marks` on its series; what isn't finite isn't drawn; the axis named by `log` is so.
+    A ring marks the level of `marks` on its series; what is not finite is left out; `log` names the logarithmic axis.
     """
     some(x, "levels")
     names = series_names(panels)
@@ -109,7 +109,7 @@ def levels(
 
 @styled()
 def roc(rates: Mapping[str, tuple[Sequence[float], Sequence[float], float]]) -> Figure:
-    """ROC curves from (false positive rates, true positive rates, AUC), and the diagonal of a coin."""
+    """Draw ROC curves from (false positive rates, true positive rates, AUC), and the diagonal of a coin."""
     some(rates, "ROC curves")
     shown = looks(rates)
     figure = Figure(3.3)

@@ -1,4 +1,4 @@
-"""Latent spaces in two or three coordinates: classes have a colour and a marker, so that they can be told in grey."""
+"""Latent spaces in two or three coordinates: classes have a colour and a marker, which stay distinct in grey."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Cloud = tuple[np.ndarray, np.ndarray]  # coordinates [N,2] or [N,3], labels [N]
 
 @styled()
 def embeddings(panels: Mapping[str, Cloud], classes: Sequence[str]) -> Figure:
-    """A panel of points for each title."""
+    """Draw a panel of points for each title."""
     figure, all_axes = _panels(panels, classes)
     total = sum(len(coordinates) for coordinates, _ in panels.values())
     for axes, (title, (coordinates, labels)) in zip(all_axes, panels.items(), strict=True):
@@ -50,7 +50,7 @@ def embeddings(panels: Mapping[str, Cloud], classes: Sequence[str]) -> Figure:
 
 @styled()
 def shifts(panels: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]], classes: Sequence[str]) -> Figure:
-    """Where noise moves each point, {title: (clean [N,2], noisy [N,2], labels)}: hollow, a line, filled."""
+    """Draw where noise moves each point, {title: (clean [N,2], noisy [N,2], labels)}: hollow, a line, filled."""
     figure, all_axes = _panels(panels, classes)
     for axes, (title, (first, second, labels)) in zip(all_axes, panels.items(), strict=True):
         start, kinds = _checked(first, labels, classes, 2, title)
@@ -71,7 +71,7 @@ def shifts(panels: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]], clas
 
 @styled()
 def embeddings_3d(panels: Mapping[str, Cloud], classes: Sequence[str]) -> Figure:
-    """The printed twin of an interactive view: three coordinates from one fixed side."""
+    """Draw the printed twin of an interactive view: three coordinates from one fixed side."""
     figure, all_axes = _panels(panels, classes, subplot_kw={"projection": "3d", "computed_zorder": False})
     for axes, (title, (coordinates, labels)) in zip(all_axes, panels.items(), strict=True):
         points, kinds = _checked(coordinates, labels, classes, 3, title)
@@ -94,7 +94,7 @@ def embeddings_3d(panels: Mapping[str, Cloud], classes: Sequence[str]) -> Figure
 
 @styled()
 def decision_regions(panels: Mapping[str, Mapping[str, np.ndarray]], classes: Sequence[str]) -> Figure:
-    """What a classifier makes of a plane, each region named where there is room, under the points it is judged by.
+    """Draw the regions of a classifier in a plane, named where there is room, under the points it is judged by.
 
     A panel holds `points` [N,2] with their `labels` [N], and a grid: `x` [W], `y` [H], `response` [H,W] in classes.
     """

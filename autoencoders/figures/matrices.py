@@ -25,7 +25,7 @@ def matrix(
     ylabel: str,
     best: Literal["max", "min"] | None = None,
 ) -> Figure:
-    """Annotated matrices [R,C] side by side, each with its own colour bar; the best of each column is bold."""
+    """Draw annotated matrices [R,C] side by side, each with its own colour bar; the best of each column is bold."""
     some(panels, "matrices")
     across = len(panels) if len(panels) * len(columns) <= CELLS_ACROSS else 1
     figure = Figure((0.75 + 0.27 * len(rows)) * -(-len(panels) // across))
@@ -44,7 +44,7 @@ def matrix(
 
 @styled()
 def confusion(panels: Mapping[str, np.ndarray], classes: Sequence[str]) -> Figure:
-    """Counts [K,K] of true classes (rows) against predicted ones, shown as percentages of each row, on one scale."""
+    """Draw counts [K,K] of true classes (rows) against predicted ones, shown as percentages of each row, on one scale."""
     some(panels, "matrices")
     across = 1 if len(panels) == 1 else 2
     height = 0.25 + (3.9 if across == 1 else 3.1) * -(-len(panels) // across)

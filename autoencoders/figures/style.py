@@ -1,4 +1,4 @@
-"""One look for every figure: its sizes, colours and markers, and how it becomes bytes."""
+"""The style of every figure: its sizes, colours and markers, and how it becomes bytes."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ UNDATED: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".pdf": {"Creation
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """The style, for a `with` block or as a decorator; a person's own matplotlib settings don't shine through."""
+    """Apply the style in a `with` block or as a decorator, whatever matplotlib settings a person has."""
     with matplotlib.style.context(["default", RC]):
         yield
 
@@ -149,7 +149,7 @@ def fills(labels: Collection[str]) -> dict[str, dict[str, Any]]:
 
 
 def some(things: Collection[Any], what: str) -> None:
-    """An empty figure is a mistake further up."""
+    """Refuse to draw an empty figure."""
     if len(things) == 0:
         raise ValueError(f"there is nothing to draw: no {what}")
 
