@@ -44,7 +44,7 @@ def image_grid(rows: Mapping[str, Images], *, columns: Sequence[str] = (), per_l
 
 @styled()
 def heatmaps(images: Images, maps: Mapping[str, np.ndarray], *, label: str, row: str = "input") -> Figure:
-    """Draw a line of images and below it a line of maps [N,h,w] for each label, all on one colour scale with its bar."""
+    """Draw a line of images, and below it one of maps [N,h,w] for each label, on one colour scale with its bar."""
     some(maps, "maps")
     pictures = _as_rgb(images, row)
     values = {name: np.asarray(stack, float) for name, stack in maps.items()}
