@@ -44,7 +44,7 @@ def matrix(
 
 @styled()
 def confusion(panels: Mapping[str, np.ndarray], classes: Sequence[str]) -> Figure:
-    """Draw counts [K,K] of true classes (rows) against predicted ones, shown as percentages of each row, on one scale."""
+    """Draw counts [K,K] of true classes (rows) against predicted ones, as percentages of each row, on one scale."""
     some(panels, "matrices")
     across = 1 if len(panels) == 1 else 2
     height = 0.25 + (3.9 if across == 1 else 3.1) * -(-len(panels) // across)
