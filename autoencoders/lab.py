@@ -43,7 +43,6 @@ class Lab:
         self.study = study_named(study) if study else None
         self.profile: Profile = settings.resolved_profile()
         self.store = _store(settings.cache)
-        self.asked: list[Task] = []  # whose artifacts were asked for; whoever is interested clears it
         self._looks_only = looks_only  # then nothing is downloaded or written
 
     @cached_property
@@ -138,7 +137,6 @@ class Lab:
 
     def _fetch(self, task: Task) -> Artifact:
         """Whatever goes wrong on the way, a GPU out of memory for example, is told with what is missing for it."""
-        self.asked.append(task)
         try:
             return self.store.fetch(task)
         except (InputError, StorageError, TrainingError):

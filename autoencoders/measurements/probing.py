@@ -84,15 +84,15 @@ def probe(spec: Probe, subject: Subject, data: Dataset, device: str, fit: Artifa
     seen = corrupted(unit(images, device), spec.input, spec.seed)
     features = features_of(subject, seen, spec.fit.features, data, device)
     prefix = "probe_linear" if spec.fit.features == "latent" else "probe_linear_map"
-    outcomes = {prefix: probes.judge(restored("native", fit).predict(features), labels)}
+    outcomes = {prefix: restored("native", fit).predict(features) == labels.numpy()}
     if "reduction/mean" in fit.arrays:
         reduction = pca.PCA(fit.arrays["reduction/mean"], fit.arrays["reduction/components"], np.empty(0))
         small = reduction.embed(features, spec.fit.reduced)
-        outcomes[f"{prefix}_pca{spec.fit.reduced}"] = probes.judge(restored("reduced", fit).predict(small), labels)
+        outcomes[f"{prefix}_pca{spec.fit.reduced}"] = restored("reduced", fit).predict(small) == labels.numpy()
     else:
         outcomes[f"{prefix}_pca{spec.fit.reduced}"] = outcomes[prefix]  # no larger than what it would be reduced to
-    arrays = {f"{metric}/correct": outcome.correct for metric, outcome in outcomes.items()}
-    rows = [row(spec.input, metric, bootstrap(outcome.correct)) for metric, outcome in outcomes.items()]
+    arrays = {f"{metric}/correct": correct for metric, correct in outcomes.items()}
+    rows = [row(spec.input, metric, bootstrap(correct)) for metric, correct in outcomes.items()]
     return Artifact(arrays, {"rows": rows})
 
 

@@ -1,14 +1,15 @@
-"""Latent spaces in two or three coordinates: classes have a colour and a marker, so that they can be told in grey."""
+"""Latent spaces in two or three coordinates: classes have a colour and a marker, which stay distinct in grey."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.colors import ListedColormap
 from matplotlib.lines import Line2D
 from matplotlib.markers import MarkerStyle
 from matplotlib.path import Path
@@ -34,40 +35,22 @@ TURNS = 8  # in which a class's points are drawn
 Cloud = tuple[np.ndarray, np.ndarray]  # coordinates [N,2] or [N,3], labels [N]
 
 
-class Regions(NamedTuple):
-    """Points, and the class that a classifier gives each node of a grid over their plane."""
-
-    coordinates: np.ndarray  # [N,2]
-    labels: np.ndarray  # [N]
-    x: np.ndarray  # [W]
-    y: np.ndarray  # [H]
-    predicted: np.ndarray  # [H,W] classes
-
-
 @styled()
-def embeddings(panels: Mapping[str, Cloud], classes: Sequence[str], *, shared: bool = False) -> Figure:
-    """A panel of points for each title; `shared` for clouds embedded jointly, whose coordinates mean the same."""
+def embeddings(panels: Mapping[str, Cloud], classes: Sequence[str]) -> Figure:
+    """Draw a panel of points for each title."""
     figure, all_axes = _panels(panels, classes)
     total = sum(len(coordinates) for coordinates, _ in panels.values())
     for axes, (title, (coordinates, labels)) in zip(all_axes, panels.items(), strict=True):
         points, kinds = _checked(coordinates, labels, classes, 2, title)
         _scatter(axes, points, kinds, rasterized=total > RASTER_ABOVE)
         _bare(axes, title, points)
-    if shared:
-        _share_limits(all_axes)
     legend(figure, _class_handles(classes))
     return figure
 
 
 @styled()
-def shifts(
-    panels: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]],
-    classes: Sequence[str],
-    *,
-    before: str = "clean",
-    after: str = "noisy",
-) -> Figure:
-    """Where each point goes, {title: (before [N,2], after [N,2], labels)}: hollow, a line, filled."""
+def shifts(panels: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]], classes: Sequence[str]) -> Figure:
+    """Draw where noise moves each point, {title: (clean [N,2], noisy [N,2], labels)}: hollow, a line, filled."""
     figure, all_axes = _panels(panels, classes)
     for axes, (title, (first, second, labels)) in zip(all_axes, panels.items(), strict=True):
         start, kinds = _checked(first, labels, classes, 2, title)
@@ -80,7 +63,7 @@ def shifts(
         _bare(axes, title, np.concatenate([start, end]))
     ends = [
         Line2D([], [], label=text, color=INK, marker="o", linestyle="none", markerfacecolor=face)
-        for text, face in ((before, "white"), (after, INK))
+        for text, face in (("clean", "white"), ("noisy", INK))
     ]
     legend(figure, [*_class_handles(classes), *ends])
     return figure
@@ -88,7 +71,7 @@ def shifts(
 
 @styled()
 def embeddings_3d(panels: Mapping[str, Cloud], classes: Sequence[str]) -> Figure:
-    """The printed twin of an interactive view: three coordinates from one fixed side."""
+    """Draw the printed twin of an interactive view: three coordinates from one fixed side."""
     figure, all_axes = _panels(panels, classes, subplot_kw={"projection": "3d", "computed_zorder": False})
     for axes, (title, (coordinates, labels)) in zip(all_axes, panels.items(), strict=True):
         points, kinds = _checked(coordinates, labels, classes, 3, title)
@@ -110,20 +93,18 @@ def embeddings_3d(panels: Mapping[str, Cloud], classes: Sequence[str]) -> Figure
 
 
 @styled()
-def decision_regions(panels: Mapping[str, Regions], classes: Sequence[str]) -> Figure:
-    """What a classifier makes of a plane, each region named where there is room, under the points it is judged by."""
-    from sklearn.inspection import DecisionBoundaryDisplay
+def decision_regions(panels: Mapping[str, Mapping[str, np.ndarray]], classes: Sequence[str]) -> Figure:
+    """Draw the regions of a classifier in a plane, named where there is room, under the points it is judged by.
 
+    A panel holds `points` [N,2] with their `labels` [N], and a grid: `x` [W], `y` [H], `response` [H,W] in classes.
+    """
     figure, all_axes = _panels(panels, classes)
-    shown = max(len(classes), 3)  # of two classes the display would make one continuous score
-    tints = [tint(PALETTE[kind], 0.38) for kind in range(shown)]
+    tints = ListedColormap([tint(PALETTE[kind], 0.38) for kind in range(len(classes))])
     for axes, (title, panel) in zip(all_axes, panels.items(), strict=True):
-        points, kinds = _checked(panel.coordinates, panel.labels, classes, 2, title)
-        x, y, predicted = _grid(panel, classes, title)
-        layers = np.eye(shown)[predicted]
-        display = DecisionBoundaryDisplay(xx0=x, xx1=y, n_classes=shown, response=layers, multiclass_colors=tints)
-        display.plot("pcolormesh", ax=axes, xlabel="", ylabel="", vmin=0, vmax=1, shading="nearest")
-        axes.set_rasterization_zorder(0)  # the regions lie below zero: one picture instead of a path for each node
+        points, kinds = _checked(panel["points"], panel["labels"], classes, 2, title)
+        x, y, predicted = panel["x"], panel["y"], panel["response"]
+        grid = axes.pcolormesh(x, y, predicted, cmap=tints, vmin=-0.5, vmax=len(classes) - 0.5, shading="nearest")
+        grid.set(rasterized=True, zorder=0)  # one picture instead of a path for each node
         for kind in np.unique(predicted):
             axes.contour(x, y, predicted == kind, levels=(0.5,), colors="white", linewidths=0.8, zorder=1)
         inside = (points >= (x[0], y[0])).all(axis=1) & (points <= (x[-1], y[-1])).all(axis=1)
@@ -158,21 +139,9 @@ def _checked(
         raise ValueError(f"{title}: {len(points)} points but labels of shape {list(kinds.shape)}")
     if not np.isfinite(points).all():
         raise ValueError(f"{title}: coordinates must be finite")
-    _check_classes(kinds, classes, title)
-    return points, kinds
-
-
-def _check_classes(kinds: np.ndarray, classes: Sequence[str], title: str) -> None:
     if kinds.dtype.kind not in "iu" or kinds.min() < 0 or kinds.max() >= len(classes):
         raise ValueError(f"{title}: labels must be integers from 0 to {len(classes) - 1}")
-
-
-def _grid(panel: Regions, classes: Sequence[str], title: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    x, y, predicted = np.asarray(panel.x, float), np.asarray(panel.y, float), np.asarray(panel.predicted)
-    if x.ndim != 1 or y.ndim != 1 or predicted.shape != (len(y), len(x)) or min(predicted.shape) < 2:
-        raise ValueError(f"{title}: the grid is {list(predicted.shape)}, its axes {list(y.shape)} and {list(x.shape)}")
-    _check_classes(predicted, classes, title)
-    return x, y, predicted
+    return points, kinds
 
 
 def _scatter(
@@ -227,16 +196,6 @@ def _width(axes: Axes) -> float:
     specification = axes.get_subplotspec()
     assert specification is not None
     return 0.95 * axes.figure.get_figwidth() / specification.get_gridspec().ncols  # type: ignore[union-attr]
-
-
-def _share_limits(all_axes: Sequence[Axes]) -> None:
-    wide, high = (
-        zip(*(axes.get_xlim() for axes in all_axes), strict=True),
-        zip(*(axes.get_ylim() for axes in all_axes), strict=True),
-    )
-    (left, right), (bottom, top) = wide, high
-    for axes in all_axes:
-        axes.set(xlim=(min(left), max(right)), ylim=(min(bottom), max(top)))
 
 
 def _class_handles(classes: Sequence[str]) -> list[Line2D]:
