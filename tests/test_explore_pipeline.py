@@ -14,9 +14,9 @@ from made_report import Made
 
 from autoencoders.explore import pipeline
 from autoencoders.explore.addresses import Addresses
-from autoencoders.explore.layout import HEIGHT, Node, drawn, placed
+from autoencoders.reporting.graph import HEIGHT, Node, drawn, placed
 from autoencoders.explore.pages import write
-from autoencoders.explore.pipeline import Pipeline, why_of
+from autoencoders.explore.pipeline_page import Pipeline, why_of
 from autoencoders.lab import Lab
 from autoencoders.reporting.folder import Folder
 from autoencoders.settings import Settings

@@ -11,10 +11,10 @@ from reporting_sample import CHAPTERS, SVG, TABLE, VALUES, code, figure, table, 
 from autoencoders.errors import ReportError
 from autoencoders.reporting import document, mermaid, pandoc, variables
 from autoencoders.reporting.book import Book
-from autoencoders.reporting.notebooks import Notebook
-from autoencoders.reporting.pdf import TypstDialect
-from autoencoders.reporting.shortcodes import Expansion
-from autoencoders.reporting.site import HtmlDialect
+from autoencoders.reporting.notebook_files import NotebookFile
+from autoencoders.reporting.without_quarto.pdf import TypstDialect
+from autoencoders.reporting.without_quarto.shortcodes import Expansion
+from autoencoders.reporting.without_quarto.site import HtmlDialect
 
 
 def expanded(tmp_path: Path, source: str, values: dict[str, str] | None = None) -> tuple[str, list[str]]:
@@ -365,7 +365,7 @@ def test_text_in_a_drawing_is_escaped() -> None:
 
 def test_reading_a_notebooks_options(tmp_path: Path) -> None:
     path = write_notebook(tmp_path / "n.ipynb", code("#| label: fig-x\n#|fig-cap: a\n\nf()\n#| not an option"))
-    (cell,) = Notebook.read(path).cells
+    (cell,) = NotebookFile.read(path).cells
     assert cell.options == {"label": "fig-x", "fig-cap": "a"}
     assert cell.code == "f()\n#| not an option"
 

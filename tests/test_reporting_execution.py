@@ -13,7 +13,7 @@ from autoencoders.errors import InputError, ReportError
 from autoencoders.reporting import execution
 from autoencoders.reporting.book import embedded
 from autoencoders.reporting.execution import Execution
-from autoencoders.reporting.notebooks import Cell, Notebook
+from autoencoders.reporting.notebook_files import Cell, NotebookFile
 
 SHOW = 'from IPython.display import Markdown\nMarkdown(f"{profile} {sigmas} {limit}")'
 
@@ -160,7 +160,7 @@ def test_executed_once_then_up_to_date(folder: Path) -> None:
     said = run(folder, executions)
     assert len(said) == 2
     assert not any(each.outdated for each in executions)
-    shown = Notebook.read(folder / "cache/notebooks/01-one.ipynb").cell("shown")
+    shown = NotebookFile.read(folder / "cache/notebooks/01-one.ipynb").cell("shown")
     assert shown.outputs[0]["data"]["text/markdown"] == ["smoke [0.2] None"]
     assert [each.name for each in planned(folder, {"01-one": {"sigmas": [0.3]}}) if each.outdated] == ["01-one"]
 
@@ -182,7 +182,7 @@ def test_it_runs_in_the_folder_with_the_environment_and_this_very_python(folder:
 
     one, _ = planned(folder)
     run(folder, [one], {"AE_DEVICE": "cpu"})
-    (output,) = Notebook.read(one.target).cells[0].outputs
+    (output,) = NotebookFile.read(one.target).cells[0].outputs
     assert "".join(output["text"]).split() == [str(folder), "cpu", sys.executable]
 
 
@@ -233,7 +233,7 @@ def test_the_notice_is_in_executed_captions_and_a_failure_forgotten(folder: Path
     failed.parent.mkdir(parents=True)
     failed.write_text("of an earlier attempt")
     run(folder, [one])
-    assert Notebook.read(one.target).cell("fig-x").options["fig-cap"] == "A curve. (Stand-in.)"
+    assert NotebookFile.read(one.target).cell("fig-x").options["fig-cap"] == "A curve. (Stand-in.)"
     assert not failed.exists()
 
 
@@ -241,14 +241,14 @@ def test_the_notice_is_in_executed_captions_and_a_failure_forgotten(folder: Path
 
 
 def test_declared_parameters_are_the_annotated_assignments_of_the_tagged_cell(folder: Path) -> None:
-    notebook = Notebook.read(folder / "analysis/01-one.ipynb")
+    notebook = NotebookFile.read(folder / "analysis/01-one.ipynb")
     assert notebook.parameters == {"sigmas": "list[float]", "profile": "str", "limit": "int | None"}
     assert (notebook.name, notebook.title) == ("01-one", "One")
 
 
 def test_an_unknown_label_is_told_with_the_known_ones(folder: Path) -> None:
     with pytest.raises(ReportError, match="01-one.ipynb has no cell labelled 'fig-y'; there are: shown"):
-        Notebook.read(folder / "analysis/01-one.ipynb").cell("fig-y")
+        NotebookFile.read(folder / "analysis/01-one.ipynb").cell("fig-y")
 
 
 @pytest.mark.parametrize(("content", "message"), [(None, "no such notebook"), ("{", "not a notebook")])
@@ -257,4 +257,4 @@ def test_what_is_no_notebook_is_told(tmp_path: Path, content: str | None, messag
     if content is not None:
         path.write_text(content)
     with pytest.raises(ReportError, match=message):
-        Notebook.read(path)
+        NotebookFile.read(path)

@@ -20,11 +20,11 @@ from typing import Any
 
 from autoencoders import parameters
 from autoencoders.errors import InputError, ReportError
-from autoencoders.reporting.notebooks import Cell, Notebook
+from autoencoders.reporting.notebook_files import Cell, NotebookFile
 from autoencoders.running import processes
 
 # What can't change a figure: editing it must not execute anything
-IRRELEVANT = ("reporting", "explore", "commandline.py", "inspection.py", "running")
+IRRELEVANT = ("reporting", "explore", "books.py", "commandline.py", "inspection.py", "running")
 METADATA = "autoencoders"  # where an executed notebook remembers its inputs
 KERNEL = "autoencoders-report"
 INJECTED = "injected-parameters"  # papermill's tag
@@ -70,7 +70,7 @@ def plan(
     """A folder's notebooks, or those of such names. ``requested`` are their own parameters, by the notebook's name, and
     must be declared; ``common`` ones reach the notebooks that declare them; ``inputs`` (data, code) all of them;
     ``notices`` is what the captions of each say beside what they say."""
-    found = {path.stem: Notebook.read(path) for path in sorted(analysis.glob("*.ipynb"))}
+    found = {path.stem: NotebookFile.read(path) for path in sorted(analysis.glob("*.ipynb"))}
     if unknown := sorted(requested.keys() - found.keys()):
         raise InputError(f"notebooks: none is called {', '.join(unknown)}; there are: {', '.join(found)}")
     beside = {path.name: path.read_text(encoding="utf-8") for path in analysis.iterdir() if _is_data(path)}
@@ -96,7 +96,7 @@ def _is_data(path: Path) -> bool:
     return path.suffix in (".yml", ".json", ".csv")
 
 
-def _checked(notebook: Notebook, values: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(notebook: NotebookFile, values: Mapping[str, Any]) -> dict[str, Any]:
     """Its own parameters in the types that it declares, so that a mistake is told before a kernel starts."""
     declared = notebook.parameters
     if unknown := [str(name) for name in values if name not in declared]:

@@ -28,8 +28,8 @@ from autoencoders.errors import InputError
 from autoencoders.reporting import execution, making, mermaid, pandoc, pdf, site, submission, variables
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.folder import Folder
-from autoencoders.reporting.notebooks import Notebook
-from autoencoders.reporting.shortcodes import Expansion
+from autoencoders.reporting.notebook_files import NotebookFile
+from autoencoders.reporting.without_quarto.shortcodes import Expansion
 from autoencoders.settings import PROJECT
 
 Tried = Callable[[int], None]
@@ -425,7 +425,7 @@ def test_parameters_arrive_in_a_kernel(tmp_path: Path, tried: Tried) -> None:
     texts = [*TROUBLE, *(f"{a}{b}" for a, b in zip(TROUBLE, reversed(TROUBLE), strict=True))]
     planned = execution.plan(path.parent, tmp_path, requested={"01-one": {"texts": texts}}, common={}, inputs={})
     execution.execute(planned, folder=tmp_path, environment={}, jobs=1, report=lambda line: None)
-    [shown] = Notebook.read(planned[0].target).cells[-1].outputs
+    [shown] = NotebookFile.read(planned[0].target).cells[-1].outputs
     assert json.loads("".join(shown["text"])) == texts
     tried(len(texts))
 

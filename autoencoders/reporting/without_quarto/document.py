@@ -13,10 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from autoencoders.reporting import pandoc
 from autoencoders.reporting.book import Book
-from autoencoders.reporting.pandoc import Element
-from autoencoders.reporting.shortcodes import Expansion
+from autoencoders.reporting.without_quarto import pandoc
+from autoencoders.reporting.without_quarto.pandoc import Element
+from autoencoders.reporting.without_quarto.shortcodes import Expansion
 
 NAMES = {"fig": "Figure", "tbl": "Table", "eq": "Equation", "lst": "Listing", "sec": "Section"}
 NUMBERED_LEVELS = 3

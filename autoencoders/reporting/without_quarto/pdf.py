@@ -8,10 +8,10 @@ from importlib import resources
 from pathlib import Path
 
 from autoencoders.errors import ReportError
-from autoencoders.reporting import pandoc
 from autoencoders.reporting.book import Book
-from autoencoders.reporting.document import Chapter, Document, located, numbered, rewritten
-from autoencoders.reporting.pandoc import Element, raw_block, raw_inline
+from autoencoders.reporting.without_quarto import pandoc
+from autoencoders.reporting.without_quarto.document import Chapter, Document, located, numbered, rewritten
+from autoencoders.reporting.without_quarto.pandoc import Element, raw_block, raw_inline
 
 _SIZED = re.compile(r"\\(?:big|Big|bigg|Bigg)[lrm]?(?![A-Za-z])")  # Pandoc would spell the delimiter's name instead
 
