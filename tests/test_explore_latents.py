@@ -15,7 +15,7 @@ from accessibility import violations
 from made_report import Made
 from PIL import Image
 
-from autoencoders.explore import latents
+from autoencoders.explore import latents_page
 from autoencoders.figures.style import PALETTE
 from autoencoders.store import Artifact
 
@@ -70,9 +70,9 @@ def test_every_measured_space_is_there_with_its_figures(space: Any) -> None:
     assert names == ["PCA, 128 components", "AE", "DAE, σ = 0.3", "VAE"]
     assert space.locator("tbody th").all_inner_texts() == names
     cells = space.locator("tbody td").all_inner_texts()
-    assert len(cells) == len(names) * len(latents.MEASURES)
+    assert len(cells) == len(names) * len(latents_page.MEASURES)
     assert all(re.fullmatch(r"−?\d\.\d{3}", cell) for cell in cells)
-    assert space.locator("main ul:last-of-type a").count() == len(latents.TWINS)
+    assert space.locator("main ul:last-of-type a").count() == len(latents_page.TWINS)
 
 
 def test_every_choice_is_another_picture_of_both(space: Any) -> None:
@@ -115,7 +115,7 @@ def test_the_thumbnails_are_the_image_and_its_noisy_twin(space: Any, made: Made)
             f"getComputedStyle(document.querySelector('[data-input={input_}] .tip i')).backgroundPosition"
         )
         x, y = (-round(float(part)) // 72 for part in re.findall(r"-?[\d.]+", style))
-        assert (x, y) == (image % latents.COLUMNS, image // latents.COLUMNS + half)
+        assert (x, y) == (image % latents_page.COLUMNS, image // latents_page.COLUMNS + half)
         assert sheet[y * side : (y + 1) * side, x * side : (x + 1) * side].std() > 0
 
 
@@ -253,18 +253,18 @@ def test_it_is_drawn_anew_in_another_theme_and_at_another_size(space: Any) -> No
 
 
 def test_colours_are_those_of_print() -> None:
-    assert tuple(light for light, _, _ in latents.LOOKS) == PALETTE
+    assert tuple(light for light, _, _ in latents_page.LOOKS) == PALETTE
 
 
 def test_the_sprite_holds_clean_images_above_noisy_ones() -> None:
     images = np.random.default_rng(0).integers(0, 256, (2, 30, 3, 4, 6), np.uint8)
     points = Artifact({"clean/images": images[0], "noisy/images": images[1]}, {})
-    sheet = np.asarray(Image.open(io.BytesIO(latents.sprite(points))))
-    assert sheet.shape == (2 * 2 * 4, latents.COLUMNS * 6, 3)
+    sheet = np.asarray(Image.open(io.BytesIO(latents_page.sprite(points))))
+    assert sheet.shape == (2 * 2 * 4, latents_page.COLUMNS * 6, 3)
     assert np.array_equal(sheet[4:8, 4 * 6 : 5 * 6], images[0, 29].transpose(1, 2, 0))
     assert np.array_equal(sheet[8:12, :6], images[1, 0].transpose(1, 2, 0))
     grey = Artifact({"clean/images": images[0, :, :1], "noisy/images": images[1, :, :1]}, {})
-    assert Image.open(io.BytesIO(latents.sprite(grey))).mode == "L"
+    assert Image.open(io.BytesIO(latents_page.sprite(grey))).mode == "L"
 
 
 def test_hostile_names_stay_text() -> None:
@@ -272,7 +272,7 @@ def test_hostile_names_stay_text() -> None:
     button, row = latents._button(0, name), latents._row(latents.Space(name, Artifact({}, {}), {}))
     assert "<b onclick" not in button + row
     assert "</script" not in button + row
-    assert row.count("<td>–</td>") == len(latents.MEASURES)
+    assert row.count("<td>–</td>") == len(latents_page.MEASURES)
 
 
 def test_torch_is_not_needed() -> None:

@@ -13,7 +13,7 @@ import torch
 
 from autoencoders import models
 from autoencoders.errors import InputError
-from autoencoders.explore import models as scripts
+from autoencoders.explore import scripts
 from autoencoders.explore.pages import ASSETS
 from autoencoders.lab import named
 from autoencoders.measurements.programs import Program, Translation, program

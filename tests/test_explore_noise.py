@@ -14,7 +14,7 @@ from made_report import Made
 from skimage.restoration import denoise_tv_chambolle
 
 from autoencoders import models
-from autoencoders.explore import noise
+from autoencoders.explore import noise_page
 from autoencoders.explore.pages import ASSETS
 from autoencoders.lab import Lab
 from autoencoders.measurements.playground import Gallery
@@ -56,7 +56,7 @@ def test_every_panel_shows_what_torch_makes_of_the_same_noisy_image(noising: Any
     assert seen.min() >= 0
     assert seen.max() <= 1
     noisy = torch.tensor(seen, dtype=torch.float32).reshape(1, height, width, channels).permute(0, 3, 1, 2)
-    denoisers = noise._denoisers(lab.catalogues[0])  # type: ignore[arg-type]
+    denoisers = noise_page._denoisers(lab.catalogues[0])  # type: ignore[arg-type]
     assert {each.name for each in denoisers} >= {"ae-vector", "ae-spatial", "dae-vector-0.1", "dae-spatial-0.3"}
     for number, experiment in enumerate(denoisers, start=4):
         model = lab.bench.model(experiment).half().float()

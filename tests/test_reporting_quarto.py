@@ -13,8 +13,9 @@ from pypdf import PdfReader
 from reporting_sample import VALUES, render, write_book
 
 from autoencoders.errors import ReportError
-from autoencoders.reporting import checks, making, pandoc, pdf, quarto
+from autoencoders.reporting import checks, making, quarto
 from autoencoders.reporting.book import Book
+from autoencoders.reporting.without_quarto import pandoc, pdf
 from autoencoders.settings import ENVIRONMENT, PROJECT, Settings
 
 Patch = pytest.MonkeyPatch
@@ -175,7 +176,7 @@ def test_quarto_is_asked_only_if_something_has_changed(tools: Path, tmp_path: Pa
     install(tools, "1.9.3", f"export PATH=/usr/bin:/bin; {render_and_count}")
 
     def asked() -> int:
-        making._rendered(there(), edition, book, [])
+        making._render(there(), edition, book, [])
         return len((tmp_path / "count").read_text().split())
 
     assert [asked(), asked()] == [1, 1]

@@ -17,9 +17,10 @@ from reporting_sample import CHAPTERS, PARAMETERS, VALUES, code, figure, markdow
 
 from autoencoders import settings
 from autoencoders.errors import ReportError
-from autoencoders.reporting import checks, execution, site, submission
+from autoencoders.reporting import checks, execution, submission
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.folder import Folder
+from autoencoders.reporting.without_quarto import site
 
 NOTICE = {"header": "Stand-in data: photos10", "caption": "(Stand-in.)", "cover": "Nothing here is on CIFAR-10."}
 
@@ -75,7 +76,8 @@ def test_the_report_is_whole(rendered: Book) -> None:
         "G07_Assignment2_Report.pdf",
         "search.js",
         "site.js",
-        "palette.css",
+        "base.css",
+        "theme.js",
         "style.css",
     }
 
