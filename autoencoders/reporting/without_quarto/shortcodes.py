@@ -54,16 +54,13 @@ class Expansion:
                 return self.chapter(included)
             case "embed":
                 return self._embedded(arguments, path)
-            case "pagebreak":
-                return "```{=typst}\n#pagebreak(weak: true)\n```"
         raise ReportError(f"{{{{< {name} >}}}} is known to Quarto alone")
 
     def _located(self, address: str, path: Path) -> Path:
         return self.root / address[1:] if address.startswith("/") else path.parent / address
 
     def _embedded(self, arguments: str, path: Path) -> str:
-        address, *options = arguments.split()
-        file, _, label = address.partition("#")
+        file, _, label = arguments.partition("#")
         located = self._located(file, path).resolve()
         if located not in self.notebooks:
             self.notebooks[located] = NotebookFile.read(located)
@@ -72,8 +69,7 @@ class Expansion:
         if not cell.outputs:
             raise ReportError(f"cell {label} of {notebook.path.name} shows nothing")
         body = cell_output(cell, self.images / notebook.name, label)
-        code = f"```python\n{cell.code}\n```\n\n" if "echo=true" in options else ""
-        return code + replaced(floating(cell, body, notebook=notebook.name), self.values)
+        return replaced(floating(cell, body, notebook=notebook.name), self.values)
 
 
 def cell_output(cell: Cell, images: Path, name: str) -> str:

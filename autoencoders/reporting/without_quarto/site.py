@@ -19,6 +19,7 @@ from autoencoders.reporting.variables import replaced
 from autoencoders.reporting.without_quarto import pandoc, shortcodes
 from autoencoders.reporting.without_quarto.document import (
     Chapter,
+    Dialect,
     Document,
     as_float,
     labelled,
@@ -36,7 +37,7 @@ ASSETS = {  # by the folder that they lie in
 HTML = ("--to=html5", "--mathml", "--wrap=none", "--syntax-highlighting=pygments")
 
 
-class HtmlDialect:
+class HtmlDialect(Dialect):
     formats = frozenset({"html"})
 
     def heading(self, header: Element, number: str) -> Element:
