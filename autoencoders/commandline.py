@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from autoencoders import settings
-from autoencoders.console import log
+from autoencoders.console import SCHEMA, log
 from autoencoders.errors import InputError, ReportError, StorageError, TrainingError
 from autoencoders.store.files import NO_ROOM
 
 if TYPE_CHECKING:
     from autoencoders.lab import Lab
 
-SCHEMA = 1
 EXIT_CODES = {TrainingError: 1, ReportError: 1, InputError: 2, StorageError: 3}
 INTERRUPTED = 130
 

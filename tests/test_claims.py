@@ -12,7 +12,7 @@ from copied_project import Run
 
 from autoencoders.claims import by_requirement
 from autoencoders.judging import DECIBELS, Claim, Judged, Quantity
-from autoencoders.reporting.notebooks import Notebook
+from autoencoders.reporting.notebook_files import NotebookFile
 from autoencoders.settings import PROJECT
 
 RNG = np.random.default_rng(0)
@@ -118,7 +118,7 @@ def prose_of_chapters() -> dict[str, str]:
 def prose_of_notebooks() -> dict[str, str]:
     texts = {}
     for path in sorted((PROJECT / "analysis").glob("*.ipynb")):
-        for number, cell in enumerate(Notebook.read(path).cells):
+        for number, cell in enumerate(NotebookFile.read(path).cells):
             captions = [str(cell.options.get(name, "")) for name in ("fig-cap", "tbl-cap", "fig-alt")]
             texts[f"{path.name}:{number}"] = cell.source if cell.kind == "markdown" else " ".join(captions)
     return texts

@@ -13,10 +13,10 @@ import pytest
 from copied_project import Project, Run
 
 from autoencoders.reporting.book import embedded
-from autoencoders.reporting.notebooks import Notebook
+from autoencoders.reporting.notebook_files import NotebookFile
 from autoencoders.settings import PROJECT
 
-NOTEBOOKS = {path.stem: Notebook.read(path) for path in sorted((PROJECT / "analysis").glob("*.ipynb"))}
+NOTEBOOKS = {path.stem: NotebookFile.read(path) for path in sorted((PROJECT / "analysis").glob("*.ipynb"))}
 ASSIGNED = sorted(embedded(PROJECT))
 REQUIRED = {1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 25, 27, 39} | set(
     range(28, 33)
@@ -43,7 +43,7 @@ def test_notebook_takes_every_figure_and_table_from_a_warm_cache(smoke: Run, nam
     done = papermill(project, name, tmp_path / "out.ipynb")
     assert done.returncode == 0, done.stderr[-2000:]
     assert entries(smoke.project) == before, "what the notebooks need is what `run` makes"
-    labelled = [cell for cell in Notebook.read(tmp_path / "out.ipynb").cells if cell.label]
+    labelled = [cell for cell in NotebookFile.read(tmp_path / "out.ipynb").cells if cell.label]
     assert labelled
     for cell in labelled:
         kinds = {kind for output in cell.outputs for kind in output.get("data", {})}
@@ -88,7 +88,7 @@ def test_notebook_help_lists_the_parameters(smoke: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS.values(), ids=NOTEBOOKS)
-def test_notebooks_are_committed_clean(notebook: Notebook) -> None:
+def test_notebooks_are_committed_clean(notebook: NotebookFile) -> None:
     assert not any(cell.outputs for cell in notebook.cells), "outputs are made, not committed"
     assert {"profile", "seeds"} <= notebook.parameters.keys()
     assert ("dataset" in notebook.parameters) == (notebook.name in ASSIGNED), "a study has data sets of its own"

@@ -77,9 +77,9 @@
       one.button.disabled = true;
       try { await take(model); show(); } catch (e) { one.figures.textContent = e.message; one.button.disabled = false; }
     };
-    const size = megabytes(model.bytes), attributes = { type: "button", class: "load", onclick: go };
-    const told = { ...attributes, "aria-label": `Load ${model.title}, ${size}` };
-    one.button = element("button", told, "Load", element("br"), size);
+    const size = megabytes(model.bytes);
+    const attributes = { type: "button", class: "load", onclick: go, "aria-label": `Load ${model.title}, ${size}` };
+    one.button = element("button", attributes, "Load", element("br"), size);
     one.holder.prepend(one.button);
   }
 

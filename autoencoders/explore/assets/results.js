@@ -1,7 +1,7 @@
 "use strict";
 // The table of results: sorted, filtered, downloaded; each row opens what its figure rests on.
 {
-  const { run, columns, artifacts, versions, figures, claims, told, judged } = window.explore;
+  const { run, columns, artifacts, versions, figures, claims, sourced, judged } = window.explore;
   const rows = window.explore.rows.map(values => Object.fromEntries(columns.map((name, i) => [name, values[i]])));
   const NUMBERS = ["seed", "value", "lo", "hi", "n"];
   const FILTERS = ["experiment", "metric", "input", "kind"];
@@ -39,8 +39,8 @@
   }
 
   function address(changed = {}) {
-    const told = Object.entries({ ...view, ...changed }).filter(([, value]) => value);
-    return `#${new URLSearchParams(told)}`;
+    const set = Object.entries({ ...view, ...changed }).filter(([, value]) => value);
+    return `#${new URLSearchParams(set)}`;
   }
 
   function change(changed) {
@@ -223,7 +223,7 @@
       const [number, text] = /^((?:Figure|Table)\s\S+?):?\s(.*)$/.exec(caption ?? "")?.slice(1) ?? [label, ""];
       return [report ? element("a", { href: report }, number) : number, by(other), notebook && [" · ", element("a", { href: notebook }, "notebook cell")], element("span", { class: "quiet" }, ` ${text.split(/(?<=\.)\s/)[0]}`)].flat(2);
     });
-    return section("Shown in", list(items, told ? "No figure or table of the report asks for it." : "Not known: the executed notebooks of this site don't tell what they rest on."));
+    return section("Shown in", list(items, sourced ? "No figure or table of the report asks for it." : "Not known: the executed notebooks of this site don't say what they rest on."));
   }
 
   function claimedBy(key) {

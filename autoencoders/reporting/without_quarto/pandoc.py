@@ -14,9 +14,6 @@ Element = dict[str, Any]
 Attributes = list[Any]  # [identifier, classes, [[name, value], …]]
 
 
-# ── Running it ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def read(markdown: str) -> list[Element]:
     # wide lines must not make Pandoc guess the widths of a table's columns
     return json.loads(run(markdown, "--from=markdown", "--to=json", "--columns=10000"))["blocks"]
@@ -52,9 +49,6 @@ def _executable() -> str:
     import pypandoc
 
     return pypandoc.get_pandoc_path()
-
-
-# ── Trees ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def walk(node: Any, visit: Callable[[Element], Element | list[Element] | None]) -> Any:

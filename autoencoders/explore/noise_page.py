@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autoencoders.catalogue import Catalogue
-from autoencoders.explore import models
+from autoencoders.explore import scripts
 from autoencoders.explore.addresses import Addresses
-from autoencoders.explore.pages import ASSETS, Head, Page
+from autoencoders.explore.pages import Head, Page
+from autoencoders.explore.scripts import BrowserModels
 from autoencoders.lab import Lab
 from autoencoders.measurements.playground import Smoothing
 from autoencoders.specs import NOISE, Baseline, ConvAE, Experiment, Gaussian, level
 
 HEAD = Head("noise", "Add noise", "Drag the noise up and see what each denoiser makes of the same image.")
-SCRIPTS = (*models.SCRIPTS, "denoise.js", "noise.js")
+SCRIPTS = (*scripts.SCRIPTS, "denoise.js", "noise.js")
 NOTES = (
     "PSNR is of this one image; the best denoiser's is marked. Total variation smooths as strongly as suits "
     "validation images at that noise. The report's linear denoiser is left out: its matrices would take more than "
@@ -24,20 +24,22 @@ NOTES = (
 
 def page(lab: Lab, addresses: Addresses) -> Page:
     denoisers = _denoisers(lab.catalogues[0])  # type: ignore[arg-type]
-    files = models.scripts(lab, denoisers, "encode", "decode")
-    body = ASSETS.joinpath("noise.html").read_text(encoding="utf-8")
-    data = _data(lab, denoisers)
-    at_once = models.at_once(files, _by_importance(denoisers, files), data, SCRIPTS)
+    models = BrowserModels.of(lab, denoisers, "encode", "decode")
+    runs = [each for each in denoisers if each.name in models.scripts]
+    # the denoisers of the level at which the report compares come first, of these the small ones
+    runs_first = sorted(runs, key=lambda each: (each.corruption not in (None, NOISE), len(models.scripts[each.name])))
+    data = _data(lab)
+    at_once = scripts.at_once(models.scripts, [each.name for each in runs_first], data, SCRIPTS)
     listed = [
         {
             "name": each.name,
             "title": _title(each),
-            "bytes": len(files[models.name(each)]),
-            "atOnce": models.name(each) in at_once,
+            "bytes": len(models.scripts[each.name]),
+            "atOnce": each.name in at_once,
         }
-        for each in denoisers
+        for each in runs
     ]
-    return Page(HEAD, body=body, data=data | {"models": listed}, scripts=SCRIPTS, files=files | models.SHARED)
+    return models.page(HEAD, "noise.html", data | {"models": listed}, SCRIPTS)
 
 
 def _denoisers(catalogue: Catalogue) -> list[Experiment]:
@@ -46,24 +48,18 @@ def _denoisers(catalogue: Catalogue) -> list[Experiment]:
     return [each for each in catalogue.results() if each.model in plain]
 
 
-def _by_importance(denoisers: Sequence[Experiment], files: Mapping[str, str]) -> list[str]:
-    """The autoencoders, and the denoisers of the level at which the report compares; of these, small ones first."""
-    others = {models.name(each): each.corruption not in (None, NOISE) for each in denoisers}
-    return sorted(others, key=lambda name: (others[name], len(files[name])))
-
-
 def _title(experiment: Experiment) -> str:
     assert isinstance(experiment.model, ConvAE)
     corruption = experiment.corruption
     if not isinstance(corruption, Gaussian):
         return f"AE, {experiment.model.bottleneck}"
     named = level(corruption.sigma)
-    told = f"variance {named.removeprefix('var')}" if named.startswith("var") else f"σ = {named}"
-    return f"DAE {told}, {experiment.model.bottleneck}"
+    noise = f"variance {named.removeprefix('var')}" if named.startswith("var") else f"σ = {named}"
+    return f"DAE {noise}, {experiment.model.bottleneck}"
 
 
-def _data(lab: Lab, denoisers: Sequence[Experiment]) -> dict[str, Any]:
-    gallery = models.gallery(lab)
+def _data(lab: Lab) -> dict[str, Any]:
+    gallery = scripts.gallery(lab)
     strengths = lab.measure(Baseline(method="tv"), Smoothing()).arrays
     return {
         "gallery": gallery,

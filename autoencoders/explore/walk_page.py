@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from autoencoders.explore import models
+from autoencoders.explore import scripts
 from autoencoders.explore.addresses import Addresses
-from autoencoders.explore.pages import ASSETS, Head, Page
+from autoencoders.explore.pages import Head, Page
+from autoencoders.explore.scripts import BrowserModels
 from autoencoders.lab import Lab
 from autoencoders.measurements.playground import Landmarks
 from autoencoders.specs import TRIPLES
@@ -17,27 +18,25 @@ HEAD = Head(
     "Slide between two test images, or add and subtract classes, and see what the variational "
     "autoencoder makes of it, in this browser.",
 )
-SCRIPTS = (*models.SCRIPTS, "walk.js")
+SCRIPTS = (*scripts.SCRIPTS, "walk.js")
 
 
 def page(lab: Lab, addresses: Addresses) -> Page:
     vae = lab.catalogues[0].vae()  # type: ignore[attr-defined]
-    files = models.scripts(lab, [vae], "decode")
-    body = ASSETS.joinpath("walk.html").read_text(encoding="utf-8")
-    return Page(HEAD, body=body, data=_data(lab, vae), scripts=SCRIPTS, files=files | models.SHARED)
+    return BrowserModels.of(lab, [vae], "decode").page(HEAD, "walk.html", _data(lab, vae), SCRIPTS)
 
 
 def _data(lab: Lab, vae: Any) -> dict[str, Any]:
     found = lab.measure(vae, Landmarks())
-    gallery = models.gallery(lab)
+    gallery = scripts.gallery(lab)
     kinds = found.arrays["kinds"].tolist()
     return {
         "gallery": gallery,
         "shape": gallery["shape"][1:],
         "model": vae.name,
         "dimensions": found.arrays["means"].shape[1],
-        "latents": models.text(found.arrays["images"].astype("<f4")),
-        "means": models.text(found.arrays["means"].astype("<f4")),
+        "latents": scripts.text(found.arrays["images"].astype("<f4")),
+        "means": scripts.text(found.arrays["means"].astype("<f4")),
         "kinds": kinds,
         "triples": _triples(lab.dataset, [gallery["classes"][kind] for kind in kinds]),
     }

@@ -45,13 +45,13 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Notebook:
+class NotebookFile:
     path: Path
     cells: tuple[Cell, ...]
     metadata: dict[str, Any]
 
     @classmethod
-    def read(cls, path: Path) -> Notebook:
+    def read(cls, path: Path) -> NotebookFile:
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from autoencoders import commandline, explore
+from autoencoders import explore
 from autoencoders.lab import Lab
 from autoencoders.reporting import facts
 from autoencoders.reporting.making import Edition
@@ -12,24 +12,21 @@ from autoencoders.settings import PROJECT, Settings
 from autoencoders.studies import STUDIES
 
 
-def of(book: Literal["report", "studies"], settings: Settings) -> Edition:
+def edition(book: Literal["report", "studies"], settings: Settings) -> Edition:
     return {"report": assignment, "studies": studies}[book](settings)
 
 
 def assignment(settings: Settings) -> Edition:
     lab = Lab(settings)
-    commandline.announce(lab)
     return Edition(
         root=PROJECT,
         labs=(lab,),
         facts=lambda: facts.of(lab),
-        offered=explore.HEADS,
-        more=lambda book, folder: explore.add(book, lab, folder),
+        extra={head.url: head.title for head in explore.HEADS},
+        add_extra=lambda book, folder: explore.add_explorer_pages(book, lab, folder),
     )
 
 
 def studies(settings: Settings) -> Edition:
     labs = tuple(Lab(settings, study=name) for name in STUDIES)
-    for lab in labs:
-        commandline.announce(lab)
     return Edition(root=PROJECT / "report/studies", labs=labs, facts=lambda: facts.of_studies(labs))

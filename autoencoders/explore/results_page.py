@@ -1,4 +1,4 @@
-"""Every figure of every artifact that the cache holds for a run, and where each artifact came from."""
+"""Every value of every artifact that the cache holds for a run, and where each artifact came from."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from autoencoders.commandline import SCHEMA
+from autoencoders.console import SCHEMA
 from autoencoders.explore.addresses import Addresses
-from autoencoders.explore.pages import ASSETS, Head, Page
+from autoencoders.explore.pages import Head, Page, asset, fill
 from autoencoders.explore.pictures import Album
 from autoencoders.explore.uses import Uses
 from autoencoders.lab import Lab
@@ -20,7 +20,7 @@ from autoencoders.store.entries import Record
 HEAD = Head(
     "results",
     "Results",
-    "Every figure of every artifact, to sort, filter and download, with what it was computed from.",
+    "Every value of every artifact, to sort, filter and download, with what it was computed from.",
 )
 COLUMNS = (
     *("experiment", "model", "seed", "kind", "input", "region", "split", "metric", "value", "lo", "hi", "n", "key"),
@@ -49,13 +49,11 @@ def page(lab: Lab, addresses: Addresses) -> Page:
         "versions": found.versions,
         "figures": uses.figures_at(addresses),
         "claims": uses.verdicts,
-        "told": bool(addresses.sources),  # whether the notebooks say what their figures rest on
+        "sourced": bool(addresses.sources),  # whether the notebooks say what their figures rest on
         "judged": uses.judged,
     }
-    style = ASSETS.joinpath("results.css").read_text(encoding="utf-8")
-    body = ASSETS.joinpath("results.html").read_text(encoding="utf-8")
-    files: dict[str, bytes | str] = {"results.css": style, **found.album.files}
-    return Page(HEAD, body=body, data=data, scripts=("charts.js", "results.js"), files=files)
+    files: dict[str, bytes | str] = {"results.css": asset("results.css"), **found.album.files}
+    return Page(HEAD, fill("results.html"), data, ("charts.js", "results.js"), files)
 
 
 @dataclass
@@ -75,7 +73,7 @@ class Found:
             if read := found._read(lab, lab.bench.training(experiment)):
                 artifact, record = read
                 found._add(experiment, artifact, record, list(_of_training(experiment, artifact.meta, record["key"])))
-                found.artifacts[record["key"]] |= _told(artifact.meta)
+                found.artifacts[record["key"]] |= _of_the_run(artifact.meta)
         for subject, spec in lab.measurements():
             if read := found._read(lab, lab.bench.measurement(subject, spec)):
                 artifact, record = read
@@ -93,10 +91,10 @@ class Found:
         if known := self.artifacts.get(record["key"]):  # two experiments of one spec are one training
             known["also"].append(subject.name)
             return
-        told = {name: record[name] for name in ("kind", "name", "spec", "inputs", "code", "created", "seconds")}
+        origin = {name: record[name] for name in ("kind", "name", "spec", "inputs", "code", "created", "seconds")}
         if record["versions"] not in self.versions:
             self.versions.append(record["versions"])
-        self.artifacts[record["key"]] = told | {
+        self.artifacts[record["key"]] = origin | {
             "experiment": subject.name,
             "also": [],
             "seed": subject.seed if isinstance(subject, Experiment) else None,
@@ -106,7 +104,7 @@ class Found:
 
 
 def _of_training(experiment: Experiment, meta: dict[str, Any], key: str) -> Iterator[dict[str, Any]]:
-    """A training's own figures: each term of its loss after the last epoch, and what it took."""
+    """A training's own values: each term of its loss after the last epoch, and what it took."""
     head = {
         "experiment": experiment.name,
         "model": type(experiment.model).__name__,
@@ -126,8 +124,8 @@ def _of_training(experiment: Experiment, meta: dict[str, Any], key: str) -> Iter
         yield head | {"split": "train", "metric": name, "value": meta[name]}
 
 
-def _told(meta: dict[str, Any]) -> dict[str, Any]:
-    """What only a training can tell: on what it ran, and its loss by epoch."""
+def _of_the_run(meta: dict[str, Any]) -> dict[str, Any]:
+    """What only a training has: on what it ran, and its loss by epoch."""
     history = {part: meta["history"].get(f"{part}/error", []) for part in ("train", "validation")}
     return {
         **{name: meta[name] for name in ("device", "precision", "threads")},

@@ -3,29 +3,41 @@ so that it also works from a disk and under any path."""
 
 from __future__ import annotations
 
-import html
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from string import Template
 
-from autoencoders.explore.pages import Head
-from autoencoders.reporting import pandoc, shortcodes
 from autoencoders.reporting.book import Book
-from autoencoders.reporting.document import Chapter, Document, as_float, labelled, located, numbered, rewritten
 from autoencoders.reporting.folder import Folder
-from autoencoders.reporting.notebooks import Notebook
-from autoencoders.reporting.pandoc import Element, div, link, span, string
+from autoencoders.reporting.notebook_files import NotebookFile
+from autoencoders.reporting.templates import fill
+from autoencoders.reporting.variables import replaced
+from autoencoders.reporting.without_quarto import pandoc, shortcodes
+from autoencoders.reporting.without_quarto.document import (
+    Chapter,
+    Dialect,
+    Document,
+    as_float,
+    labelled,
+    located,
+    numbered,
+    rewritten,
+)
+from autoencoders.reporting.without_quarto.pandoc import Element, div, link, span, string
 
-ASSETS = resources.files("autoencoders.reporting").joinpath("assets")
+COVER = {"Group": "group", "Authors": "authors", "Data": "dataset.title", "Profile": "profile.title", "Seeds": "seeds"}
+ASSETS = {  # by the folder that they lie in
+    "autoencoders.reporting": ("base.css", "theme.js"),
+    "autoencoders.reporting.without_quarto": ("style.css", "site.js"),
+}
 HTML = ("--to=html5", "--mathml", "--wrap=none", "--syntax-highlighting=pygments")
 
 
-class HtmlDialect:
+class HtmlDialect(Dialect):
     formats = frozenset({"html"})
 
     def heading(self, header: Element, number: str) -> Element:
@@ -57,7 +69,7 @@ def _scrolling(element: Element) -> Element:
 
 
 @dataclass
-class Page:
+class SitePage:
     """One HTML file."""
 
     url: str
@@ -80,29 +92,26 @@ class Site:
     book: Book
     folder: Folder
     images: Path  # where embedded images were put
-    offered: Sequence[Head] = ()  # pages to explore, beside the chapters
+    extra: Mapping[str, str]  # titles of pages beside the chapters, by address
     problems: list[str] = field(default_factory=list)
     sizes: dict[str, dict[str, str]] = field(default_factory=dict)  # of the images put there, by name
 
-    def write(self, chapters: list[Chapter], notebooks: Iterable[Notebook]) -> None:
+    def write(self, chapters: list[Chapter], notebooks: Iterable[NotebookFile]) -> None:
         document = numbered(chapters, HtmlDialect())
         self._resolve_citations(document)
         rewritten(document, lambda chapter, element: self._for_page(chapter.source, element, document, chapter.slug))
         pages = [
-            Page(f"{c.slug}.html", c.title, c.number, c.blocks, "appendix" if c.appendix else "chapter")
+            SitePage(f"{c.slug}.html", c.title, c.number, c.blocks, "appendix" if c.appendix else "chapter")
             for c in document.chapters
         ]
         executed = [self._notebook_page(notebook, document) for notebook in notebooks]
         with ThreadPoolExecutor() as pool:
             bodies = list(pool.map(lambda page: pandoc.write(page.blocks, *HTML), pages + executed))
         for position, (page, body) in enumerate(zip(pages + executed, bodies, strict=True)):
-            neighbours = (
-                pages[position - 1] if 0 < position < len(pages) else None,
-                *pages[position + 1 : position + 2],
-            )
-            self.folder.put(page.url, self._page(page, body, pages, neighbours))
-        for asset in ("palette.css", "style.css", "site.js"):
-            self.folder.put(asset, ASSETS.joinpath(asset).read_text(encoding="utf-8"))
+            self.folder.put(page.url, self._html(page, body, pages, position))
+        for package, names in ASSETS.items():
+            for name in names:
+                self.folder.put(name, resources.files(package).joinpath("assets", name).read_bytes())
         self.folder.put("search.js", f"window.searchIndex = {_search_index(pages)};\n")
         self.problems += document.problems
 
@@ -156,7 +165,7 @@ class Site:
 
     # Notebooks
 
-    def _notebook_page(self, notebook: Notebook, document: Document) -> Page:
+    def _notebook_page(self, notebook: NotebookFile, document: Document) -> SitePage:
         """What was executed, to read; and the file itself, to download."""
         cells = []
         for position, cell in enumerate(notebook.cells):
@@ -167,13 +176,13 @@ class Site:
                 output = shortcodes.cell_output(cell, self.images / notebook.name, name)
                 cells.append(f"```python\n{cell.code}\n```" if cell.code.strip() else "")
                 cells.append(shortcodes.floating(cell, output))
-        source, _ = shortcodes.with_variables("\n\n".join(cells), self.book.variables)
+        source = replaced("\n\n".join(cells), self.book.variables)
         blocks = pandoc.walk(pandoc.read(source), lambda element: self._for_notebook(element, document))
         blocks = [block for block in blocks if not (block["t"] == "Header" and block["c"][0] == 1)]
         name = notebook.path.name
         self.folder.put(f"notebooks/{name}", notebook.path.read_bytes())
         download = link([string(f"Download {name}")], name, "button")
-        return Page(
+        return SitePage(
             f"notebooks/{notebook.name}.html", notebook.title, "", [{"t": "Para", "c": [download]}, *blocks], "notebook"
         )
 
@@ -191,30 +200,27 @@ class Site:
             return [_scrolling(shown)]
         return element["c"][1] if element["t"] == "Div" and "content-visible" in pandoc.attributes(element)[1] else None
 
-    # Pages
-
-    def _page(self, page: Page, body: str, pages: list[Page], neighbours: tuple[Page | None, ...]) -> str:
+    def _html(self, page: SitePage, body: str, pages: list[SitePage], position: int) -> str:
         facts = self.book.variables
-        before, after = (*neighbours, None, None)[:2]
-        notice = facts.get("notice.header", "")
-        template = Template(ASSETS.joinpath("page.html").read_text(encoding="utf-8"))
-        return template.substitute(
-            base=page.base,
-            page_title=html.escape(page.name),
-            title=html.escape(self.book.title),
-            subtitle=html.escape(self.book.subtitle),
-            pdf=html.escape(self.book.pdf.name),
-            notice=f'<p class="notice" role="note">{html.escape(notice)}</p>' if notice else "",
-            cover=_cover(self.book) if page.url == "index.html" else "",
-            heading=f"<h1>{html.escape(page.title)}</h1>" if page.kind == "notebook" else "",
-            navigation=_navigation(pages, page, self.offered),
-            contents=_contents(page),
+        groups = {
+            "": [each for each in pages if each.kind == "chapter"],
+            "Appendices": [each for each in pages if each.kind == "appendix"],
+            "To explore": [SitePage(url, title, "", []) for url, title in self.extra.items()],
+        }
+        headings = [block for block in page.blocks if block["t"] == "Header" and 2 <= block["c"][0] <= 3]
+        return fill(
+            "autoencoders.reporting.without_quarto",
+            "page.html",
+            page=page,
+            book=self.book,
             body=body,
-            previous=f'<a rel="prev" href="{before.url}"><span>Previous</span>{html.escape(before.name)}</a>'
-            if before
-            else "<i></i>",
-            next=f'<a rel="next" href="{after.url}"><span>Next</span>{html.escape(after.name)}</a>' if after else "",
-            kind=page.kind,
+            groups={name: members for name, members in groups.items() if members},
+            contents=[(each["c"][0], pandoc.identifier(each), pandoc.plain(each)) for each in headings],
+            cover=[(label, facts[key]) for label, key in COVER.items() if facts.get(key)],
+            notice=facts.get("notice.header", ""),
+            warning=facts.get("notice.cover", ""),
+            before=pages[position - 1] if 0 < position < len(pages) else None,
+            after=pages[position + 1] if position + 1 < len(pages) else None,
         )
 
 
@@ -230,52 +236,7 @@ def size(image: Path) -> dict[str, str]:
         return {"width": str(opened.width), "height": str(opened.height)}
 
 
-def _cover(book: Book) -> str:
-    facts = book.variables
-    named = {
-        "Group": "group",
-        "Authors": "authors",
-        "Data": "dataset.title",
-        "Profile": "profile.title",
-        "Seeds": "seeds",
-    }
-    rows = [(label, facts[key]) for label, key in named.items() if facts.get(key)]
-    items = "".join(f"<div><dt>{label}</dt><dd>{html.escape(value)}</dd></div>" for label, value in rows)
-    notice = facts.get("notice.cover", "")
-    title = '<div class="callout-title"><p>Stand-in data</p></div>'
-    warning = f'<div class="callout warning">{title}<p>{html.escape(notice)}</p></div>'
-    return (
-        f'<header class="cover"><h1>{html.escape(book.title)}</h1><p class="subtitle">{html.escape(book.subtitle)}</p>'
-        f"<dl>{items}</dl>{warning if notice else ''}</header>"
-    )
-
-
-def _navigation(pages: list[Page], current: Page, offered: Sequence[Head]) -> str:
-    def item(page: Page) -> str:
-        here = ' aria-current="page"' if page is current else ""
-        number = f'<span class="number">{page.number}</span>' if page.number else ""
-        return f'<li><a href="{current.base}{page.url}"{here}>{number}<span>{html.escape(page.title)}</span></a></li>'
-
-    chapters = "".join(item(page) for page in pages if page.kind == "chapter")
-    appendices = "".join(item(page) for page in pages if page.kind == "appendix")
-    beside = "".join(
-        f'<li><a href="{current.base}{head.url}"><span>{html.escape(head.title)}</span></a></li>' for head in offered
-    )
-    groups = {"Appendices": appendices, "To explore": beside}
-    return f"<ul>{chapters}</ul>" + "".join(f"<p>{name}</p><ul>{items}</ul>" for name, items in groups.items() if items)
-
-
-def _contents(page: Page) -> str:
-    def item(heading: Element) -> str:
-        level, text = heading["c"][0], html.escape(pandoc.plain(heading))
-        return f'<li class="level-{level}"><a href="#{pandoc.identifier(heading)}">{text}</a></li>'
-
-    headings = [block for block in page.blocks if block["t"] == "Header" and 2 <= block["c"][0] <= 3]
-    items = "".join(item(heading) for heading in headings)
-    return f"<p>On this page</p><ul>{items}</ul>" if items else ""
-
-
-def _search_index(pages: list[Page]) -> str:
+def _search_index(pages: list[SitePage]) -> str:
     """One entry a section: where it is, what it is called, what it says."""
     entries = []
     for page in pages:

@@ -8,19 +8,16 @@ from importlib import resources
 from pathlib import Path
 
 from autoencoders.errors import ReportError
-from autoencoders.reporting import pandoc
 from autoencoders.reporting.book import Book
-from autoencoders.reporting.document import Chapter, Document, located, numbered, rewritten
-from autoencoders.reporting.pandoc import Element, raw_block, raw_inline
+from autoencoders.reporting.without_quarto import pandoc
+from autoencoders.reporting.without_quarto.document import Chapter, Dialect, Document, located, numbered, rewritten
+from autoencoders.reporting.without_quarto.pandoc import Element, raw_block, raw_inline
 
 _SIZED = re.compile(r"\\(?:big|Big|bigg|Bigg)[lrm]?(?![A-Za-z])")  # Pandoc would spell the delimiter's name instead
 
 
-class TypstDialect:
-    formats = frozenset({"typst"})
-
-    def heading(self, header: Element, number: str) -> Element:
-        return header  # Typst numbers headings itself, for its bookmarks and its table of contents
+class TypstDialect(Dialect):
+    formats = frozenset({"typst"})  # which numbers headings itself, for its bookmarks and its table of contents
 
     def callout(self, kind: str, title: list[Element], body: list[Element]) -> list[Element]:
         opening = raw_block("typst", f'#callout("{kind}", [')
@@ -30,12 +27,9 @@ class TypstDialect:
         opening = raw_inline("typst", f'#numbered-equation("({number})")[')
         return [opening, math, raw_inline("typst", f"] <{identifier}>")]
 
-    def floating(self, element: Element, notebook: str) -> list[Element]:
-        return [element]
-
 
 def write(chapters: list[Chapter], book: Book, workshop: Path) -> tuple[bytes, list[str]]:
-    """The PDF's bytes, and what is wrong with it. ``workshop`` keeps the Typst source, for whoever wonders."""
+    """The PDF's bytes, and what is wrong with it. ``workshop`` keeps the Typst source."""
     import typst
 
     document = numbered(chapters, TypstDialect())

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import html
 import io
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from string import Template
 from typing import Any
 
 import numpy as np
 
 from autoencoders.catalogue import Catalogue
 from autoencoders.explore.addresses import Addresses
-from autoencoders.explore.pages import ASSETS, Head, Page
+from autoencoders.explore.pages import Head, Page, asset, fill
 from autoencoders.lab import Lab
 from autoencoders.measurements.latent import Cloud
 from autoencoders.specs import VAE, Baseline, ConvAE, Gaussian, Subject, level
@@ -59,11 +57,11 @@ MEASURES = {  # of a space: what the column is called, whose row it is, and what
 
 @dataclass(frozen=True)
 class Space:
-    """One subject's points, and its figures by column."""
+    """One subject's points, and its measures by column."""
 
     name: str
     points: Artifact
-    figures: dict[str, float]
+    values: dict[str, float]
 
 
 def page(lab: Lab, addresses: Addresses) -> Page:
@@ -71,14 +69,15 @@ def page(lab: Lab, addresses: Addresses) -> Page:
     first = spaces[0].points
     classes = first.meta["classes"]
     height, width = first.arrays["clean/images"].shape[2:]
-    cloud = _catalogue(lab).cloud()
-    body = Template(ASSETS.joinpath("latents.html").read_text(encoding="utf-8")).substitute(
-        options="".join(f'<option value="{i}">{html.escape(space.name)}</option>' for i, space in enumerate(spaces)),
-        legend="".join(_button(kind, name) for kind, name in enumerate(classes)),
-        noise=html.escape(_sigma(cloud)),
-        heads="".join(f'<th scope="col">{html.escape(name)}</th>' for name in MEASURES),
-        rows="".join(map(_row, spaces)),
-        twins=_twins(addresses),
+    twins = {what: addresses.chapters[label] for label, what in TWINS.items() if label in addresses.chapters}
+    body = fill(
+        "latents.html",
+        spaces=[space.name for space in spaces],
+        classes=[(name, *LOOKS[kind % len(LOOKS)]) for kind, name in enumerate(classes)],
+        noise=_sigma(_catalogue(lab).cloud()),
+        measures=list(MEASURES),
+        rows=[(space.name, [_printed(space.values.get(name)) for name in MEASURES]) for space in spaces],
+        twins=twins,
     )
     data = {
         "classes": classes,
@@ -86,8 +85,8 @@ def page(lab: Lab, addresses: Addresses) -> Page:
         "sprite": {"columns": COLUMNS, "width": width, "height": height},
         "spaces": [_drawn(space) for space in spaces],
     }
-    style = ASSETS.joinpath("latents.css").read_text(encoding="utf-8")
-    return Page(HEAD, body, data, ("latents.js",), {"latents.png": sprite(first), "latents.css": style})
+    files: dict[str, bytes | str] = {"latents.png": sprite(first), "latents.css": asset("latents.css")}
+    return Page(HEAD, body, data, ("latents.js",), files)
 
 
 def _catalogue(lab: Lab) -> Catalogue:
@@ -103,8 +102,8 @@ def _spaces(lab: Lab) -> Iterator[Space]:
         if isinstance(spec, Cloud):
             rows = lab.rows_of(subject, catalogue.latent()) + lab.rows_of(subject, spec)
             seen = {(("clean" if row["input"] == "clean" else "noisy"), row["metric"]): row["value"] for row in rows}
-            figures = {name: seen[key] for name, key in MEASURES.items() if key in seen}
-            yield Space(_name(subject), lab.measure(subject, spec), figures)
+            values = {name: seen[key] for name, key in MEASURES.items() if key in seen}
+            yield Space(_name(subject), lab.measure(subject, spec), values)
 
 
 def _name(subject: Subject) -> str:
@@ -124,9 +123,6 @@ def _name(subject: Subject) -> str:
 
 def _sigma(cloud: Cloud) -> str:
     return f"σ = {level(cloud.input.sigma)}" if isinstance(cloud.input, Gaussian) else cloud.label
-
-
-# ── Data ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _drawn(space: Space) -> dict[str, Any]:
@@ -160,29 +156,7 @@ def _sheet(images: np.ndarray) -> np.ndarray:
     return grid.reshape(rows * height, COLUMNS * width, channels)
 
 
-# ── HTML ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _button(kind: int, name: str) -> str:
-    light, dark, shape = LOOKS[kind % len(LOOKS)]
-    swatch = (
-        f'<svg viewBox="-1.5 -1.5 3 3" aria-hidden="true" style="--light:{light};--dark:{dark}"><path d="{shape}"/>'
-    )
-    return f'<button type="button" aria-pressed="true">{swatch}</svg>{html.escape(name)}</button>'
-
-
-def _row(space: Space) -> str:
-    cells = "".join(f"<td>{_figure(space.figures.get(name))}</td>" for name in MEASURES)
-    return f'<tr><th scope="row">{html.escape(space.name)}</th>{cells}</tr>'
-
-
-def _figure(value: float | None) -> str:
+def _printed(value: float | None) -> str:
     if value is None or math.isnan(value):
         return "–"
     return f"{value:.3f}".replace("inf", "∞").replace("-", "−")
-
-
-def _twins(addresses: Addresses) -> str:
-    """Links to where the report shows the same."""
-    known = {what: addresses.chapters[label] for label, what in TWINS.items() if label in addresses.chapters}
-    return "".join(f'<li><a href="{html.escape(address)}">{what}</a></li>' for what, address in known.items())

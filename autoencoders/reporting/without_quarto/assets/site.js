@@ -1,16 +1,6 @@
 "use strict";
 const base = document.currentScript.dataset.base;
 
-// ── Dark and light ───────────────────────────────────────────────────────────
-const root = document.documentElement;
-document.querySelector(".theme").addEventListener("click", () => {
-  const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-  const dark = (root.dataset.theme || system) === "light";
-  root.dataset.theme = dark ? "dark" : "light";
-  const scheme = dark ? "alternate" : "default"; // in Quarto's words: one choice for pages by either renderer
-  try { localStorage.setItem("quarto-color-scheme", scheme); } catch (e) { /* a private window forgets */ }
-});
-
 // ── Menu on narrow screens ───────────────────────────────────────────────────
 const menu = document.querySelector(".menu");
 const setMenu = open => {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -12,37 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from autoencoders.errors import ReportError
-from autoencoders.reporting import mermaid
-from autoencoders.reporting.notebooks import Cell, Notebook, text
+from autoencoders.reporting.folder import write_if_changed
+from autoencoders.reporting.notebook_files import Cell, NotebookFile, text
+from autoencoders.reporting.variables import SHORTCODE, replaced
 
-_SHORTCODE = re.compile(r"(?<!\{)\{\{<\s*(\S+)\s*(.*?)\s*>\}\}(?!\})")
-_MERMAID = re.compile(r"^```+\s*\{mermaid\}\s*\n(.*?)^```+\s*$", re.MULTILINE | re.DOTALL)
 _IMAGES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}  # the best first
-
-
-def with_variables(source: str, values: Mapping[str, str]) -> tuple[str, list[str]]:
-    """The source with each `{{< var name >}}` replaced, and the names that have no value."""
-    unknown = []
-
-    def value(match: re.Match[str]) -> str:
-        if match[1] != "var":
-            return match[0]
-        if match[2] not in values:
-            unknown.append(match[2])
-        return values.get(match[2], f"?var:{match[2]}")
-
-    return _SHORTCODE.sub(value, source), unknown
 
 
 @dataclass
 class Expansion:
-    """Chapters as plain Pandoc Markdown. Images go to a folder; problems are collected, each with its place."""
+    """Turns chapters into plain Pandoc Markdown; images go to a folder, problems are collected with their places."""
 
     root: Path
     images: Path
     values: Mapping[str, str]
     problems: list[str] = field(default_factory=list)
-    notebooks: dict[Path, Notebook] = field(default_factory=dict)  # those embedded from
+    notebooks: dict[Path, NotebookFile] = field(default_factory=dict)  # those embedded from
 
     def chapter(self, path: Path) -> str:
         source = path.read_text(encoding="utf-8")
@@ -51,26 +35,18 @@ class Expansion:
         def expanded(match: re.Match[str]) -> str:
             line = source.count("\n", 0, match.start()) + 1
             try:
-                return self._expanded(match[1], match[2], path)
+                return self._expanded(match, path)
             except ReportError as error:
                 self.problems.append(f"{where}:{line}: {error}")
                 return ""
 
-        return self._drawn(_SHORTCODE.sub(expanded, source))
+        return SHORTCODE.sub(expanded, source)
 
-    def with_variables(self, source: str) -> str:
-        """A notebook's captions and texts may name variables too."""
-        replaced, unknown = with_variables(source, self.values)
-        if unknown:
-            raise ReportError(f"no variable is called {', '.join(unknown)}")
-        return replaced
-
-    def _expanded(self, name: str, arguments: str, path: Path) -> str:
+    def _expanded(self, shortcode: re.Match[str], path: Path) -> str:
+        name, arguments = shortcode.groups()
         match name:
             case "var":
-                if arguments not in self.values:
-                    raise ReportError(f"no variable is called {arguments}")
-                return self.values[arguments]
+                return replaced(shortcode[0], self.values)
             case "include":
                 included = self._located(arguments, path)
                 if not included.exists():
@@ -78,41 +54,22 @@ class Expansion:
                 return self.chapter(included)
             case "embed":
                 return self._embedded(arguments, path)
-            case "pagebreak":
-                return "```{=typst}\n#pagebreak(weak: true)\n```"
         raise ReportError(f"{{{{< {name} >}}}} is known to Quarto alone")
 
     def _located(self, address: str, path: Path) -> Path:
         return self.root / address[1:] if address.startswith("/") else path.parent / address
 
     def _embedded(self, arguments: str, path: Path) -> str:
-        address, *options = arguments.split()
-        file, _, label = address.partition("#")
+        file, _, label = arguments.partition("#")
         located = self._located(file, path).resolve()
         if located not in self.notebooks:
-            self.notebooks[located] = Notebook.read(located)
+            self.notebooks[located] = NotebookFile.read(located)
         notebook = self.notebooks[located]
         cell = notebook.cell(label)
         if not cell.outputs:
             raise ReportError(f"cell {label} of {notebook.path.name} shows nothing")
         body = cell_output(cell, self.images / notebook.name, label)
-        code = f"```python\n{cell.code}\n```\n\n" if "echo=true" in options else ""
-        return code + self.with_variables(floating(cell, body, notebook=notebook.name))
-
-    def _drawn(self, source: str) -> str:
-        """Mermaid's flowcharts as images."""
-
-        def drawing(match: re.Match[str]) -> str:
-            lines = match[1].splitlines()
-            cell = Cell("code", "\n".join(line.replace("%%|", "#|", 1) for line in lines if line.startswith("%%|")))
-            svg = mermaid.as_svg("\n".join(line for line in lines if not line.startswith("%%")))
-            label = cell.label or f"drawing-{hashlib.sha256(svg.encode()).hexdigest()[:8]}"
-            return floating(cell, _image(self.images, label, "svg", svg, cell.options.get("fig-alt", "Diagram")))
-
-        return _MERMAID.sub(drawing, source)
-
-
-# ── A cell's output as Markdown ──────────────────────────────────────────────────────────────────────────────────────
+        return replaced(floating(cell, body, notebook=notebook.name), self.values)
 
 
 def cell_output(cell: Cell, images: Path, name: str) -> str:
@@ -136,9 +93,9 @@ def _shown(output: Mapping[str, Any], images: Path, name: str, alt: str) -> str:
     data = output.get("data", {})
     picture = ""
     if mime := next((m for m in _IMAGES if m in data), None):
-        raw = text(data[mime])
-        content: str | bytes = raw if mime == "image/svg+xml" else base64.b64decode(raw)
-        picture = _image(images, name, _IMAGES[mime], content, alt)
+        raw, path = text(data[mime]), images / f"{name}.{_IMAGES[mime]}"
+        write_if_changed(path, raw if mime == "image/svg+xml" else base64.b64decode(raw))
+        picture = f"![](<{path}>){{fig-alt={_quoted(alt)}}}"
     if "text/html" in data and (picture or not data.keys() & {"text/markdown", "text/latex"}):
         page = f"```{{=html}}\n{text(data['text/html'])}\n```"  # something to interact with; print has its static twin
         still = picture or _verbatim(text(data.get("text/plain", "")))
@@ -151,15 +108,6 @@ def _shown(output: Mapping[str, Any], images: Path, name: str, alt: str) -> str:
     if "text/markdown" in data:
         return text(data["text/markdown"])
     return _verbatim(text(data.get("text/plain", "")))
-
-
-def _image(folder: Path, name: str, kind: str, content: str | bytes, alt: str) -> str:
-    path = folder / f"{name}.{kind}"
-    raw = content.encode() if isinstance(content, str) else content
-    if not path.exists() or path.read_bytes() != raw:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(raw)
-    return f"![](<{path}>){{fig-alt={_quoted(alt)}}}"
 
 
 def _verbatim(output: str) -> str:

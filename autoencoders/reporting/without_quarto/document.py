@@ -5,18 +5,18 @@ from __future__ import annotations
 
 import copy
 import re
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
-from autoencoders.reporting import pandoc
 from autoencoders.reporting.book import Book
-from autoencoders.reporting.pandoc import Element
-from autoencoders.reporting.shortcodes import Expansion
+from autoencoders.reporting.without_quarto import pandoc
+from autoencoders.reporting.without_quarto.pandoc import Element
+from autoencoders.reporting.without_quarto.shortcodes import Expansion
 
 NAMES = {"fig": "Figure", "tbl": "Table", "eq": "Equation", "lst": "Listing", "sec": "Section"}
 NUMBERED_LEVELS = 3
@@ -47,18 +47,22 @@ class Target:
     slug: str
 
 
-class Dialect(Protocol):
+class Dialect(ABC):
     """What the formats do differently."""
 
     formats: frozenset[str]
 
-    def heading(self, header: Element, number: str) -> Element: ...
+    def heading(self, header: Element, number: str) -> Element:
+        return header
 
+    @abstractmethod
     def callout(self, kind: str, title: list[Element], body: list[Element]) -> list[Element]: ...
 
+    @abstractmethod
     def equation(self, identifier: str, number: str, math: Element) -> list[Element]: ...
 
-    def floating(self, element: Element, notebook: str) -> list[Element]: ...
+    def floating(self, element: Element, notebook: str) -> list[Element]:
+        return [element]
 
 
 @dataclass
@@ -101,7 +105,7 @@ def numbered(chapters: list[Chapter], dialect: Dialect) -> Document:
         visible = pandoc.walk(copy.deepcopy(chapter.blocks), lambda e: _visible(e, dialect.formats))
         chapter.blocks = pandoc.walk(visible, _Numbering(document, chapter, dialect))
     for chapter in document.chapters:
-        chapter.blocks = pandoc.walk(chapter.blocks, _References(document, chapter))
+        chapter.blocks = pandoc.walk(chapter.blocks, _CrossReferences(document, chapter))
     return document
 
 
@@ -208,7 +212,7 @@ def as_float(identifier: str, content: list[Element]) -> Element:
     return {"t": "Figure", "c": [[identifier, [], []], [None, caption], body]}
 
 
-class _References:
+class _CrossReferences:
     """`@fig-x` becomes a link that reads "Figure 4.1"; what is no label of ours is left to citeproc."""
 
     def __init__(self, document: Document, chapter: Chapter) -> None:
