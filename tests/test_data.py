@@ -311,24 +311,19 @@ def test_split_refuses_too_few_images(count: int) -> None:
 # ── Where it comes from ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_locate_looks_in_the_named_folder_first(
+def test_locate_looks_in_the_named_folder_and_then_in_the_projects(
     fake_cifar: Path, no_data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert data.locate("stl10", fake_cifar) is None
     shutil.copytree(fake_cifar, no_data)
-    assert data.locate("cifar10") == no_data
+    (no_data / sources.STL10.folder).mkdir()
+    for file in sources.STL10.files:
+        (no_data / sources.STL10.folder / file).touch()
+    assert data.locate("cifar10") == data.locate("stl10", fake_cifar) == no_data
     assert data.locate("cifar10", fake_cifar) == fake_cifar
     monkeypatch.setenv("AUTOENCODERS_DATA", str(fake_cifar))
     assert data.locate("cifar10") == fake_cifar
     assert data.locate("cifar10", no_data) == no_data
-
-
-def test_locate_looks_in_the_projects_folder_next(fake_cifar: Path, no_data: Path) -> None:
-    assert data.locate("stl10", fake_cifar) is None
-    folder = no_data / sources.STL10.folder
-    folder.mkdir(parents=True)
-    for file in sources.STL10.files:
-        (folder / file).touch()
-    assert data.locate("stl10", fake_cifar) == no_data
 
 
 @pytest.mark.parametrize("name", [*data.SOURCES])
@@ -441,22 +436,6 @@ def test_unknown_data_sets_are_answered_with_the_known_ones(name: str) -> None:
     for ask in (data.locate, data.obtain, data.reader_name):
         with pytest.raises(InputError, match="unknown data set .*: choose one of cifar10, mnist"):
             ask(name)
-
-
-@pytest.mark.parametrize("damage", [lambda content: content[:-1], lambda content: content[:-1] + b"\0", lambda _: b""])
-def test_load_names_a_damaged_file_with_both_checksums(damage, fake_cifar: Path) -> None:  # type: ignore[no-untyped-def]
-    file = fake_cifar / sources.CIFAR10.folder / "data_batch_2"
-    expected = files._md5(file)
-    file.write_bytes(damage(file.read_bytes()))
-    with pytest.raises(InputError, match=f"{file} .*{files._md5(file)}, expected {expected}"):
-        data.load(Data(), fake_cifar)
-
-
-def test_load_names_an_unreadable_photograph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "broken").write_bytes(b"no picture")
-    monkeypatch.setattr(files, "shipped", lambda package, path: tmp_path / "broken")
-    with pytest.raises(InputError, match="photos10 can't be read"):
-        data.load(Data(name="photos10"), tmp_path)
 
 
 def test_locate_names_a_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:

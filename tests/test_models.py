@@ -348,16 +348,6 @@ def test_masks_become_pixels_and_patches_again(name: str) -> None:
     assert not torch.equal(pixels, models.draw_masks(model, 3, 0.5, seed=5))
 
 
-@pytest.mark.parametrize("name", MASKED)
-@pytest.mark.parametrize("ratio", [0.25, 0.75])
-def test_reconstruct_hides_what_the_mask_says(name: str, ratio: float) -> None:
-    model, images = trained(name), pictures(5)
-    mask = models.draw_masks(model, 5, ratio, seed=0)
-    with torch.no_grad():
-        expected = model(images, model.in_patches(mask)).clamp(0, 1)
-    assert torch.allclose(models.reconstruct(model, images, mask=mask, batch=2), expected, atol=1e-5)
-
-
 def test_reconstruct_refuses_impossible_masks() -> None:
     model, images = trained("mcae"), pictures(2)
     mask = models.draw_masks(model, 2, 0.5, seed=0)
