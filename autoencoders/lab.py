@@ -156,7 +156,7 @@ class Lab:
         trained = subject if isinstance(subject, Experiment) else None
         head = {
             "experiment": subject.name,
-            "model": type(trained.model).__name__ if trained else subject.name,
+            "model": trained.model.architecture if trained else subject.name,
             "key": key,
             "seed": trained.seed if trained else None,
         }

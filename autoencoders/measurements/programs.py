@@ -21,7 +21,7 @@ from autoencoders import models
 from autoencoders.data import Dataset
 from autoencoders.errors import InputError
 from autoencoders.measurements.measurement import Measurement
-from autoencoders.models.base import PatchTranspose
+from autoencoders.models.blocks import PatchTranspose
 from autoencoders.store import Artifact
 
 

@@ -127,7 +127,7 @@ def import_for(work: str) -> None:
     elif work != "count":
         import torch
 
-        from autoencoders import progress  # noqa: F401
+        from autoencoders.running import progress  # noqa: F401
 
         torch.set_num_threads(1)
         for seed in (0, 1):
@@ -231,8 +231,6 @@ CHANGES = REMOVALS | {"open", "os.rename", "os.mkdir", "os.truncate", "os.link",
 
 
 # ── Work: a sweep of small trainings, in a store ─────────────────────────────────────────────────────────────────────
-
-MODELS = ("ConvAutoencoder", "DigitAutoencoder")
 
 
 def sweep(folder: Path, order: Order) -> int:
@@ -362,12 +360,12 @@ def experiment(seed: int) -> Any:
 
 
 def trained(seed: int, scratch: Path | None = None) -> Any:
-    from autoencoders import models, training
-    from autoencoders.lab import ProgressFile
+    from autoencoders import training
+    from autoencoders.lab import ProgressFile, named
 
     return training.train(
         experiment(seed),
-        getattr(models, MODELS[seed % 2]),
+        named(experiment(seed).model.implementation),
         images(IMAGES, seed=1),
         images(20, seed=2),
         checkpoint=scratch / "checkpoint.pt" if scratch else None,
@@ -401,10 +399,11 @@ class Bomb:
 def plant(folder: Path, order: Order) -> int:
     import torch
 
-    from autoencoders import models, training
+    from autoencoders import training
+    from autoencoders.models.conv import ConvAutoencoder
 
     data = images(IMAGES, seed=1), images(20, seed=2)
-    run = training.Run(experiment(0), getattr(models, MODELS[0]), *data, torch.device("cpu"))
+    run = training.Run(experiment(0), ConvAutoencoder, *data, torch.device("cpu"))
     payload = FORMS[order.more["form"]](Bomb(folder / "exploded"))
     scratch = store_in(folder).scratch(tasks([0])[0])
     scratch.mkdir(parents=True)

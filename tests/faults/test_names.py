@@ -23,7 +23,7 @@ from pypdf import PdfReader
 from reporting_sample import code, write_book, write_notebook
 
 from autoencoders import data, parameters, settings, tables
-from autoencoders.data import finding
+from autoencoders.data import files
 from autoencoders.errors import InputError
 from autoencoders.reporting import execution, graph, making, submission, variables
 from autoencoders.reporting.book import Book
@@ -97,7 +97,7 @@ def test_a_groups_submission_is_two_files_that_say_so(tmp_path: Path, tried: Tri
 
 @pytest.mark.promise("A data set or a notebook that there is none of is refused by name, and nothing is looked up.")
 def test_unknown_names_are_only_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tried: Tried) -> None:
-    monkeypatch.setattr(finding, "DATA", tmp_path / "data")
+    monkeypatch.setattr(files, "DATA", tmp_path / "data")
     write_notebook(tmp_path / "analysis/01-one.ipynb", code("1"))
 
     def check(text: str) -> None:

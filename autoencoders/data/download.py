@@ -16,7 +16,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from autoencoders.data import finding
+from autoencoders.data import files
 from autoencoders.data.sources import Downloaded
 
 PATIENCE = 5.0  # seconds that a server gets to answer: a dead network should say so before anyone wonders
@@ -26,20 +26,20 @@ def download(source: Downloaded) -> None:
     """Into a folder beside its place, then moved there: what is in ``data/`` is complete at any time."""
     from filelock import FileLock
 
-    free = shutil.disk_usage(finding.DATA.parent).free / 1e9
+    free = shutil.disk_usage(files.DATA.parent).free / 1e9
     if free < source.gigabytes:
-        raise OSError(errno.ENOSPC, f"{finding.DATA.parent} has {free:.1f} GB left, {source.gigabytes} GB are needed")
+        raise OSError(errno.ENOSPC, f"{files.DATA.parent} has {free:.1f} GB left, {source.gigabytes} GB are needed")
     _reach(source.url)
-    finding.DATA.mkdir(exist_ok=True)
-    with FileLock(finding.DATA / ".lock"):
-        if (finding.DATA / source.folder).is_dir():
+    files.DATA.mkdir(exist_ok=True)
+    with FileLock(files.DATA / ".lock"):
+        if (files.DATA / source.folder).is_dir():
             return  # another process was faster
         most = int(source.gigabytes * 1e9)
-        with tempfile.TemporaryDirectory(dir=finding.DATA, prefix=".download-") as workshop:
+        with tempfile.TemporaryDirectory(dir=files.DATA, prefix=".download-") as workshop:
             with _socket_timeout(2 * PATIENCE), _careful_unpacking(most), _files_up_to(most):
                 source.download(Path(workshop))
-            (finding.DATA / source.folder).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(Path(workshop) / source.folder, finding.DATA / source.folder)
+            (files.DATA / source.folder).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(Path(workshop) / source.folder, files.DATA / source.folder)
 
 
 def _reach(url: str) -> None:
