@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from autoencoders import commandline
+from autoencoders.console import print_json
 from autoencoders.settings import Settings
 
 if TYPE_CHECKING:
+    from autoencoders.lab import Lab
     from autoencoders.reporting.making import Edition
 
 app = typer.Typer(
@@ -33,14 +35,22 @@ Names = Annotated[
 ]
 
 
+def _lab(settings: Settings, study: str | None, *, looks_only: bool = False) -> Lab:
+    """The assignment's, or a study's."""
+    from autoencoders import studies
+    from autoencoders.catalogue import Catalogue
+    from autoencoders.lab import Lab
+
+    return Lab(settings, studies.study(study) if study else Catalogue, looks_only=looks_only)
+
+
 @command
 def run(settings: Settings, names: Names = None, study: Study = None) -> None:
     """Train and measure whatever is missing. Interrupt it at will: the same command goes on from there."""
-    from autoencoders.lab import Lab
     from autoencoders.running import progress
 
-    lab = Lab(settings, study=study)
-    commandline.announce(lab)
+    lab = _lab(settings, study)
+    lab.announce()
     progress.follow(lab, lab.plan(names))
 
 
@@ -48,16 +58,15 @@ def run(settings: Settings, names: Names = None, study: Study = None) -> None:
 def status(settings: Settings, names: Names = None, study: Study = None, json: Json = False) -> None:
     """Say of each experiment whether it is cached, missing, stale (and why), partly trained, corrupt or failed."""
     from autoencoders import inspection
-    from autoencoders.lab import Lab
 
-    lab = Lab(settings, study=study, looks_only=True)
+    lab = _lab(settings, study, looks_only=True)
     trainings, measurements = inspection.standings(lab, names)
     if json:
-        commandline.print_json(
-            lab, experiments=[t.as_json() for t in trainings], measurements=[m.as_json() for m in measurements]
+        print_json(
+            lab.head, experiments=[t.as_json() for t in trainings], measurements=[m.as_json() for m in measurements]
         )
     else:
-        commandline.announce(lab)
+        lab.announce()
         inspection.print_standings(trainings, measurements)
 
 
@@ -65,15 +74,14 @@ def status(settings: Settings, names: Names = None, study: Study = None, json: J
 def results(settings: Settings, names: Names = None, study: Study = None, json: Json = False) -> None:
     """Show every figure measured in this run: models and baselines, with 95 % intervals."""
     from autoencoders import inspection
-    from autoencoders.lab import Lab
 
-    lab = Lab(settings, study=study, looks_only=True)
+    lab = _lab(settings, study, looks_only=True)
     rows = inspection.rows(lab, names)
     if json:
         trainings, seconds = inspection.trainings(lab, names), inspection.seconds(lab, names)
-        commandline.print_json(lab, experiments=names or [], seconds=seconds, trainings=trainings, rows=rows)
+        print_json(lab.head, experiments=names or [], seconds=seconds, trainings=trainings, rows=rows)
     else:
-        commandline.announce(lab)
+        lab.announce()
         inspection.print_rows(rows)
 
 
@@ -91,7 +99,7 @@ def _edition(book: Literal["report", "studies"], settings: Settings) -> Edition:
 
     edition = books.edition(book, settings)
     for lab in edition.labs:
-        commandline.announce(lab)
+        lab.announce()
     return edition
 
 
@@ -150,14 +158,13 @@ def claims(
 ) -> None:
     """Show each claim of the report with its test and its verdict."""
     from autoencoders import claims as all_claims
-    from autoencoders.lab import Lab
 
-    lab = Lab(settings, study=study)
+    lab = _lab(settings, study)
     judged = all_claims.judge_all(lab)
     if json:
-        commandline.print_json(lab, claims=[each.as_json() for each in judged])
+        print_json(lab.head, claims=[each.as_json() for each in judged])
     else:
-        commandline.announce(lab)
+        lab.announce()
         for each in judged:
             print(f"{each.verdict:13} {each.claim.requirement:4} {each.claim.id:28} {each.sentence}")
     if strict and any(each.verdict == "contradicted" for each in judged):

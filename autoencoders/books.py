@@ -9,7 +9,7 @@ from autoencoders.lab import Lab
 from autoencoders.reporting import facts
 from autoencoders.reporting.making import Edition
 from autoencoders.settings import PROJECT, Settings
-from autoencoders.studies import STUDIES
+from autoencoders.studies import STUDIES, study
 
 
 def edition(book: Literal["report", "studies"], settings: Settings) -> Edition:
@@ -28,5 +28,5 @@ def assignment(settings: Settings) -> Edition:
 
 
 def studies(settings: Settings) -> Edition:
-    labs = tuple(Lab(settings, study=name) for name in STUDIES)
+    labs = tuple(Lab(settings, study(name)) for name in STUDIES)
     return Edition(root=PROJECT / "report/studies", labs=labs, facts=lambda: facts.of_studies(labs))

@@ -1,24 +1,19 @@
-"""What all commands share: the options, errors as one line with an exit code, and JSON on stdout."""
+"""What all commands share: the options, and errors as one line with an exit code."""
 
 from __future__ import annotations
 
 import functools
 import inspect
-import json
-import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from autoencoders import settings
-from autoencoders.console import SCHEMA, log
+from autoencoders.console import log
 from autoencoders.errors import InputError, ReportError, StorageError, TrainingError
 from autoencoders.store.files import NO_ROOM
-
-if TYPE_CHECKING:
-    from autoencoders.lab import Lab
 
 EXIT_CODES = {TrainingError: 1, ReportError: 1, InputError: 2, StorageError: 3}
 INTERRUPTED = 130
@@ -94,31 +89,3 @@ def with_exit_code(action: Callable[[], None]) -> None:
             raise
         log(f"error: {error.filename or 'the disk'}: {error.strerror}")
         raise typer.Exit(EXIT_CODES[StorageError]) from None
-
-
-def announce(lab: Lab) -> None:
-    """What this run is, before it does anything; a stand-in is never silent."""
-    seeds = ", ".join(str(c.seed) for c in lab.catalogues)
-    log(f"profile {lab.profile.name} ({lab.profile.purpose}) · {lab.dataset} · seeds {seeds} · {lab.device}")
-    if lab.choice.stand_in:
-        log(f"notice: {lab.choice.reason}")
-
-
-def print_json(lab: Lab, **payload: Any) -> None:
-    """The one envelope of all machine-readable output; NaN and infinities become null, as JSON knows neither."""
-    head = {
-        "schema": SCHEMA,
-        "profile": lab.profile.name,
-        "dataset": lab.dataset,
-        "group": lab.settings.group,
-        "device": lab.device,
-    }
-    print(json.dumps(_finite(head | payload), allow_nan=False, indent=1))
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _finite(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(v) for v in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -8,13 +8,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from autoencoders.catalogue import Catalogue
 from autoencoders.console import log
 from autoencoders.errors import InputError
 from autoencoders.lab import Lab
+from autoencoders.plans import Plan
 from autoencoders.profiles import PROFILES
 from autoencoders.specs import Experiment, Subject
 from autoencoders.store import State, Task
-from autoencoders.studies import STUDIES
+from autoencoders.studies import STUDIES, study
 
 # ── Status ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -70,7 +72,7 @@ def _why(state: State) -> str:
 
 
 def rows(lab: Lab, names: Iterable[str] | None) -> list[dict[str, Any]]:
-    """All figures that the cache holds for this run; what is missing is missing, never an older result."""
+    """All values that the cache holds for this run; what is missing is missing, never an older result."""
     return [row for subject, spec in lab.measurements(names) for row in lab.rows_of(subject, spec)]
 
 
@@ -84,11 +86,11 @@ def _provenance(lab: Lab, experiment: Experiment) -> dict[str, Any]:
     if not lab.store.contains(task):
         return {}
     record, meta = lab.store.provenance(task), lab.store.fetch(task).meta
-    told = {name: record[name] for name in ("key", "spec", "code", "inputs", "created", "seconds", "versions")}
+    made = {name: record[name] for name in ("key", "spec", "code", "inputs", "created", "seconds", "versions")}
     took = {
         name: meta[name] for name in ("parameters", "images", "images_per_second", "precision", "device", "threads")
     }
-    return {"experiment": experiment.name, "seed": experiment.seed, **told, **took}
+    return {"experiment": experiment.name, "seed": experiment.seed, **made, **took}
 
 
 def seconds(lab: Lab, names: Iterable[str] | None) -> float:
@@ -157,8 +159,9 @@ def prune(lab: Lab, *, drop: bool) -> None:
     kept = []
     for profile in PROFILES:
         settings = replace(lab.settings, profile=profile, dataset=lab.dataset)
-        for study in (None, *STUDIES):
-            kept += _planned(Lab(settings, study=study, looks_only=True))
+        plans: list[type[Plan]] = [Catalogue, *map(study, STUDIES)]
+        for plan in plans:
+            kept += _planned(Lab(settings, plan, looks_only=True))
     dropped = lab.store.prune(kept, dry_run=not drop)
     for item in dropped:
         print(item)

@@ -4,43 +4,45 @@ from __future__ import annotations
 
 import fnmatch
 import functools
-import importlib
 import json
 import math
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autoencoders import data, gpus, memory
+from autoencoders import data, machine, tasks
 from autoencoders.catalogue import Catalogue
+from autoencoders.console import log
 from autoencoders.errors import InputError, StorageError, TrainingError
-from autoencoders.measurements.generation import JUDGE, Arithmetic
 from autoencoders.measurements.measurement import Measurement
-from autoencoders.measurements.probing import Probe
 from autoencoders.plans import Plan
 from autoencoders.profiles import Profile
 from autoencoders.settings import Settings
-from autoencoders.specs import Data, Experiment, Spec, Subject
-from autoencoders.store import Artifact, Store, Task
-from autoencoders.studies import study as study_named
+from autoencoders.specs import Data, Experiment, Subject
+from autoencoders.store import Artifact, Store, Task, files
+from autoencoders.tasks import class_name
 
 if TYPE_CHECKING:
     from autoencoders import models
 
 
 class Lab:
-    """One run's experiments, data and store: of the assignment, or of a study.
+    """One run's experiments, data and store, by the assignment's plan or by a study's.
 
     Building it is cheap; torch is imported when something is computed.
+
+    >>> lab = Lab(settings.load(profile="quick"))
+    >>> [vae] = lab.experiments(["vae"])
+    >>> lab.measure(vae, Posterior()).meta["rows"]
     """
 
-    def __init__(self, settings: Settings, *, study: str | None = None, looks_only: bool = False) -> None:
+    def __init__(self, settings: Settings, plan: type[Plan] = Catalogue, *, looks_only: bool = False) -> None:
         self.settings = settings
-        self.study = study_named(study) if study else None
+        self.plan_class = plan
         self.profile: Profile = settings.resolved_profile()
         self.store = _store(settings.cache)
         self._looks_only = looks_only  # then nothing is downloaded or written
@@ -48,9 +50,8 @@ class Lab:
     @cached_property
     def choices(self) -> list[data.Choice]:
         """The data sets that this run really uses, the main one first."""
-        wanted = self.study.wanted if self.study else (self.settings.dataset,)
-        allowed, place = self.profile.stand_in, self.settings.data_dir
-        return [data.choose(name, allowed, place, download=not self._looks_only) for name in wanted]
+        wanted, allowed = self.plan_class.wanted_data(self.settings.dataset), self.profile.stand_in
+        return [data.choose(name, allowed, self.settings.data_dir, download=not self._looks_only) for name in wanted]
 
     @property
     def choice(self) -> data.Choice:
@@ -62,17 +63,14 @@ class Lab:
 
     @cached_property
     def device(self) -> str:
-        return self.settings.device if self.settings.device != "auto" else "cuda" if gpus.present() else "cpu"
+        return self.settings.device if self.settings.device != "auto" else "cuda" if machine.gpus() else "cpu"
 
     @cached_property
     def catalogues(self) -> list[Plan]:
-        """One a seed."""
+        """The plan, once a seed."""
         name, *others = (choice.name for choice in self.choices)
-        common: dict[str, Any] = {"profile": self.profile, "dataset": name}
         seeds = self.settings.seeds or self.profile.seeds
-        if self.study:
-            return [self.study(**common, others=tuple(others), seed=seed) for seed in seeds]
-        return [Catalogue(**common, seed=seed) for seed in seeds]
+        return [self.plan_class(profile=self.profile, dataset=name, others=tuple(others), seed=seed) for seed in seeds]
 
     @cached_property
     def bench(self) -> Bench:
@@ -88,6 +86,25 @@ class Lab:
         remember = not self._looks_only
         fingerprint = data.fingerprint(choice.name, choice.root, self.settings.cache, remember=remember)
         return Source(choice.name, choice.root, fingerprint)
+
+    # What it is, in words
+
+    def announce(self) -> None:
+        """What this run is, before it does anything; a stand-in is never silent."""
+        seeds = ", ".join(str(c.seed) for c in self.catalogues)
+        log(f"profile {self.profile.name} ({self.profile.purpose}) · {self.dataset} · seeds {seeds} · {self.device}")
+        if self.choice.stand_in:
+            log(f"notice: {self.choice.reason}")
+
+    @property
+    def head(self) -> dict[str, Any]:
+        """What all machine-readable output says of its run."""
+        return {
+            "profile": self.profile.name,
+            "dataset": self.dataset,
+            "group": self.settings.group,
+            "device": self.device,
+        }
 
     # What there is to do
 
@@ -112,19 +129,19 @@ class Lab:
         return {name for pattern in names or ("*",) for name in fnmatch.filter(known, pattern)}
 
     def plan(self, names: Iterable[str] | None = None) -> list[Task]:
-        """All tasks of this run, those that others build on first."""
+        """All tasks of this run."""
         trainings = [self.bench.training(experiment) for experiment in self.experiments(names)]
         return trainings + [self.bench.measurement(*pair) for pair in self.measurements(names)]
 
     def readings(self) -> list[Task]:
         """What maps the data sets that the tasks of this run look at; they ask for it themselves."""
-        shown = [shown_to(spec) for _, spec in self.measurements()]
-        seen = [self.bench.fitted_to, *(e.data for e in self.experiments()), *filter(None, shown)]
+        others = (spec.evaluation_data for _, spec in self.measurements())
+        seen = [self.bench.fitted_to, *(e.data for e in self.experiments()), *filter(None, others)]
         return [self.bench.reading(spec) for spec in dict.fromkeys(seen)]
 
     def jobs(self, tasks: int) -> int:
         """How many tasks side by side: on a CPU single-threaded ones beat threads that share one; one fills a GPU."""
-        most = self.settings.jobs or ((os.cpu_count() or 1) if self.device == "cpu" else len(gpus.present()))
+        most = self.settings.jobs or ((os.cpu_count() or 1) if self.device == "cpu" else len(machine.gpus()))
         return max(1, min(most, tasks))
 
     # Doing it
@@ -146,7 +163,7 @@ class Lab:
             raise TrainingError(f"{task.name} could not be made: {cause}") from error
 
     def rows_of(self, subject: Subject, spec: Measurement) -> list[dict[str, Any]]:
-        """A measurement's figures, if the cache holds them; computes nothing."""
+        """A measurement's values, if the cache holds them; computes nothing."""
         task = self.bench.measurement(subject, spec)
         if not self.store.contains(task):
             return []
@@ -177,7 +194,7 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """What computing a task needs; small and picklable, so that tasks can travel to other processes."""
+    """Makes tasks, and hands over what they need; small and picklable, so that tasks can travel to other processes."""
 
     sources: tuple[Source, ...]
     cache: Path
@@ -189,144 +206,101 @@ class Bench:
     def store(self) -> Store:
         return _store(self.cache)
 
+    def source(self, spec: Data) -> Source:
+        return next(source for source in self.sources if source.name == spec.name)
+
+    # What is to be computed
+
     def training(self, experiment: Experiment) -> Task:
+        reading = self.reading(experiment.data)
         return Task(
             name=f"{self.label}/{experiment.name}@{experiment.seed}",
             kind="training",
             spec={k: v for k, v in experiment.to_dict().items() if k != "name"},
             roots=(
-                "autoencoders.training:train",
+                "autoencoders.tasks:train",
+                "autoencoders.tasks:dataset",
                 experiment.model.implementation,
-                *map(_class_name, (experiment.model, experiment.training)),
-                *_data_roots(experiment.data),
+                *map(class_name, (experiment, experiment.model)),
+                *reading.roots,
             ),
-            inputs={"data": self.source(experiment.data).fingerprint},
-            compute=partial(_train, self, experiment),
+            inputs=reading.inputs,
+            compute=partial(tasks.train, self, experiment),
+            work=experiment.training.epochs * (experiment.data.train or 45_000) / 10_000,
         )
 
     def measurement(self, subject: Subject, spec: Measurement) -> Task:
-        """Its inputs name the artifacts that it is computed from, so a retrained model is measured anew."""
-        seen = subject.data if isinstance(subject, Experiment) else self.fitted_to
-        inputs = {"data": self.source(seen).fingerprint}
-        fitted_to: dict[str, Any] = {}
+        """It is computed from a model, where it measures one, and from the measurements that it needs."""
+        trained = isinstance(subject, Experiment)
+        reading = self.reading(subject.data if isinstance(subject, Experiment) else self.fitted_to)
+        inputs, roots = dict(reading.inputs), list(reading.roots)
         if isinstance(subject, Experiment):
-            inputs["model"] = self.store.key(self.training(subject))
-        else:
-            fitted_to = {"baseline": subject.to_dict(), "data": self.fitted_to.to_dict()}
-        if fit := self.fit_for(subject, spec):
-            inputs["fit"] = self.store.key(fit)
-        shown = shown_to(spec)
-        if shown:
-            inputs["shown"] = self.source(shown).fingerprint
+            inputs["model"] = self.training(subject)
+        if spec.evaluation_data:
+            other = self.reading(spec.evaluation_data)
+            inputs["evaluation_data"] = self.source(spec.evaluation_data).fingerprint
+            roots += other.roots
+        inputs |= {name: self.measurement(*needed) for name, needed in spec.needs(subject).items()}
+        fitted = {} if trained else {"baseline": subject.to_dict(), "data": self.fitted_to.to_dict()}
         seed = f"@{subject.seed}" if isinstance(subject, Experiment) else ""
         return Task(
             name=f"{self.label}/{subject.name}{seed}/{spec.label}",
             kind=type(spec).__name__.lower(),
-            spec={"measurement": spec.to_dict(), **fitted_to},
-            roots=(spec.function, *_data_roots(seen), *(_data_roots(shown) if shown else ())),
+            spec={"measurement": spec.to_dict(), **fitted},
+            roots=("autoencoders.tasks:measure", "autoencoders.tasks:dataset", class_name(spec), *roots),
             inputs=inputs,
-            compute=partial(_measure, self, subject, spec),
+            compute=partial(tasks.measure, self, subject, spec),
         )
 
     def reading(self, spec: Data) -> Task:
         """A data set is read, checked and split by whoever needs it first; after that, its files are mapped."""
-        source = self.source(spec)
         return Task(
             name=f"images of {spec.name}",
             kind="data",
             spec=spec.to_dict(),
-            roots=_data_roots(spec),
-            inputs={"data": source.fingerprint},
-            compute=partial(_read, spec, source),
+            roots=(
+                "autoencoders.tasks:read",
+                "autoencoders.data:split",
+                data.reader_name(spec.name),
+                class_name(spec),
+            ),
+            inputs={"data": self.source(spec).fingerprint},
+            compute=partial(tasks.read, self, spec),
         )
-
-    def fit_for(self, subject: Subject, spec: Measurement) -> Task | None:
-        """The classifier that a measurement asks, where it asks one."""
-        if isinstance(spec, Probe):
-            return self.measurement(subject, spec.fit)
-        if isinstance(spec, Arithmetic):
-            return self.measurement(JUDGE, spec.judge)
-        return None
 
     def carry_out(self, task: Task) -> None:
         """What a worker process does with a task; the result stays in the store."""
         self.store.fetch(task)
 
-    def source(self, spec: Data) -> Source:
-        return next(source for source in self.sources if source.name == spec.name)
+    # What the tasks ask for
+
+    def load(self, spec: Data) -> data.Dataset:
+        source = self.source(spec)
+        found = data.load(spec, source.root)
+        if found.fingerprint != source.fingerprint:  # others will take it for what the key says
+            raise InputError(f"the files of {spec.name} in {source.root} changed while this ran: start again")
+        return found
+
+    def images(self, spec: Data) -> Artifact:
+        """A data set's arrays, mapped from the cache; where they can't be kept, this process has them for itself."""
+        task = self.reading(spec)
+        try:
+            return self.store.fetch(task, mapped=True)
+        except StorageError:
+            return task.compute(self.store.scratch(task))
 
     def dataset(self, spec: Data) -> data.Dataset:
-        return _dataset(self, spec)
+        return tasks.dataset(self, spec)
 
     def model(self, experiment: Experiment) -> models.Autoencoder:
         """The trained model, ready to use."""
-        import torch
+        return tasks.model(self, experiment, self.store.fetch(self.training(experiment)))
 
-        from autoencoders import models
+    def prepare(self) -> None:
+        machine.keep_freed_memory()
 
-        trained = self.store.fetch(self.training(experiment))
-        channels, height, width = self.dataset(experiment.data).train.images.shape[1:]
-        model_class: type[models.Autoencoder] = named(experiment.model.implementation)
-        model = models.build(model_class, experiment.model, (channels, height, width), seed=0)
-        models.load_weights(model, trained.arrays)
-        return model.to(self.device).to(memory_format=torch.channels_last).eval()  # as its images come
-
-
-# ── What tasks compute, in whichever process fetches them first ──────────────────────────────────────────────────────
-
-
-def _read(spec: Data, source: Source, scratch: Path) -> Artifact:
-    found = data.load(spec, source.root)
-    if found.fingerprint != source.fingerprint:  # others will take it for what the key says
-        raise InputError(f"the files of {spec.name} in {source.root} changed while this ran: start again")
-    return Artifact(*data.packed(found))
-
-
-def _train(bench: Bench, experiment: Experiment, scratch: Path) -> Artifact:
-    from autoencoders import training
-
-    dataset = bench.dataset(experiment.data)
-    return training.train(
-        experiment,
-        named(experiment.model.implementation),
-        dataset.train,
-        dataset.validation,
-        device=bench.device,
-        checkpoint=scratch / "checkpoint.pt",
-        report=ProgressFile(scratch / "progress.json"),
-    )
-
-
-def _measure(bench: Bench, subject: Subject, spec: Measurement, scratch: Path) -> Artifact:
-    memory.keep_freed()
-    fit = bench.fit_for(subject, spec)
-    more: dict[str, Any] = {"fit": bench.store.fetch(fit)} if fit else {}
-    if shown := shown_to(spec):
-        more["shown"] = bench.dataset(shown)
-    dataset = bench.dataset(subject.data if isinstance(subject, Experiment) else bench.fitted_to)
-    measured = bench.model(subject) if isinstance(subject, Experiment) else subject
-    return named(spec.function)(spec, measured, dataset, device=bench.device, **more)
-
-
-def shown_to(spec: Measurement) -> Data | None:
-    """The data set that a measurement shows its subject, where it isn't the one that the subject was trained on."""
-    return getattr(spec, "shown", None)
-
-
-def named(path: str) -> Any:
-    """The object that `package.module:name` names. Looked up here and not in the training, so that the code hash of
-    a training reaches its own model and no other."""
-    module, name = path.split(":")
-    return getattr(importlib.import_module(module), name)
-
-
-def _class_name(spec: Spec) -> str:
-    """A spec's own code counts, too: a property of it may reach the training as a mere attribute."""
-    return f"{type(spec).__module__}:{type(spec).__name__}"
-
-
-def _data_roots(spec: Data) -> tuple[str, ...]:
-    return (data.reader_name(spec.name), "autoencoders.data:split")
+    def progress(self, scratch: Path) -> Callable[[Any], None]:
+        return ProgressFile(scratch / "progress.json")
 
 
 @functools.cache
@@ -334,21 +308,13 @@ def _store(cache: Path) -> Store:
     return Store(cache)
 
 
-@functools.lru_cache(maxsize=2)
-def _dataset(bench: Bench, spec: Data) -> data.Dataset:
-    found = bench.store.mapped(bench.reading(spec))
-    return data.unpacked(found.arrays, found.meta)
-
-
 class ProgressFile:
-    """Tells whoever watches, in whichever process, how far a training is."""
+    """Says how far a training is to whoever watches, in whichever process."""
 
     def __init__(self, path: Path, interval: float = 0.5) -> None:
-        self.path, self.interval, self.last = path, interval, -math.inf  # told at once, even just after booting
+        self.path, self.interval, self.last = path, interval, -math.inf  # written at once, even just after booting
 
     def __call__(self, progress: Any) -> None:
         if time.monotonic() - self.last > self.interval:
             self.last = time.monotonic()
-            temporary = self.path.with_suffix(".new")
-            temporary.write_text(json.dumps(asdict(progress)))
-            os.replace(temporary, self.path)
+            files.write(self.path, json.dumps(asdict(progress)))

@@ -11,7 +11,9 @@ from autoencoders import parameters, settings, tables
 from autoencoders.catalogue import Catalogue
 from autoencoders.findings import Findings
 from autoencoders.lab import Lab
+from autoencoders.plans import Plan
 from autoencoders.results import P, Recording, Results
+from autoencoders.studies import study
 
 _LABEL = re.compile(r"^#\|\s*label:\s*(\S+)", re.MULTILINE)
 COMMON = ("profile", "dataset", "seeds")
@@ -19,18 +21,18 @@ COMMON = ("profile", "dataset", "seeds")
 
 def begin(namespace: Mapping[str, Any]) -> Notebook:
     """Begin a notebook of the assignment: `nb = notebook.begin(globals())`, straight after the parameters cell."""
-    return Notebook(*_begun(namespace))
+    return Notebook(*_begun(namespace, Catalogue))
 
 
 def begin_study(name: str, namespace: Mapping[str, Any]) -> StudyNotebook:
     """Begin a study's notebook: `nb = notebook.begin_study("digits", globals())`."""
-    return StudyNotebook(*_begun(namespace, name))
+    return StudyNotebook(*_begun(namespace, study(name)))
 
 
-def _begun(namespace: Mapping[str, Any], study: str | None = None) -> tuple[Lab, SimpleNamespace]:
+def _begun(namespace: Mapping[str, Any], plan: type[Plan]) -> tuple[Lab, SimpleNamespace]:
     declared = parameters.checked(namespace)
     flags = {name: getattr(declared, name) for name in COMMON if getattr(declared, name, "auto") != "auto"}
-    return Lab(settings.load(**flags), study=study), declared
+    return Lab(settings.load(**flags), plan), declared
 
 
 class Sourced(Results[P]):

@@ -6,13 +6,12 @@ into the type that the parameters cell declares, and a name that it doesn't decl
 
 from __future__ import annotations
 
-import math
 import types
-import typing
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
+from autoencoders.coercion import coerced, refusal
 from autoencoders.errors import InputError
 
 _IPYTHON = {"In", "Out", "exit", "quit", "get_ipython", "open"}
@@ -30,9 +29,9 @@ def checked(namespace: Mapping[str, Any]) -> SimpleNamespace:
 def parsed(value: Any, kind: Any, name: str) -> Any:
     """``value`` as ``kind``; text is read as YAML first, unless text is what is wanted."""
     try:
-        return _as(from_yaml(value) if isinstance(value, str) and kind is not str else value, kind)
-    except (TypeError, ValueError, OverflowError):
-        raise _wrong(value, kind, name) from None
+        return coerced(from_yaml(value) if isinstance(value, str) and kind is not str else value, kind, text=True)
+    except (TypeError, ValueError):
+        raise InputError(f"parameter {name} {refusal(value, kind)}") from None
 
 
 def from_yaml(text: str) -> Any:
@@ -43,32 +42,3 @@ def from_yaml(text: str) -> Any:
         return yaml.safe_load(text)
     except Exception as error:
         raise ValueError(" ".join(str(error).split()) or type(error).__name__) from None
-
-
-def _as(value: Any, kind: Any) -> Any:
-    if typing.get_origin(kind) is list:
-        (item,) = typing.get_args(kind)
-        if not isinstance(value, list | tuple):
-            raise TypeError
-        return [_as(v, item) for v in value]
-    if isinstance(kind, types.UnionType):
-        if value is None and type(None) in typing.get_args(kind):
-            return None
-        (kind,) = (option for option in typing.get_args(kind) if option is not type(None))
-        return _as(value, kind)
-    if kind is float and isinstance(value, int | float | str) and not isinstance(value, bool):
-        return _finite(float(value))  # YAML takes 1e-3 for text
-    if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
-        return value
-    raise TypeError
-
-
-def _finite(value: float) -> float:
-    if not math.isfinite(value):
-        raise ValueError
-    return value
-
-
-def _wrong(value: Any, kind: Any, name: str) -> InputError:
-    wanted = kind.__name__ if isinstance(kind, type) and not typing.get_args(kind) else kind
-    return InputError(f"parameter {name} must be {wanted}, not {value!r}")

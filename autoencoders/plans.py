@@ -1,4 +1,4 @@
-"""What is trained and measured with one seed, whoever asks for it."""
+"""What is trained and measured with one seed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,13 @@ class Plan(ABC):
 
     profile: Profile
     dataset: str
+    others: tuple[str, ...] = ()  # what could be had of the further data sets that `wanted_data` names, in their order
     seed: int = 0
+
+    @classmethod
+    def wanted_data(cls, asked: str) -> tuple[str, ...]:
+        """The data sets that such a plan needs, the main one first, where ``asked`` was asked for."""
+        return (asked,)
 
     @property
     def data(self) -> Data:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
-from autoencoders import data, gpus, parameters
+from autoencoders import data, machine, parameters
+from autoencoders.coercion import coerced, shown
 from autoencoders.errors import InputError
 from autoencoders.profiles import PROFILES, Profile
 
@@ -17,7 +18,6 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 # A group's name becomes a file name and stands in YAML, Typst and HTML: the rule keeps it harmless in all of them.
 GROUP_RULE = "1 to 32 letters, digits, '-' and '_', beginning with a letter or digit"
-_GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 
 ENVIRONMENT = {
     "group": "GROUP",
@@ -49,16 +49,20 @@ class Settings:
     notebooks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def resolved_profile(self) -> Profile:
-        name = self.profile if self.profile != "auto" else ("full" if gpus.present() else "quick")
+        name = self.profile if self.profile != "auto" else ("full" if machine.gpus() else "quick")
         return PROFILES[name]
 
 
 def load(path: Path = PROJECT / "params.yml", **flags: Any) -> Settings:
-    """The settings in force; a flag that is None was not given."""
+    """The settings in force; a flag that is None was not given.
+
+    >>> load(profile="smoke", seeds="0,1").seeds
+    (0, 1)
+    """
     values: dict[str, Any] = _read(path)
     values |= {name: os.environ[twin] for name, twin in ENVIRONMENT.items() if twin in os.environ}
     values |= {name: value for name, value in flags.items() if value is not None}
-    parsed: dict[str, Any] = {name: _PARSERS[name](value) for name, value in values.items()}
+    parsed: dict[str, Any] = {name: _parsed(name, value) for name, value in values.items()}
     return Settings(**parsed)
 
 
@@ -77,92 +81,76 @@ def _read(path: Path) -> dict[str, Any]:
     return values
 
 
-# ── One parser a setting: anything wrong is one clear line ───────────────────────────────────────────────────────────
+# ── One rule a setting: anything wrong is one clear line ─────────────────────────────────────────────────────────────
 
 
-def _group(value: Any) -> str:
-    if not (isinstance(value, str) and _GROUP.fullmatch(value)):
-        raise InputError(f"group {value!r}: must be {GROUP_RULE}")
-    return value
+@dataclass(frozen=True)
+class Rule:
+    """What a setting must be, beside being of its type."""
+
+    must_be: str
+    holds: Callable[[Any], object] = lambda value: True
+    default: tuple[Any, ...] = ()  # values that stand for the setting's default
+    read: Callable[[Any], Any] = lambda value: value  # before it is brought to its type
 
 
-def _authors(value: Any) -> tuple[str, ...]:
+def _matches(pattern: str) -> Callable[[str], object]:
+    return lambda value: re.fullmatch(pattern, value)
+
+
+def _folder(value: Any) -> Any:
+    return Path(value).expanduser().resolve() if isinstance(value, str | Path) else value
+
+
+def _names(value: Any) -> Any:
     names = [value] if isinstance(value, str) else value
-    if not (isinstance(names, list) and all(isinstance(n, str) and n.isprintable() and n.strip() for n in names)):
-        raise InputError(f"authors {value!r}: must be a list of names")
-    return tuple(n.strip() for n in names)
+    readable = isinstance(names, list) and all(name.isprintable() for name in names)
+    return [name.strip() for name in names] if readable else None
 
 
-def _profile(value: Any) -> str:
-    if value not in (*PROFILES, "auto"):
-        raise InputError(f"profile {value!r}: must be one of {', '.join(PROFILES)} or auto")
-    return value
+def _numbers(value: Any) -> Any:
+    return value.replace(",", " ").split() if isinstance(value, str) else [value] if isinstance(value, int) else value
 
 
-def _dataset(value: Any) -> str:
-    data.reader_name(str(value))  # raises for an unknown name, with the valid ones
-    return str(value)
-
-
-def _seeds(value: Any) -> tuple[int, ...] | None:
-    if value in ("auto", None):
-        return None
-    items = value.replace(",", " ").split() if isinstance(value, str) else [value] if isinstance(value, int) else value
-    try:
-        seeds = tuple(int(str(item)) for item in items)  # int(0.5) would be 0
-    except (TypeError, ValueError):
-        seeds = ()
-    if not seeds or len(set(seeds)) != len(seeds) or not 0 <= min(seeds) <= max(seeds) < 2**63:  # what torch takes
-        raise InputError(f"seeds {value!r}: must be auto, or distinct whole numbers from 0, such as 0,1,2")
-    return seeds
-
-
-def _path(value: Any) -> Path | None:
-    try:
-        return Path(value).expanduser().resolve() if value else None
-    except (TypeError, ValueError, RuntimeError):
-        raise InputError(f"{value!r} is no path of a folder") from None
-
-
-def _device(value: Any) -> str:
-    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", str(value)):
-        raise InputError(f"device {value!r}: must be auto, cpu, mps, cuda or cuda:N")
-    return str(value)
-
-
-def _jobs(value: Any) -> int | None:
-    if value in ("auto", None):
-        return None
-    if not re.fullmatch(r"[1-9]\d*", str(value)):
-        raise InputError(f"jobs {value!r}: must be auto or a whole number from 1")
-    return int(value)
-
-
-def _scheduler(value: Any) -> str | None:
-    if value in ("none", None):
-        return None
-    if not re.fullmatch(r"local|(tcp|tls|ucx)://[\w.\[\]:-]+:\d+", str(value)):
-        raise InputError(f"scheduler {value!r}: must be none, local or an address such as tcp://host:8786")
-    return str(value)
-
-
-def _notebooks(value: Any) -> dict[str, dict[str, Any]]:
-    value = value or {}
-    if not (isinstance(value, dict) and all(isinstance(v, dict) for v in value.values())):
-        raise InputError("notebooks: must give each notebook's name its own 'parameter: value' lines")
-    return value
-
-
-_PARSERS = {
-    "group": _group,
-    "authors": _authors,
-    "profile": _profile,
-    "dataset": _dataset,
-    "seeds": _seeds,
-    "data_dir": _path,
-    "cache": lambda value: _path(value) or PROJECT / "cache",
-    "device": _device,
-    "jobs": _jobs,
-    "scheduler": _scheduler,
-    "notebooks": _notebooks,
+RULES = {
+    "group": Rule(GROUP_RULE, _matches("[A-Za-z0-9][A-Za-z0-9_-]{0,31}")),
+    "authors": Rule("a list of names", all, read=_names),
+    "profile": Rule(f"one of {', '.join(PROFILES)} or auto", lambda value: value in (*PROFILES, "auto")),
+    "dataset": Rule("the name of a data set", lambda value: data.reader_name(value)),  # raises, with the valid ones
+    "seeds": Rule(
+        "auto, or distinct whole numbers from 0, such as 0,1,2",
+        lambda seeds: seeds and len({*seeds}) == len(seeds) and 0 <= min(seeds) <= max(seeds) < 2**63,  # torch's most
+        default=("auto", None),
+        read=_numbers,
+    ),
+    "data_dir": Rule("the path of a folder", default=("", None), read=_folder),
+    "cache": Rule("the path of a folder", default=("", None), read=_folder),
+    "device": Rule("auto, cpu, mps, cuda or cuda:N", _matches(r"auto|cpu|mps|cuda(:\d+)?")),
+    "jobs": Rule("auto or a whole number from 1", lambda jobs: jobs >= 1, default=("auto", None)),
+    "scheduler": Rule(
+        "none, local or an address such as tcp://host:8786",
+        _matches(r"local|(tcp|tls|ucx)://[\w.\[\]:-]+:\d+"),
+        default=("none", None),
+    ),
+    "notebooks": Rule(
+        "each notebook's name with its own 'parameter: value' lines",
+        lambda notebooks: all(isinstance(values, dict) for values in notebooks.values()),
+        default=(None,),
+    ),
 }
+
+
+def _parsed(name: str, value: Any) -> Any:
+    rule, declared = RULES[name], {f.name: f for f in fields(Settings)}[name]
+    if any(value is default or (isinstance(value, str) and value == default) for default in rule.default):
+        return declared.default if declared.default is not MISSING else {}
+    try:
+        found = coerced(rule.read(value), _TYPES[name], text=True)
+        if rule.holds(found):
+            return found
+    except (TypeError, ValueError, AttributeError, RuntimeError):
+        pass
+    raise InputError(f"{name} {shown(value)}: must be {rule.must_be}")
+
+
+_TYPES = get_type_hints(Settings) | {"notebooks": dict}

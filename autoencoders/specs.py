@@ -1,6 +1,6 @@
 """What is compared, as frozen specs: models, data, trainings, baselines, and the inputs that they are shown.
 
-Imports nothing of ours and no torch, so that every command that only talks about experiments starts at once.
+Imports no torch, so that every command that only talks about experiments starts at once.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-import types
 import typing
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
+
+from autoencoders.coercion import coerced
 
 
 class Spec:
@@ -20,8 +21,10 @@ class Spec:
     def __post_init__(self) -> None:
         declared: dict[str, Any] = _declared_types(type(self))  # type: ignore[arg-type]
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
-            value = _normalised(getattr(self, field.name), declared[field.name], f"{type(self).__name__}.{field.name}")
-            object.__setattr__(self, field.name, value)
+            try:
+                object.__setattr__(self, field.name, coerced(getattr(self, field.name), declared[field.name]))
+            except TypeError as error:
+                raise TypeError(f"{type(self).__name__}.{field.name} {error}") from None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON-able values; the class name is kept, since two classes may share their fields."""
@@ -38,23 +41,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Spec):
         return value.to_dict()
     return [_plain(v) for v in value] if isinstance(value, tuple) else value
-
-
-def _normalised(value: Any, declared: Any, where: str) -> Any:
-    """``value`` as the type that its field declares, or a TypeError that names the field."""
-    options = typing.get_args(declared) if isinstance(declared, types.UnionType) else (declared,)
-    for option in options:
-        if typing.get_origin(option) is Literal:
-            if value in typing.get_args(option):
-                return value
-        elif typing.get_origin(option) is tuple:
-            if isinstance(value, list | tuple):
-                return tuple(_normalised(v, typing.get_args(option)[0], where) for v in value)
-        elif option is float and isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
-        elif isinstance(value, option) and not (option is int and isinstance(value, bool)):
-            return value
-    raise TypeError(f"{where} must be {declared}, not {value!r}")
 
 
 # ── Experiments ─

@@ -13,9 +13,11 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported, here and in the
 from autoencoders.catalogue import Catalogue
 from autoencoders.lab import Lab
 from autoencoders.profiles import PROFILES
-from autoencoders.running import cluster
+from autoencoders.running import cluster, order
+from autoencoders.running.order import Order
 from autoencoders.settings import Settings
 from autoencoders.specs import Data, Experiment, Training
+from autoencoders.store import Task
 
 IMAGES, TRAININGS = 8192, 8
 
@@ -34,8 +36,15 @@ def taken(workers: int, folder: Path) -> float:
     first.append(bench.training(training(99, lab.dataset)))
     tasks = [bench.training(training(seed, lab.dataset)) for seed in range(TRAININGS)]
     with cluster.connected("local", workers) as client:
-        assert not [error for _, error in cluster.run(client, bench, first) if error]
-        spent = seconds(lambda: list(cluster.run(client, bench, tasks)))
+        pool = cluster.Workers(client, bench)
+
+        def carry_out(tasks: list[Task]) -> list[Exception | None]:
+            by_key = {bench.store.key(task): task for task in tasks}
+            alike = Order(dict.fromkeys(by_key, ()), dict.fromkeys(by_key, 1))
+            return [failure for _, failure in order.run(by_key, alike, pool)]
+
+        assert not any(carry_out(first))
+        spent = seconds(lambda: carry_out(tasks))
     assert all(map(lab.store.contains, tasks))
     return spent
 

@@ -7,7 +7,7 @@ import torch
 from skimage.metrics import structural_similarity
 from timing import in_turn, seconds, tell
 
-from autoencoders import memory
+from autoencoders import machine
 from autoencoders.evaluation import metrics
 
 IMAGES, BY_HAND = 10_000, 500
@@ -25,7 +25,7 @@ def scikit_image(clean: np.ndarray, made: np.ndarray) -> np.ndarray:
 
 def main() -> None:
     torch.set_num_threads(1)
-    memory.keep_freed()  # as whatever measures does
+    machine.keep_freed_memory()  # as whatever measures does
     generator = torch.Generator().manual_seed(0)
     clean = torch.rand(IMAGES, 3, 32, 32, generator=generator)
     made = (clean + 0.1 * torch.randn(clean.shape, generator=generator)).clamp(0, 1)

@@ -10,10 +10,11 @@ from timing import PROJECT, tell
 
 TRAINING = """
 import json, resource, sys, time
-from autoencoders import data, lab, training
+from autoencoders import data, training
 from autoencoders.profiles import PROFILES
 from autoencoders.catalogue import Catalogue
 from autoencoders.specs import Data, Experiment, Training
+from autoencoders.tasks import named
 images, epochs = map(int, sys.argv[1:])
 choice = data.choose("cifar10", True, download=False)
 spec = Data(name=choice.name, train=images)
@@ -21,7 +22,7 @@ dataset = data.load(spec, choice.root)
 model = Catalogue(profile=PROFILES["quick"]).ae().model
 experiment = Experiment(name="ae", model=model, data=spec, training=Training(epochs=epochs))
 started = time.perf_counter()
-training.train(experiment, lab.named(model.implementation), dataset.train, dataset.validation)
+training.train(experiment, named(model.implementation), dataset.train, dataset.validation)
 seconds = time.perf_counter() - started
 megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 print(json.dumps({"seconds": round(seconds, 2), "megabytes": megabytes}))

@@ -17,10 +17,11 @@ from timing import in_turn, tell
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms.functional import to_tensor
 
-from autoencoders import data, lab, models, training
+from autoencoders import data, models, training
 from autoencoders.catalogue import Catalogue
 from autoencoders.profiles import PROFILES
 from autoencoders.specs import Data, Experiment, Training
+from autoencoders.tasks import named
 
 IMAGES = 8192
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -41,14 +42,14 @@ class Pictures(Dataset):
 
 def ours(experiment: Experiment, dataset: data.Dataset) -> float:
     """The plain loop doesn't validate, so this one validates on a single image."""
-    model_class = lab.named(experiment.model.implementation)
+    model_class = named(experiment.model.implementation)
     held_out = data.Split(dataset.validation.images[:1], dataset.validation.labels[:1])
     done = training.train(experiment, model_class, dataset.train, held_out, device=DEVICE)
     return done.meta["images_per_second"]
 
 
 def plain(experiment: Experiment, dataset: data.Dataset, workers: int) -> float:
-    model = models.build(lab.named(experiment.model.implementation), experiment.model, (3, 32, 32), 0).to(DEVICE)
+    model = models.build(named(experiment.model.implementation), experiment.model, (3, 32, 32), 0).to(DEVICE)
     loader = DataLoader(Pictures(dataset.train.images), experiment.training.batch, shuffle=True, num_workers=workers)
     optimizer = torch.optim.AdamW(model.parameters(), experiment.training.learning_rate)
     generator = torch.Generator(DEVICE)
@@ -72,7 +73,7 @@ def pythaes(experiment: Experiment, dataset: data.Dataset) -> float:
     from pythae.models.nn import BaseDecoder, BaseEncoder
     from pythae.trainers import BaseTrainer, BaseTrainerConfig
 
-    layers = models.build(lab.named(experiment.model.implementation), experiment.model, (3, 32, 32), 0)
+    layers = models.build(named(experiment.model.implementation), experiment.model, (3, 32, 32), 0)
 
     class Encoder(BaseEncoder):
         def __init__(self) -> None:

@@ -9,12 +9,13 @@ from typing import Any
 from autoencoders import models
 from autoencoders.explore import noise_page, pages, patches_page, walk_page
 from autoencoders.explore.addresses import Addresses
-from autoencoders.lab import Lab, named
+from autoencoders.lab import Lab
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.reporting.folder import Folder
 from autoencoders.settings import Settings
 from autoencoders.specs import Experiment, Subject
 from autoencoders.store import Artifact
+from autoencoders.tasks import named
 
 
 class Untrained(Lab):
@@ -28,7 +29,7 @@ class Untrained(Lab):
             channels, height, width = dataset.train.images.shape[1:]
             implementation = named(subject.model.implementation)
             measured = models.build(implementation, subject.model, (channels, height, width), seed=0).eval()
-        return named(spec.function)(spec, measured, dataset, device="cpu")
+        return spec.measure(measured, dataset, "cpu")
 
 
 def playground(profile: str, folder: Path) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from autoencoders import gpus, settings
+from autoencoders import machine, settings
 from autoencoders.errors import InputError
 from autoencoders.settings import PROJECT, Settings
 
@@ -183,7 +183,7 @@ def test_wrong_files_are_one_clear_line(params: Path, content: bytes, said: str)
 def test_auto_profile_is_full_where_there_is_a_gpu(
     monkeypatch: pytest.MonkeyPatch, found: list[str], profile: str
 ) -> None:
-    monkeypatch.setattr(gpus, "present", lambda: found)
+    monkeypatch.setattr(machine, "gpus", lambda: found)
     assert Settings().resolved_profile().name == profile
     assert Settings(profile="smoke").resolved_profile().name == "smoke"
 

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING
 
-import numpy as np
-import torch
-from torch import Tensor
-
-from autoencoders import models
-from autoencoders.data import Dataset
-from autoencoders.evaluation import metrics
-from autoencoders.evaluation.ranking import auroc
-from autoencoders.measurements.common import Subject, chosen, fitted_pca, row, unit
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.specs import Baseline
 from autoencoders.store import Artifact
 
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+    from autoencoders.data import Dataset
+    from autoencoders.measurements.common import Measured
+
+TILES = 4  # each way
+
 
 @dataclass(frozen=True, kw_only=True)
 class Anomaly(Measurement):
-    """How well reconstruction errors tell unfamiliar images from familiar ones."""
+    """AUROC of the mean squared error: familiar test images against the same ones with their structure broken."""
 
-    function: ClassVar[str] = "autoencoders.measurements.anomaly:anomaly"
     images: int = 2000
     seed: int = 0
 
@@ -31,24 +30,26 @@ class Anomaly(Measurement):
     def label(self) -> str:
         return "unfamiliar images"
 
+    def measure(self, subject: Measured, data: Dataset, device: str) -> Artifact:
+        from autoencoders.evaluation.ranking import auroc
+        from autoencoders.measurements.common import chosen, row, to_unit_range
 
-TILES = 4  # each way
-
-
-def anomaly(spec: Anomaly, subject: Subject, data: Dataset, device: str) -> Artifact:
-    """AUROC of the mean squared error: familiar test images against the same ones with their structure broken."""
-    images, _ = chosen(data.test, spec.images)
-    familiar = unit(images, device)
-    unfamiliar = {"shuffled": _shuffled(familiar, spec.seed), "negative": 1 - familiar}
-    usual = _errors(subject, familiar, data, device)
-    arrays, rows = {"familiar": usual}, []
-    for name, strange in unfamiliar.items():
-        arrays[name] = _errors(subject, strange, data, device)
-        rows.append(row(None, f"auroc_{name}", auroc(arrays[name], usual)))
-    return Artifact(arrays, {"rows": rows})
+        images, _ = chosen(data.test, self.images)
+        familiar = to_unit_range(images, device)
+        unfamiliar = {"shuffled": _shuffled(familiar, self.seed), "negative": 1 - familiar}
+        usual = _errors(subject, familiar, data, device)
+        arrays, rows = {"familiar": usual}, []
+        for name, strange in unfamiliar.items():
+            arrays[name] = _errors(subject, strange, data, device)
+            rows.append(row(None, f"auroc_{name}", auroc(arrays[name], usual)))
+        return Artifact(arrays, {"rows": rows})
 
 
-def _errors(subject: Subject, images: Tensor, data: Dataset, device: str) -> np.ndarray:
+def _errors(subject: Measured, images: Tensor, data: Dataset, device: str) -> np.ndarray:
+    from autoencoders import models
+    from autoencoders.evaluation import metrics
+    from autoencoders.measurements.common import fitted_pca
+
     if isinstance(subject, Baseline):
         output = fitted_pca(data, device).reconstruct(images, subject.size)
     else:
@@ -58,6 +59,8 @@ def _errors(subject: Subject, images: Tensor, data: Dataset, device: str) -> np.
 
 def _shuffled(images: Tensor, seed: int) -> Tensor:
     """The same pixels in tiles out of place: each image has its own order."""
+    import torch
+
     count, _, height, width = images.shape
     tiles = images.unflatten(3, (TILES, width // TILES)).unflatten(2, (TILES, height // TILES))
     tiles = tiles.permute(0, 2, 4, 1, 3, 5).flatten(1, 2)  # [N, tiles, C, h, w]

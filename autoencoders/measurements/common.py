@@ -1,4 +1,7 @@
-"""What all measurements share: which images, how they are shown, and how a figure becomes a row."""
+"""What all measurements share: which images, how they are shown, and how a value becomes a row.
+
+Imported inside the measurements, since it brings torch.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +14,20 @@ from torch import Tensor
 
 from autoencoders import corruption, models
 from autoencoders.data import Dataset, Split
-from autoencoders.evaluation import patches, pca
+from autoencoders.evaluation import baselines, patches, pca
 from autoencoders.evaluation.statistics import Estimate
 from autoencoders.specs import Baseline, Corruption, Input, describe
 
-Subject = models.Autoencoder | Baseline
+Measured = models.Autoencoder | Baseline
 
 
-def row(what: Input, metric: str, figure: Estimate, region: str = "all", split: str = "test") -> dict[str, Any]:
+def row(what: Input, metric: str, value: Estimate, region: str = "all", split: str = "test") -> dict[str, Any]:
     head = {"split": split, "input": describe(what), "region": region, "metric": metric}
-    return head | figure._asdict()
+    return head | value._asdict()
 
 
 def exactly(value: float, n: int) -> Estimate:
-    """A figure of the whole sample, for which no interval is computed."""
+    """A value of the whole sample, for which no interval is computed."""
     return Estimate(value, float("nan"), float("nan"), n)
 
 
@@ -34,7 +37,8 @@ def chosen(split: Split, count: int | None) -> tuple[Tensor, Tensor]:
     return split.images[order], split.labels[order]
 
 
-def unit(images: Tensor, device: str) -> Tensor:
+def to_unit_range(images: Tensor, device: str) -> Tensor:
+    """uint8 images as floats in [0, 1]."""
     return images.to(device).float().contiguous() / 255  # the order in memory decides how sums are rounded
 
 
@@ -49,13 +53,13 @@ def as_bytes(images: Tensor) -> np.ndarray:
 MOST_FEATURES = 4096  # a linear probe's cost grows with their cube
 
 
-def features_of(subject: Subject, images: Tensor, features: str, data: Dataset, device: str) -> Tensor:
+def features_of(subject: Measured, images: Tensor, features: str, data: Dataset, device: str) -> Tensor:
     """Embeddings [N, D] of uint8 or float images; a larger map is averaged, 2×2 cells into one."""
     if not isinstance(subject, Baseline):
         if features == "latent":
             return models.embed(subject, images).to(device).flatten(1)
         return _averaged(models.feature_map(subject, images).to(device)).flatten(1)
-    scaled = unit(images, device) if images.dtype == torch.uint8 else images
+    scaled = to_unit_range(images, device) if images.dtype == torch.uint8 else images
     if subject.method == "pca":
         return fitted_pca(data, device).embed(scaled, subject.size)
     if subject.method == "patches":
@@ -78,3 +82,9 @@ def fitted_pca(data: Dataset, device: str) -> pca.PCA:
 @functools.lru_cache(maxsize=1)
 def _fitted_patches(data: Dataset, device: str) -> patches.PatchFeatures:
     return patches.fit_patches(data.train.images.to(device))
+
+
+@functools.lru_cache(maxsize=1)
+def along_directions(data: Dataset, device: str, most: int) -> baselines.Directions:
+    """The training images along so many of their leading directions."""
+    return baselines.along(data.train.images.to(device), fitted_pca(data, device).components[:most])

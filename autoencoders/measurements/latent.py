@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING
 
-import numpy as np
-import torch
-
-from autoencoders import models
-from autoencoders.data import Dataset
-from autoencoders.evaluation import latent
-from autoencoders.evaluation.statistics import bootstrap
-from autoencoders.measurements.common import Subject, as_bytes, chosen, corrupted, exactly, features_of, row, unit
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.specs import NOISE, Corruption, describe
 from autoencoders.store import Artifact
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from autoencoders import models
+    from autoencoders.data import Dataset
+    from autoencoders.measurements.common import Measured
+
 
 @dataclass(frozen=True, kw_only=True)
 class Latent(Measurement):
-    """The latent space's structure in measures and in coordinates, for clean and for corrupted inputs."""
+    """The classes in the latent space and what noise does to it, in measures; and the coordinates of its pictures."""
 
-    function: ClassVar[str] = "autoencoders.measurements.latent:latent_structure"
     input: Corruption = NOISE
     images: int = 2000
     seed: int = 1_000_003
@@ -31,12 +29,40 @@ class Latent(Measurement):
     def label(self) -> str:
         return describe(self.input)
 
+    def measure(self, subject: Measured, data: Dataset, device: str) -> Artifact:
+        from autoencoders.evaluation import latent
+        from autoencoders.evaluation.statistics import bootstrap
+        from autoencoders.measurements.common import chosen, corrupted, exactly, features_of, row, to_unit_range
+
+        images, labels = chosen(data.test, self.images)
+        clean = to_unit_range(images, device)
+        inputs = {"clean": (None, clean), "noisy": (self.input, corrupted(clean, self.input, self.seed))}
+        arrays: dict[str, np.ndarray] = {"labels": labels.numpy()}
+        rows, spaces = [], {}
+        for name, (what, seen) in inputs.items():
+            space = spaces[name] = features_of(subject, seen, "latent", data, device).flatten(1)
+            projection = latent.project_pca(space)
+            arrays |= {f"{name}/pca": projection.coordinates, f"{name}/explained": projection.explained}
+            arrays[f"{name}/purity"] = latent.purities(space, labels)
+            rows.append(row(what, "purity", bootstrap(arrays[f"{name}/purity"])))
+            rows.append(row(what, "silhouette", exactly(latent.silhouette(space, labels), len(space))))
+        arrays["clean/tsne"] = latent.project_tsne(spaces["clean"])
+        moved = latent.shift(spaces["clean"], spaces["noisy"])
+        against = {
+            "cka": latent.linear_cka(spaces["clean"], spaces["noisy"]),
+            "shift_mean": moved.mean,
+            "shift_sample": moved.sample,
+        }
+        rows += [row(self.input, metric, exactly(value, len(images))) for metric, value in against.items()]
+        trust = latent.trustworthiness(spaces["clean"], arrays["clean/tsne"])
+        rows.append(row(None, "tsne_trustworthiness", exactly(trust, len(images))))
+        return Artifact(arrays, {"rows": rows, "classes": list(data.classes)})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Displacement(Measurement):
     """The picture of what noise does to latents: the same images, clean and corrupted, in one t-SNE."""
 
-    function: ClassVar[str] = "autoencoders.measurements.latent:displacement"
     input: Corruption = NOISE
     images: int = 1000  # as many points in all as in the picture of the clean latents alone
     seed: int = 1_000_003
@@ -45,12 +71,28 @@ class Displacement(Measurement):
     def label(self) -> str:
         return f"clean and {describe(self.input)}"
 
+    def measure(self, subject: Measured, data: Dataset, device: str) -> Artifact:
+        import numpy as np
+        import torch
+
+        from autoencoders.evaluation import latent
+        from autoencoders.measurements.common import chosen, corrupted, features_of, to_unit_range
+
+        images, labels = chosen(data.test, self.images)
+        clean = to_unit_range(images, device)
+        inputs = (clean, corrupted(clean, self.input, self.seed))
+        spaces = [features_of(subject, seen, "latent", data, device).flatten(1) for seen in inputs]
+        before, after = np.split(latent.project_tsne(torch.cat(spaces)), 2)
+        return Artifact({"labels": labels.numpy(), "clean": before, "noisy": after}, {"classes": list(data.classes)})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cloud(Measurement):
-    """Points to turn by hand: the same images, clean and corrupted, in coordinates that both share."""
+    """The same images, clean and corrupted, as points to turn by hand, in axes that both share.
 
-    function: ClassVar[str] = "autoencoders.measurements.latent:cloud"
+    What the pictures are worth is measured, and the images are kept, to be shown beside their points.
+    """
+
     input: Corruption = NOISE
     images: int = 400
     seed: int = 1_000_003
@@ -59,12 +101,44 @@ class Cloud(Measurement):
     def label(self) -> str:
         return f"cloud of clean and {describe(self.input)}"
 
+    def measure(self, subject: Measured, data: Dataset, device: str) -> Artifact:
+        import numpy as np
+        import torch
+
+        from autoencoders.evaluation import latent
+        from autoencoders.measurements.common import (
+            as_bytes,
+            chosen,
+            corrupted,
+            exactly,
+            features_of,
+            row,
+            to_unit_range,
+        )
+
+        images, labels = chosen(data.test, self.images)
+        clean = to_unit_range(images, device)
+        noisy = corrupted(clean, self.input, self.seed)
+        before, after = (features_of(subject, seen, "latent", data, device).flatten(1) for seen in (clean, noisy))
+        both = torch.cat([before, after])
+        pca = latent.project_pca(before, 3)
+        pictures = {"pca3": np.concatenate([pca.coordinates, latent.project_along(before, after, 3)])}
+        pictures["pca2"] = pictures["pca3"][:, :2]
+        pictures |= {f"tsne{dims}": latent.project_tsne(both, dims, coarse=True) for dims in (2, 3)}
+        arrays = {"labels": labels.numpy(), "explained": pca.explained}
+        arrays |= {"clean/images": images.numpy(), "noisy/images": as_bytes(noisy)}
+        rows = []
+        for name, coordinates in pictures.items():
+            arrays[f"clean/{name}"], arrays[f"noisy/{name}"] = np.split(coordinates, 2)
+            trust = latent.trustworthiness(both, coordinates)
+            rows.append(row(self.input, f"{name}_trustworthiness", exactly(trust, len(both))))
+        return Artifact(arrays, {"rows": rows, "classes": list(data.classes)})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Posterior(Measurement):
     """A VAE's latent units: which are active, what each costs, and what the prior decodes to."""
 
-    function: ClassVar[str] = "autoencoders.measurements.latent:posterior"
     samples: int = 32
     images: int | None = None
     seed: int = 1_000_003
@@ -73,78 +147,23 @@ class Posterior(Measurement):
     def label(self) -> str:
         return "prior"
 
+    def measure(self, subject: models.VariationalAutoencoder, data: Dataset, device: str) -> Artifact:
+        import torch
 
-def latent_structure(spec: Latent, subject: Subject, data: Dataset, device: str) -> Artifact:
-    """The classes in the latent space and what noise does to it, in measures; and the coordinates of its pictures."""
-    images, labels = chosen(data.test, spec.images)
-    clean = unit(images, device)
-    inputs = {"clean": (None, clean), "noisy": (spec.input, corrupted(clean, spec.input, spec.seed))}
-    arrays: dict[str, np.ndarray] = {"labels": labels.numpy()}
-    rows, spaces = [], {}
-    for name, (what, seen) in inputs.items():
-        space = spaces[name] = features_of(subject, seen, "latent", data, device).flatten(1)
-        projection = latent.project_pca(space)
-        arrays |= {f"{name}/pca": projection.coordinates, f"{name}/explained": projection.explained}
-        arrays[f"{name}/purity"] = latent.purities(space, labels)
-        rows.append(row(what, "purity", bootstrap(arrays[f"{name}/purity"])))
-        rows.append(row(what, "silhouette", exactly(latent.silhouette(space, labels), len(space))))
-    arrays["clean/tsne"] = latent.project_tsne(spaces["clean"])
-    moved = latent.shift(spaces["clean"], spaces["noisy"])
-    against = {
-        "cka": latent.linear_cka(spaces["clean"], spaces["noisy"]),
-        "shift_mean": moved.mean,
-        "shift_sample": moved.sample,
-    }
-    rows += [row(spec.input, metric, exactly(value, len(images))) for metric, value in against.items()]
-    trust = latent.trustworthiness(spaces["clean"], arrays["clean/tsne"])
-    rows.append(row(None, "tsne_trustworthiness", exactly(trust, len(images))))
-    return Artifact(arrays, {"rows": rows, "classes": list(data.classes)})
+        from autoencoders import models
+        from autoencoders.evaluation import latent
+        from autoencoders.measurements.common import as_bytes, chosen, exactly, row, to_unit_range
 
-
-def displacement(spec: Displacement, subject: Subject, data: Dataset, device: str) -> Artifact:
-    """Where the same images fall, clean and noisy, in one t-SNE."""
-    images, labels = chosen(data.test, spec.images)
-    clean = unit(images, device)
-    inputs = (clean, corrupted(clean, spec.input, spec.seed))
-    spaces = [features_of(subject, seen, "latent", data, device).flatten(1) for seen in inputs]
-    before, after = np.split(latent.project_tsne(torch.cat(spaces)), 2)
-    return Artifact({"labels": labels.numpy(), "clean": before, "noisy": after}, {"classes": list(data.classes)})
-
-
-def cloud(spec: Cloud, subject: Subject, data: Dataset, device: str) -> Artifact:
-    """The same images, clean and corrupted, as points in axes that both share, with what the pictures are worth; and
-    the images themselves, to be shown beside their points."""
-    images, labels = chosen(data.test, spec.images)
-    clean = unit(images, device)
-    noisy = corrupted(clean, spec.input, spec.seed)
-    before, after = (features_of(subject, seen, "latent", data, device).flatten(1) for seen in (clean, noisy))
-    both = torch.cat([before, after])
-    pca = latent.project_pca(before, 3)
-    pictures = {"pca3": np.concatenate([pca.coordinates, latent.project_along(before, after, 3)])}
-    pictures["pca2"] = pictures["pca3"][:, :2]
-    pictures |= {f"tsne{dims}": latent.project_tsne(both, dims, coarse=True) for dims in (2, 3)}
-    arrays = {"labels": labels.numpy(), "explained": pca.explained}
-    arrays |= {"clean/images": images.numpy(), "noisy/images": as_bytes(noisy)}
-    rows = []
-    for name, coordinates in pictures.items():
-        arrays[f"clean/{name}"], arrays[f"noisy/{name}"] = np.split(coordinates, 2)
-        trust = latent.trustworthiness(both, coordinates)
-        rows.append(row(spec.input, f"{name}_trustworthiness", exactly(trust, len(both))))
-    return Artifact(arrays, {"rows": rows, "classes": list(data.classes)})
-
-
-def posterior(spec: Posterior, subject: models.VariationalAutoencoder, data: Dataset, device: str) -> Artifact:
-    """Which of a VAE's units are active, what each costs, and what its prior decodes to."""
-    images, _ = chosen(data.test, spec.images)
-    with torch.no_grad():
-        parts = [subject.posterior(unit(part, device)) for part in images.split(500)]
-    mu, logvar = (torch.cat(half) for half in zip(*parts, strict=True))
-    active = latent.active_units(mu)
-    kl = latent.kl_per_dimension(mu, logvar)
-    samples = models.sample(subject, spec.samples, torch.Generator(device).manual_seed(spec.seed))
-    rows = [
-        row(None, "active_units", exactly(float(active.sum()), len(images))),
-        row(None, "active_share", exactly(float(active.mean()), len(images))),
-        row(None, "kl", exactly(float(kl.sum()), len(images))),
-    ]
-    return Artifact({"active": active, "kl": kl, "samples": as_bytes(samples)}, {"rows": rows})
+        images, _ = chosen(data.test, self.images)
+        with torch.no_grad():
+            parts = [subject.posterior(to_unit_range(part, device)) for part in images.split(500)]
+        mu, logvar = (torch.cat(half) for half in zip(*parts, strict=True))
+        active = latent.active_units(mu)
+        kl = latent.kl_per_dimension(mu, logvar)
+        samples = models.sample(subject, self.samples, torch.Generator(device).manual_seed(self.seed))
+        rows = [
+            row(None, "active_units", exactly(float(active.sum()), len(images))),
+            row(None, "active_share", exactly(float(active.mean()), len(images))),
+            row(None, "kl", exactly(float(kl.sum()), len(images))),
+        ]
+        return Artifact({"active": active, "kl": kl, "samples": as_bytes(samples)}, {"rows": rows})

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING
 
-import numpy as np
-import torch
-from torch import Tensor
-
-from autoencoders import models
-from autoencoders.data import Dataset
-from autoencoders.evaluation.statistics import bootstrap
-from autoencoders.measurements.common import as_bytes, chosen, row, unit
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.store import Artifact
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from torch import Tensor
+
+    from autoencoders import models
+    from autoencoders.data import Dataset
+
+# ── Which parts matter ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, kw_only=True)
 class Occlusion(Measurement):
-    """What happens to the rest of the reconstruction when one patch is hidden, beside the error's gradient."""
+    """How much the rest of a reconstruction changes when one patch is hidden, beside the error's gradient.
 
-    function: ClassVar[str] = "autoencoders.measurements.masking:occlusion"
+    Masked models hide it their own way, behind their token; the others see its place in mid-grey.
+    """
+
     images: int = 64
     examples: int = 6
     patch: int = 4
@@ -30,63 +34,51 @@ class Occlusion(Measurement):
     def label(self) -> str:
         return f"patches of {self.patch}"
 
+    def measure(self, subject: models.Autoencoder, data: Dataset, device: str) -> Artifact:
+        import torch
 
-@dataclass(frozen=True, kw_only=True)
-class Context(Measurement):
-    """How far a masked model sees: the error in a hole by distance to its rim, and the share of far content in it."""
+        from autoencoders import models
+        from autoencoders.evaluation.statistics import bootstrap
+        from autoencoders.measurements.common import as_bytes, chosen, row, to_unit_range
 
-    function: ClassVar[str] = "autoencoders.measurements.masking:context"
-    images: int = 1000
-    draws: int = 4  # of the patches hidden around a small hole, and of the image that far content comes from
-    seed: int = 0
-
-    @property
-    def label(self) -> str:
-        return "holes"
-
-
-# ── Which parts matter ───────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def occlusion(spec: Occlusion, subject: models.Autoencoder, data: Dataset, device: str) -> Artifact:
-    """For each patch: how much the rest of the reconstruction changes when it is hidden; and the error's gradient.
-
-    Masked models hide it their own way, behind their token; the others see its place in mid-grey.
-    """
-    images, _ = chosen(data.test, spec.images)
-    clean = unit(images, device)
-    rows_of_patches, columns = clean.shape[2] // spec.patch, clean.shape[3] // spec.patch
-    whole = models.reconstruct(subject, clean)
-    changes, errors = [], []
-    for place in range(rows_of_patches * columns):
-        grid = torch.zeros(1, 1, rows_of_patches, columns, dtype=torch.bool, device=device)
-        grid.view(-1)[place] = True
-        hidden = models.upsample(grid, spec.patch)
-        rest, output = ~hidden, _without(subject, clean, hidden)
-        changes.append(_mean_over(output - whole, rest))
-        errors.append(_mean_over(output - clean, rest) - _mean_over(whole - clean, rest))
-    change = torch.stack(changes, 1).unflatten(1, (rows_of_patches, columns))
-    increase = torch.stack(errors, 1).unflatten(1, (rows_of_patches, columns))
-    gradient = _gradient(subject, clean, spec.patch)
-    arrays = {
-        "change": change.cpu().numpy(),
-        "increase": increase.cpu().numpy(),
-        "gradient": gradient.cpu().numpy(),
-        "examples/clean": as_bytes(clean[: spec.examples]),
-    }
-    agreement = _correlation(change.flatten(1), gradient.flatten(1)).cpu().numpy()
-    rows = [
-        row(None, "occlusion_change", bootstrap(change.flatten(1).mean(1).cpu().numpy())),
-        row(None, "occlusion_error_increase", bootstrap(increase.flatten(1).mean(1).cpu().numpy())),
-        row(None, "occlusion_gradient_correlation", bootstrap(agreement)),
-    ]
-    return Artifact(arrays, {"rows": rows})
+        images, _ = chosen(data.test, self.images)
+        clean = to_unit_range(images, device)
+        lines, columns = clean.shape[2] // self.patch, clean.shape[3] // self.patch
+        whole = models.reconstruct(subject, clean)
+        changes, errors = [], []
+        for place in range(lines * columns):
+            grid = torch.zeros(1, 1, lines, columns, dtype=torch.bool, device=device)
+            grid.view(-1)[place] = True
+            hidden = models.upsample(grid, self.patch)
+            rest, output = ~hidden, _without(subject, clean, hidden)
+            changes.append(_mean_over(output - whole, rest))
+            errors.append(_mean_over(output - clean, rest) - _mean_over(whole - clean, rest))
+        change, increase = torch.stack(changes, 1), torch.stack(errors, 1)
+        gradient = _gradient(subject, clean, self.patch)
+        arrays = {
+            "change": change.unflatten(1, (lines, columns)).cpu().numpy(),
+            "increase": increase.unflatten(1, (lines, columns)).cpu().numpy(),
+            "gradient": gradient.cpu().numpy(),
+            "examples/clean": as_bytes(clean[: self.examples]),
+        }
+        rows = [
+            row(None, "occlusion_change", bootstrap(change.mean(1).cpu().numpy())),
+            row(None, "occlusion_error_increase", bootstrap(increase.mean(1).cpu().numpy())),
+            row(
+                None,
+                "occlusion_gradient_correlation",
+                bootstrap(_correlation(change, gradient.flatten(1)).cpu().numpy()),
+            ),
+        ]
+        return Artifact(arrays, {"rows": rows})
 
 
 def _without(subject: models.Autoencoder, images: Tensor, hidden: Tensor) -> Tensor:
+    from autoencoders import models
+
     if isinstance(subject, models.Masked):
         return models.reconstruct(subject, images, mask=hidden.expand(len(images), -1, -1, -1))
-    return models.reconstruct(subject, torch.where(hidden, 0.5, images))
+    return models.reconstruct(subject, images.masked_fill(hidden, 0.5))
 
 
 def _mean_over(difference: Tensor, region: Tensor) -> Tensor:
@@ -96,6 +88,8 @@ def _mean_over(difference: Tensor, region: Tensor) -> Tensor:
 
 def _gradient(subject: models.Autoencoder, images: Tensor, patch: int) -> Tensor:
     """How strongly each image's error depends on each patch: the norm of its gradient there."""
+    import torch
+
     seen = images.clone().requires_grad_()
     error = (subject(seen) - images).square().mean((1, 2, 3)).sum()
     (slope,) = torch.autograd.grad(error, seen)
@@ -106,26 +100,40 @@ def _correlation(a: Tensor, b: Tensor) -> Tensor:
     """Pearson's, for each image; 0 where one of them is constant."""
     a, b = a - a.mean(1, keepdim=True), b - b.mean(1, keepdim=True)
     scale = a.norm(dim=1) * b.norm(dim=1)
-    return torch.where(scale > 0, (a * b).sum(1) / scale.clamp(min=1e-20), 0.0)
+    return ((a * b).sum(1) / scale.clamp(min=1e-20)).where(scale > 0, 0.0)
 
 
 # ── How far a model sees ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def context(spec: Context, subject: models.Masked, data: Dataset, device: str) -> Artifact:
-    """Error inside a hole by the distance to its rim; and how much of what fills a small hole comes from afar.
+@dataclass(frozen=True, kw_only=True)
+class Context(Measurement):
+    """How far a masked model sees: the error in a hole by distance to its rim, and the share of far content in it.
 
     Distances are in patches, the larger of the two directions.
     """
-    images, _ = chosen(data.test, spec.images)
-    clean = unit(images, device)
-    large = models.upsample(_centred_square(subject.grid, subject.grid[0] * 3 // 4).to(device), subject.patch)
-    hole, colour = _without(subject, clean, large), _visible_mean(clean, large)
-    measured = _by_distance(subject, clean, hole, colour) | _from_afar(spec, subject, clean)
-    rows = [row(None, name, bootstrap(values)) for name, values in measured.items()]
-    examples = {"clean": clean, "hole": torch.where(large, 0.5, clean), "output": hole}
-    pictures = {f"examples/{name}": as_bytes(part[:8]) for name, part in examples.items()}
-    return Artifact(measured | pictures, {"rows": rows})
+
+    images: int = 1000
+    draws: int = 4  # of the patches hidden around a small hole, and of the image that far content comes from
+    seed: int = 0
+
+    @property
+    def label(self) -> str:
+        return "holes"
+
+    def measure(self, subject: models.Masked, data: Dataset, device: str) -> Artifact:
+        from autoencoders.evaluation.statistics import bootstrap
+        from autoencoders.measurements.common import as_bytes, chosen, row, to_unit_range
+
+        images, _ = chosen(data.test, self.images)
+        clean = to_unit_range(images, device)
+        large = models.upsample(_centred_square(subject.grid, subject.grid[0] * 3 // 4).to(device), subject.patch)
+        hole, colour = _without(subject, clean, large), _visible_mean(clean, large)
+        measured = _by_distance(subject, clean, hole, colour) | _from_afar(self, subject, clean)
+        rows = [row(None, name, bootstrap(values)) for name, values in measured.items()]
+        examples = {"clean": clean, "hole": clean.masked_fill(large, 0.5), "output": hole}
+        pictures = {f"examples/{name}": as_bytes(part[:8]) for name, part in examples.items()}
+        return Artifact(measured | pictures, {"rows": rows})
 
 
 def _by_distance(subject: models.Masked, clean: Tensor, hole: Tensor, colour: Tensor) -> dict[str, np.ndarray]:
@@ -146,6 +154,10 @@ def _from_afar(spec: Context, subject: models.Masked, clean: Tensor) -> dict[str
     Around the hole as many patches are hidden as in training, for a model that meets more of an image than ever before
     says little of what it has learned.
     """
+    import torch
+
+    from autoencoders import models
+
     square = _centred_square(subject.grid, 2).to(clean.device)
     inside = models.upsample(square, subject.patch)
     generator = torch.Generator().manual_seed(spec.seed)
@@ -157,20 +169,24 @@ def _from_afar(spec: Context, subject: models.Masked, clean: Tensor) -> dict[str
         strangers = clean.roll(draw + 1, dims=0)
         for radius in radii:
             kept = models.upsample(_grown(square, radius), subject.patch)
-            after = models.reconstruct(subject, torch.where(kept, clean, strangers), mask=hidden)
+            after = models.reconstruct(subject, clean.where(kept, strangers), mask=hidden)
             changes[radius] += _mean_over(after - before, inside)
-    shares = torch.where(changes[0] > 0, changes / changes[0].clamp(min=1e-20), 0.0).cpu().numpy()
+    shares = (changes / changes[0].clamp(min=1e-20)).where(changes[0] > 0, 0.0).cpu().numpy()
     return {f"far_influence:{radius}": shares[radius] for radius in radii}
 
 
 def _hidden_around(square: Tensor, subject: models.Masked, count: int, generator: torch.Generator) -> Tensor:
     """Random masks at the ratio of the training that hide the square, too."""
+    import torch
+
     order = torch.rand(count, square.numel(), generator=generator).to(square.device).masked_fill(square.flatten(), -1.0)
     first = order.argsort(dim=1)[:, : max(subject.hidden(subject.ratio), int(square.sum()))]
-    return torch.zeros_like(order, dtype=torch.bool).scatter(1, first, True).view(count, *square.shape[1:])
+    return order.new_zeros(order.shape, dtype=torch.bool).scatter(1, first, True).view(count, *square.shape[1:])
 
 
 def _centred_square(grid: tuple[int, int], side: int) -> Tensor:
+    import torch
+
     mask = torch.zeros(1, 1, *grid, dtype=torch.bool)
     top, left = (grid[0] - side) // 2, (grid[1] - side) // 2
     mask[..., top : top + side, left : left + side] = True
@@ -178,6 +194,8 @@ def _centred_square(grid: tuple[int, int], side: int) -> Tensor:
 
 
 def _grown(mask: Tensor, radius: int) -> Tensor:
+    import torch
+
     return torch.nn.functional.max_pool2d(mask.float(), 2 * radius + 1, stride=1, padding=radius).bool()
 
 

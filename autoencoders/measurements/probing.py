@@ -3,41 +3,60 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-from torch import Tensor
-
-from autoencoders.data import Dataset
 from autoencoders.errors import InputError
-from autoencoders.evaluation import pca, probes
-from autoencoders.evaluation.statistics import bootstrap
-from autoencoders.measurements.common import Subject, chosen, corrupted, features_of, row, unit
 from autoencoders.measurements.measurement import Measurement
-from autoencoders.specs import Corruption, describe
+from autoencoders.specs import Corruption, Subject, describe
 from autoencoders.store import Artifact
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+    from autoencoders.data import Dataset
+    from autoencoders.evaluation import probes
+    from autoencoders.measurements.common import Measured
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeFit(Measurement):
-    """Linear classifiers fitted to a subject's frozen embeddings of the training images."""
+    """Linear classifiers fitted to a subject's frozen embeddings of the training images.
 
-    function: ClassVar[str] = "autoencoders.measurements.probing:probe_fit"
+    One is fitted at their native size, one after training-set PCA to the size at which subjects are compared.
+    """
+
     features: Literal["latent", "map"] = "latent"
     classifier: Literal["ridge", "logistic"] = "ridge"
     samples: int | None = None  # training images that they are fitted to, in a fixed random order; None: all
-    reduced: int = 128  # also fitted after training-set PCA to this size, where comparisons are made
+    reduced: int = 128
 
     @property
     def label(self) -> str:
         return f"{self.features} {self.classifier}"
+
+    def measure(self, subject: Measured, data: Dataset, device: str) -> Artifact:
+        from autoencoders.evaluation import pca, probes
+        from autoencoders.measurements.common import chosen, features_of
+
+        known = chosen(data.train, self.samples)
+        held_out = (data.validation.images, data.validation.labels)
+        train, validation = (features_of(subject, part[0], self.features, data, device) for part in (known, held_out))
+        fit = probes.fit_ridge if self.classifier == "ridge" else probes.fit_logistic
+        native = fit(train, known[1], validation, held_out[1])
+        arrays = _stored("native", native)
+        if min(train.shape) > self.reduced:  # so few images have no more directions than that
+            reduction = pca.fit_leading(train, self.reduced)
+            small = [reduction.embed(part, self.reduced) for part in (train, validation)]
+            arrays |= _stored("reduced", fit(small[0], known[1], small[1], held_out[1]))
+            arrays |= {"reduction/mean": reduction.mean, "reduction/components": reduction.components}
+        return Artifact(arrays, {"size": int(train.shape[1]), "validation": native.validation})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Probe(Measurement):
     """What such classifiers make of the test images, clean or corrupted."""
 
-    function: ClassVar[str] = "autoencoders.measurements.probing:probe"
     fit: ProbeFit = ProbeFit()
     input: Corruption | None = None
     images: int | None = None
@@ -47,56 +66,34 @@ class Probe(Measurement):
     def label(self) -> str:
         return f"{self.fit.label} {describe(self.input)}"
 
+    def needs(self, subject: Subject) -> dict[str, tuple[Subject, Measurement]]:
+        return {"fit": (subject, self.fit)}
 
-@dataclass(frozen=True, kw_only=True)
-class Regions(Measurement):
-    """A classifier's decision regions in a plane through the embeddings, and what the plane keeps of them."""
+    def measure(self, subject: Measured, data: Dataset, device: str, fit: Artifact) -> Artifact:
+        import numpy as np
 
-    function: ClassVar[str] = "autoencoders.measurements.probing:regions"
-    features: Literal["latent", "map"] = "latent"
-    images: int = 1000
-    grid: int = 160
+        from autoencoders.evaluation import pca
+        from autoencoders.evaluation.statistics import bootstrap
+        from autoencoders.measurements.common import chosen, corrupted, features_of, row, to_unit_range
 
-    @property
-    def label(self) -> str:
-        return f"plane of the {self.features}"
-
-
-def probe_fit(spec: ProbeFit, subject: Subject, data: Dataset, device: str) -> Artifact:
-    """Linear classifiers on frozen embeddings: at native size, and after training-set PCA to the size compared at."""
-    known = chosen(data.train, spec.samples)
-    held_out = (data.validation.images, data.validation.labels)
-    train, validation = (features_of(subject, part[0], spec.features, data, device) for part in (known, held_out))
-    fit = probes.fit_ridge if spec.classifier == "ridge" else probes.fit_logistic
-    native = fit(train, known[1], validation, held_out[1])
-    arrays = stored("native", native)
-    if min(train.shape) > spec.reduced:  # so few images have no more directions than that
-        reduction = pca.fit_leading(train, spec.reduced)
-        small = [reduction.embed(part, spec.reduced) for part in (train, validation)]
-        arrays |= stored("reduced", fit(small[0], known[1], small[1], held_out[1]))
-        arrays |= {"reduction/mean": reduction.mean, "reduction/components": reduction.components}
-    return Artifact(arrays, {"size": int(train.shape[1]), "validation": native.validation})
+        images, labels = chosen(data.test, self.images)
+        seen = corrupted(to_unit_range(images, device), self.input, self.seed)
+        features = features_of(subject, seen, self.fit.features, data, device)
+        native = "probe_linear" if self.fit.features == "latent" else "probe_linear_map"
+        reduced = f"{native}_pca{self.fit.reduced}"
+        outcomes = {native: restored("native", fit).predict(features) == labels.numpy()}
+        if "reduction/mean" in fit.arrays:
+            reduction = pca.PCA(fit.arrays["reduction/mean"], fit.arrays["reduction/components"], np.empty(0))
+            small = reduction.embed(features, self.fit.reduced)
+            outcomes[reduced] = restored("reduced", fit).predict(small) == labels.numpy()
+        else:
+            outcomes[reduced] = outcomes[native]  # no larger than what it would be reduced to
+        arrays = {f"{metric}/correct": correct for metric, correct in outcomes.items()}
+        rows = [row(self.input, metric, bootstrap(correct)) for metric, correct in outcomes.items()]
+        return Artifact(arrays, {"rows": rows})
 
 
-def probe(spec: Probe, subject: Subject, data: Dataset, device: str, fit: Artifact) -> Artifact:
-    """What the fitted classifiers make of the test images."""
-    images, labels = chosen(data.test, spec.images)
-    seen = corrupted(unit(images, device), spec.input, spec.seed)
-    features = features_of(subject, seen, spec.fit.features, data, device)
-    prefix = "probe_linear" if spec.fit.features == "latent" else "probe_linear_map"
-    outcomes = {prefix: restored("native", fit).predict(features) == labels.numpy()}
-    if "reduction/mean" in fit.arrays:
-        reduction = pca.PCA(fit.arrays["reduction/mean"], fit.arrays["reduction/components"], np.empty(0))
-        small = reduction.embed(features, spec.fit.reduced)
-        outcomes[f"{prefix}_pca{spec.fit.reduced}"] = restored("reduced", fit).predict(small) == labels.numpy()
-    else:
-        outcomes[f"{prefix}_pca{spec.fit.reduced}"] = outcomes[prefix]  # no larger than what it would be reduced to
-    arrays = {f"{metric}/correct": correct for metric, correct in outcomes.items()}
-    rows = [row(spec.input, metric, bootstrap(correct)) for metric, correct in outcomes.items()]
-    return Artifact(arrays, {"rows": rows})
-
-
-def stored(name: str, classifier: probes.Classifier) -> dict[str, np.ndarray]:
+def _stored(name: str, classifier: probes.Classifier) -> dict[str, np.ndarray]:
     """A linear classifier has one layer."""
     return {
         f"{name}/weight": classifier.weights[0],
@@ -106,35 +103,56 @@ def stored(name: str, classifier: probes.Classifier) -> dict[str, np.ndarray]:
 
 
 def restored(name: str, fit: Artifact) -> probes.Classifier:
+    from autoencoders.evaluation import probes
+
     weight, bias, labels = (fit.arrays[f"{name}/{part}"] for part in ("weight", "bias", "labels"))
     return probes.Classifier((weight,), (bias,), labels, penalty=0.0, validation=0.0)
 
 
-def regions(spec: Regions, subject: Subject, data: Dataset, device: str) -> Artifact:
+@dataclass(frozen=True, kw_only=True)
+class Regions(Measurement):
     """A linear classifier's regions in the plane that parts the training classes best (linear discriminants)."""
-    known, known_labels = chosen(data.train, 5 * spec.images)
-    shown, labels = chosen(data.test, spec.images)
-    features = [features_of(subject, part, spec.features, data, device) for part in (known, shown)]
-    train, test = (part.cpu().numpy() for part in probes.reduce(*features))
-    found = len(known_labels.unique())
-    if not 3 <= found < len(train):
-        raise InputError(f"a plane parts at least three classes of several images, not {len(train)} of {found} classes")
-    whole = _discriminants(train, known_labels, n_components=2)
-    points = _in_plane(whole, test)
-    flat = _discriminants(_in_plane(whole, train), known_labels)
-    low, high = np.percentile(points, [1, 99], axis=0)
-    x, y = np.linspace(low, np.where(high > low, high, low + 1), spec.grid).T
-    mesh = np.stack(np.meshgrid(x, y), -1)
-    arrays = {
-        "points": points.astype(np.float32),
-        "labels": labels.numpy(),
-        "x": x,
-        "y": y,
-        "response": flat.predict(mesh.reshape(-1, 2)).reshape(spec.grid, spec.grid),
-    }
-    accuracies = {"plane_accuracy": flat.predict(points), "plane_full_accuracy": whole.predict(test)}
-    rows = [row(None, metric, bootstrap(found == labels.numpy())) for metric, found in accuracies.items()]
-    return Artifact(arrays, {"rows": rows, "classes": list(data.classes)})
+
+    features: Literal["latent", "map"] = "latent"
+    images: int = 1000
+    grid: int = 160
+
+    @property
+    def label(self) -> str:
+        return f"plane of the {self.features}"
+
+    def measure(self, subject: Measured, data: Dataset, device: str) -> Artifact:
+        import numpy as np
+
+        from autoencoders.evaluation import probes
+        from autoencoders.evaluation.statistics import bootstrap
+        from autoencoders.measurements.common import chosen, features_of, row
+
+        known, known_labels = chosen(data.train, 5 * self.images)
+        shown, labels = chosen(data.test, self.images)
+        features = [features_of(subject, part, self.features, data, device) for part in (known, shown)]
+        train, test = (part.cpu().numpy() for part in probes.reduce(*features))
+        kinds = len(known_labels.unique())
+        if not 3 <= kinds < len(train):
+            raise InputError(
+                f"a plane parts at least three classes of several images, not {len(train)} of {kinds} classes"
+            )
+        whole = _discriminants(train, known_labels, n_components=2)
+        points = _in_plane(whole, test)
+        flat = _discriminants(_in_plane(whole, train), known_labels)
+        low, high = np.percentile(points, [1, 99], axis=0)
+        x, y = np.linspace(low, np.where(high > low, high, low + 1), self.grid).T
+        mesh = np.stack(np.meshgrid(x, y), -1)
+        arrays = {
+            "points": points.astype(np.float32),
+            "labels": labels.numpy(),
+            "x": x,
+            "y": y,
+            "response": flat.predict(mesh.reshape(-1, 2)).reshape(self.grid, self.grid),
+        }
+        found = {"plane_accuracy": flat.predict(points), "plane_full_accuracy": whole.predict(test)}
+        rows = [row(None, metric, bootstrap(classes == labels.numpy())) for metric, classes in found.items()]
+        return Artifact(arrays, {"rows": rows, "classes": list(data.classes)})
 
 
 def _discriminants(features: np.ndarray, labels: Tensor, **options: Any) -> Any:
@@ -149,5 +167,7 @@ def _discriminants(features: np.ndarray, labels: Tensor, **options: Any) -> Any:
 
 def _in_plane(fitted: Any, features: np.ndarray) -> np.ndarray:
     """Coordinates [N, 2]; those along directions that the embeddings don't have are zero."""
+    import numpy as np
+
     found = fitted.transform(features) if hasattr(fitted, "transform") else features[:, :0]
     return np.pad(found, ((0, 0), (0, 2 - found.shape[1])))

@@ -149,7 +149,7 @@ def execute(
 
 def _pool(jobs: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(
-        jobs, mp_context=get_context("spawn"), initializer=processes.end_with, initargs=(os.getpid(),)
+        jobs, mp_context=get_context("spawn"), initializer=processes.exit_with_parent, initargs=(os.getpid(),)
     )
 
 

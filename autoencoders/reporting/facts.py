@@ -12,6 +12,7 @@ from autoencoders.reporting.book import embedded
 from autoencoders.reporting.variables import literal
 from autoencoders.settings import PROJECT
 from autoencoders.specs import NOISE, RATIOS, VARIANCE
+from autoencoders.studies.base import Study
 
 DATASETS = {
     "cifar10": "CIFAR-10: 60,000 colour images of 32 × 32 pixels in 10 classes",
@@ -46,10 +47,10 @@ def of(lab: Lab) -> dict[str, Any]:
 def of_studies(labs: Sequence[Lab]) -> dict[str, Any]:
     """The same for the studies' book: `{{< var data.digits >}}` is what a study was given to look at."""
     judged = [each for lab in labs for each in claims.judge_all(lab)]
-    named = {str(lab.study.name): lab for lab in labs if lab.study}
+    plans = {lab.plan_class: lab for lab in labs if issubclass(lab.plan_class, Study)}
     facts = _of_run(labs[0]) | {
-        "data": {name: _listed_data(lab) for name, lab in named.items()},
-        "task": {name: value for lab in labs if lab.study for name, value in lab.study.constants.items()},
+        "data": {plan.name: _listed_data(lab) for plan, lab in plans.items()},
+        "task": {name: value for plan in plans for name, value in plan.constants.items()},
         "claims": _NONE | claims.by_requirement(judged),
     }
     facts["data"]["statement"] = "All results are on the data sets that the studies ask for."
@@ -58,9 +59,8 @@ def of_studies(labs: Sequence[Lab]) -> dict[str, Any]:
         facts["notice"] = {
             "header": "Stand-in data: " + ", ".join(dict.fromkeys(choice.name for choice in missing)),
             "captions": {
-                lab.study.notebook: _caption(choice.name for choice in lab.choices if choice.stand_in)
-                for lab in labs
-                if lab.study
+                plan.notebook: _caption(choice.name for choice in lab.choices if choice.stand_in)
+                for plan, lab in plans.items()
             },
             "cover": f"{reasons}.",
         }
@@ -83,8 +83,7 @@ def _of_run(lab: Lab) -> dict[str, Any]:
 
 def _listed_data(lab: Lab) -> str:
     """What was asked for, and what stands in for it."""
-    wanted = lab.study.wanted if lab.study else (lab.settings.dataset,)
-    pairs = zip(wanted, lab.choices, strict=True)
+    pairs = zip(lab.plan_class.wanted_data(lab.settings.dataset), lab.choices, strict=True)
     return ", ".join(f"{choice.name} in place of {name}" if choice.stand_in else name for name, choice in pairs)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import socket
+import sys
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from autoencoders import gpus
+from autoencoders import machine
 from autoencoders.errors import InputError
 from autoencoders.running.processes import attempt, portable
 
@@ -44,18 +46,20 @@ def connected(address: str, jobs: int) -> Iterator[Client]:
         yield client
 
 
-def run(client: Client, bench: Bench, tasks: Sequence[Task]) -> Iterator[tuple[Task, Exception | None]]:
-    """Each task with what became of it, as they complete. A lost worker's task goes to another, which resumes it."""
-    from dask.distributed import as_completed
+class Workers:
+    """A cluster's workers; Dask knows how many tasks each takes. A lost worker's task goes to another."""
 
-    refuse_strangers(client, bench, tasks)
-    pinned = {GPU: 1} if bench.device.startswith("cuda") and _offered(client, GPU) else None
-    futures = {
-        client.submit(_carry_out, bench, task, key, key=f"{task.name}-{key}", resources=pinned): task
-        for task, key in ((task, bench.store.key(task)) for task in tasks)
-    }
-    for future in as_completed(list(futures)):
-        yield futures[future], future.exception() or future.result()
+    size = sys.maxsize
+
+    def __init__(self, client: Client, bench: Bench) -> None:
+        self.bench = bench
+        self.pinned = {GPU: 1} if bench.device.startswith("cuda") and _offered(client, GPU) else None
+        self.executor = client.get_executor()
+
+    def submit(self, task: Task, work: float) -> Future[Exception | None]:
+        key = self.bench.store.key(task)
+        options = {"key": f"{task.name}-{key}", "priority": work, "resources": self.pinned}
+        return self.executor.submit(_carry_out, self.bench, task, key, **options)
 
 
 def _offered(client: Client, resource: str) -> bool:
@@ -66,7 +70,7 @@ def _carry_out(bench: Bench, task: Task, key: str) -> Exception | None:
     """On a worker; one that joined late is asked here whether it would make the same thing."""
     if bench.store.key(task) != key:
         return InputError(f"{task.name}: the worker on {socket.gethostname()} has other code")
-    gpus.keep_one()
+    machine.keep_one_gpu()
     return portable(attempt(bench.carry_out, task))
 
 
@@ -96,14 +100,14 @@ def introduction(bench: Bench, tasks: Sequence[Task], word: str) -> Introduction
         except (OSError, InputError) as error:
             fingerprints[source.name] = str(error)
     try:
-        told = (bench.cache / word).read_text(encoding="utf-8")
+        found = (bench.cache / word).read_text(encoding="utf-8")
     except OSError:
-        told = "nothing"
-    return Introduction(socket.gethostname(), code, fingerprints, told)
+        found = "nothing"
+    return Introduction(socket.gethostname(), code, fingerprints, found)
 
 
-def refuse_strangers(client: Client, bench: Bench, tasks: Sequence[Task]) -> None:
-    """Before anything is computed: workers with other code, data or cache would fill this one with other results."""
+def check_workers_match(client: Client, bench: Bench, tasks: Sequence[Task]) -> None:
+    """Raise before anything is computed: workers with other code, data or cache would make other results."""
     word = f".word-{client.id}"
     bench.cache.mkdir(parents=True, exist_ok=True)
     try:

@@ -1,4 +1,4 @@
-"""Carrying out tasks, one after another or side by side; the one place that knows how processes are made."""
+"""Carrying out tasks in this process, or side by side in others; the one place that knows how processes are made."""
 
 from __future__ import annotations
 
@@ -7,57 +7,79 @@ import os
 import pickle
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from typing import Generic, TypeVar
 
-from autoencoders import gpus
+from autoencoders import machine
+from autoencoders.running.order import Pool
 
 T = TypeVar("T")
-R = TypeVar("R")
+
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_IDLE = 300  # seconds after which a worker with nothing to do ends
 
 
-def run(tasks: Sequence[T], function: Callable[[T], R], jobs: int = 1) -> Iterator[tuple[T, R | Exception]]:
-    """Each task with what `function` makes of it, as they complete. One that fails yields its exception, and the rest
-    goes on. With several jobs, libraries get an equal share of the cores each."""
-    if jobs <= 1 or len(tasks) <= 1:
-        return ((task, attempt(function, task)) for task in tasks)
-    return _side_by_side(tasks, function, jobs)
-
-
-def _side_by_side(tasks: Sequence[T], function: Callable[[T], R], jobs: int) -> Iterator[tuple[T, R | Exception]]:
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-    left = dict(enumerate(tasks))
+@contextmanager
+def pool(function: Callable[[T], object], jobs: int = 1) -> Iterator[Pool[T]]:
+    """Whatever carries out ``function`` of tasks; with several jobs, libraries get an equal share of the cores each."""
+    if jobs <= 1:
+        yield Here(function)
+        return
+    others = SideBySide(function, jobs)
     try:
-        for index, result in _parallel(left, function, jobs):
-            yield left.pop(index), result
-    except TerminatedWorkerError:  # a worker was killed, which ends them all; alone, each task answers for itself
-        for index in list(left):
-            try:
-                [(_, result)] = _parallel({index: left[index]}, function, jobs)
-            except TerminatedWorkerError as error:
-                result = RuntimeError(f"its process was killed: {str(error).splitlines()[0]}")
-            yield left.pop(index), result
+        yield others
+    except BaseException:
+        others.end()  # nobody waits for what they do
+        raise
 
 
-def _parallel(tasks: dict[int, T], function: Callable[[T], R], jobs: int) -> Iterator[tuple[int, R | Exception]]:
-    import joblib
+class Here(Generic[T]):
+    """This process, which does one task after another."""
 
-    with joblib.parallel_config("loky", inner_max_num_threads=max(1, joblib.cpu_count() // jobs)):
-        parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
-    numbered = joblib.delayed(functools.partial(_attempt_numbered, os.getpid()))
-    return parallel(numbered(index, function, task) for index, task in list(tasks.items()))
+    size = 1
+
+    def __init__(self, function: Callable[[T], object]) -> None:
+        self.function = function
+
+    def submit(self, task: T, work: float) -> Future[Exception | None]:
+        done: Future[Exception | None] = Future()
+        done.set_result(attempt(self.function, task))
+        return done
 
 
-def _attempt_numbered(parent: int, index: int, function: Callable[[T], R], task: T) -> tuple[int, R | Exception]:
-    end_with(parent)
-    _stay_for_long()
-    gpus.keep_one()
-    return index, portable(attempt(function, task))
+class SideBySide(Generic[T]):
+    """Processes of this machine, which joblib's loky keeps for the next tasks."""
+
+    def __init__(self, function: Callable[[T], object], jobs: int) -> None:
+        import joblib
+
+        self.function, self.size = function, jobs
+        self.threads = dict.fromkeys(_THREADS, str(max(1, joblib.cpu_count() // jobs)))
+
+    def submit(self, task: T, work: float) -> Future[Exception | None]:
+        return self._executor().submit(_attempt, os.getpid(), self.function, task)
+
+    def _executor(self) -> Executor:
+        """The same one each time; a new one once a worker was killed, which ends them all."""
+        from joblib.externals.loky import get_reusable_executor
+
+        return get_reusable_executor(max_workers=self.size, timeout=_IDLE, env=self.threads)
+
+    def end(self) -> None:
+        self._executor().shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg]
+
+
+def _attempt(parent: int, function: Callable[[T], object], task: T) -> Exception | None:
+    exit_with_parent(parent)
+    _keep_large_workers()
+    machine.keep_one_gpu()
+    return portable(attempt(function, task))
 
 
 @functools.cache
-def end_with(parent: int) -> None:
+def exit_with_parent(parent: int) -> None:
     """From now on this process ends when its parent does: of one that was killed, workers would go on for nobody."""
 
     def watch() -> None:
@@ -68,26 +90,26 @@ def end_with(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _stay_for_long() -> None:
+def _keep_large_workers() -> None:
     """loky takes a worker that has grown by 300 MB for a leak and replaces it; ours keep a data set, on purpose."""
     from joblib.externals.loky import process_executor
 
     process_executor._USE_PSUTIL = False
 
 
-def attempt(function: Callable[[T], R], task: T) -> R | Exception:
-    """What the function makes of the task, or why it can't."""
+def attempt(function: Callable[[T], object], task: T) -> Exception | None:
+    """Do it; the result is why it can't be done, if so."""
     try:
-        return function(task)
+        function(task)
     except Exception as error:
         return error.with_traceback(None)  # its frames hold the model, whose memory the next one needs
+    return None
 
 
-def portable(result: R | Exception) -> R | Exception:
+def portable(error: Exception | None) -> Exception | None:
     """Some exceptions can't be unpickled, which would break the pool; their message can."""
-    if isinstance(result, Exception):
-        try:
-            pickle.loads(pickle.dumps(result))
-        except Exception:
-            return RuntimeError(f"{type(result).__name__}: {result}")
-    return result
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error

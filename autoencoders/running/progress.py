@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -13,38 +13,56 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from autoencoders.console import log
 from autoencoders.errors import InputError, StorageError, TrainingError
 from autoencoders.lab import Lab
-from autoencoders.running import processes
+from autoencoders.running import order, processes
+from autoencoders.running.order import Order, Pool
 from autoencoders.store import Task
 
 
-def follow(lab: Lab, tasks: list[Task]) -> None:
-    """Compute what is missing, those first that others build on; what can't be had is listed at the end, with why."""
-    missing = [task for task in tasks if not lab.store.contains(task)]
-    log(f"{len(tasks) - len(missing)} of {len(tasks)} results are cached, {len(missing)} to make")
-    failed: dict[str, tuple[Task, Exception]] = {}
-    with _display(lab, missing) as finished, _crew(lab, len(missing)) as carry_out:
-        for wave in _waves(missing):
-            ready = [task for task in wave if not failed.keys() & set(task.inputs.values())]
-            for task, result in carry_out(ready):
-                if isinstance(result, StorageError):
-                    raise result  # what one can't store no other can
-                if isinstance(result, Exception):
-                    failed[lab.store.key(task)] = task, result
-                finished(task)
+def follow(lab: Lab, tasks: Sequence[Task]) -> None:
+    """Compute what is missing, in the order of what it needs; what can't be had is listed at the end, with why."""
+    missing = _missing(lab, tasks)
+    total = len({*missing, *map(lab.store.key, tasks)})
+    log(f"{total - len(missing)} of {total} results are cached, {len(missing)} to make")
+    failed: list[tuple[Task, Exception]] = []
+    with _display(lab, missing) as finished, _pool(lab, list(missing.values())) as pool:
+        for key, failure in order.run(missing, _order(lab, missing), pool):
+            if isinstance(failure, StorageError):
+                raise failure  # what one can't store no other can
+            if failure:
+                failed.append((missing[key], failure))
+            finished(key)
     if failed:
-        raise _explained(list(failed.values()))
+        raise _explained(failed)
+
+
+def _missing(lab: Lab, tasks: Sequence[Task]) -> dict[str, Task]:
+    """What isn't cached of these tasks and of those that they need, by key."""
+    found: dict[str, Task] = {}
+    waiting = list(tasks)
+    for task in waiting:
+        if (key := lab.store.key(task)) not in found and not lab.store.contains(task):
+            found[key] = task
+            waiting += task.needed.values()
+    return found
+
+
+def _order(lab: Lab, tasks: Mapping[str, Task]) -> Order:
+    needs = {key: tasks.keys() & map(lab.store.key, task.needed.values()) for key, task in tasks.items()}
+    return Order(needs, {key: task.work for key, task in tasks.items()})
 
 
 @contextmanager
-def _crew(lab: Lab, tasks: int) -> Iterator[Callable[[list[Task]], Iterator[tuple[Task, Exception | None]]]]:
+def _pool(lab: Lab, tasks: Sequence[Task]) -> Iterator[Pool[Task]]:
     """Who carries the tasks out: processes of this machine, or a cluster's workers."""
     if not lab.settings.scheduler or not tasks:
-        yield lambda ready: processes.run(ready, lab.bench.carry_out, lab.jobs(len(ready)))
+        with processes.pool(lab.bench.carry_out, lab.jobs(len(tasks))) as pool:
+            yield pool
         return
     from autoencoders.running import cluster
 
-    with cluster.connected(lab.settings.scheduler, lab.jobs(tasks)) as client:
-        yield lambda ready: cluster.run(client, lab.bench, ready)
+    with cluster.connected(lab.settings.scheduler, lab.jobs(len(tasks))) as client:
+        cluster.check_workers_match(client, lab.bench, tasks)
+        yield cluster.Workers(client, lab.bench)
 
 
 def _explained(failed: list[tuple[Task, Exception]]) -> Exception:
@@ -58,23 +76,8 @@ def _explained(failed: list[tuple[Task, Exception]]) -> Exception:
     return kind("\n  ".join([f"{len(failed)} could not be made, nor what needs them (the rest is done):", *lines]))
 
 
-def _waves(tasks: list[Task]) -> Iterator[list[Task]]:
-    """A task's inputs are made in an earlier wave than itself."""
-    order = {"training": 0, "probefit": 1}
-    for rank in (0, 1, 2):
-        if wave := [task for task in tasks if order.get(task.kind, 2) == rank]:
-            yield sorted(wave, key=_work, reverse=True)  # the longest first: no core idles at the end
-
-
-def _work(task: Task) -> float:
-    """A rough size, in thousands of images seen: enough for an ETA."""
-    if task.kind == "training":
-        return task.spec["training"]["epochs"] * (task.spec["data"]["train"] or 45_000) / 1000
-    return 30 if task.kind == "probefit" else 10
-
-
 @contextmanager
-def _display(lab: Lab, tasks: list[Task]) -> Iterator[Callable[[Task], None]]:
+def _display(lab: Lab, tasks: Mapping[str, Task]) -> Iterator[Callable[[str], None]]:
     """Shows what is running by reading the progress files of all workers, whichever process they are in."""
     columns = (
         TextColumn("{task.description}"),
@@ -86,20 +89,20 @@ def _display(lab: Lab, tasks: list[Task]) -> Iterator[Callable[[Task], None]]:
         TextColumn("{task.fields[note]}"),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        whole = progress.add_task("all", total=sum(map(_work, tasks)) or 1, note="")
+        whole = progress.add_task("all", total=sum(task.work for task in tasks.values()) or 1, note="")
         stop = threading.Event()
         watcher = threading.Thread(target=_watch, args=(lab, tasks, progress, stop), daemon=True)
         watcher.start()
         try:
-            yield lambda task: progress.advance(whole, _work(task))
+            yield lambda key: progress.advance(whole, tasks[key].work)
         finally:
             stop.set()
             watcher.join()
 
 
-def _watch(lab: Lab, tasks: list[Task], progress: Progress, stop: threading.Event) -> None:
+def _watch(lab: Lab, tasks: Mapping[str, Task], progress: Progress, stop: threading.Event) -> None:
     lines: dict[str, TaskID] = {}
-    files = {task.name: lab.store.scratch(task) / "progress.json" for task in tasks if task.kind == "training"}
+    files = {task.name: lab.store.scratch(task) / "progress.json" for task in tasks.values()}
     while not stop.wait(0.5):
         for name, file in files.items():
             try:

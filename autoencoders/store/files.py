@@ -1,18 +1,21 @@
-"""When a file counts as unchanged, who may write, and what is said when one can't be read or written."""
+"""Files: when one counts as unchanged, how one appears whole, who may write, and what is said when one can't."""
 
 from __future__ import annotations
 
 import errno
 import os
+import shutil
 import time
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from autoencoders.errors import StorageError
 
 Stamp = tuple[int, ...]
 
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 _TICK = 100_000_000  # nanoseconds; a file system's clock may tick this slowly
 
 
@@ -22,6 +25,35 @@ def stamp(path: Path) -> Stamp | None:
     if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) < _TICK:
         return None
     return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
+
+
+@contextmanager
+def appearing(path: Path) -> Iterator[Path]:
+    """Another name for a file or folder while it is made: it appears under its own whole, or not at all."""
+    unfinished = unfinished_name(path)
+    try:
+        unfinished.parent.mkdir(parents=True, exist_ok=True)
+        yield unfinished
+        os.replace(unfinished, path)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise
+
+
+def unfinished_name(path: Path) -> Path:
+    """A name beside the final one, of this writer alone; what a killed process leaves is never taken for the real."""
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+
+
+def write(path: Path, content: bytes | str) -> None:
+    """Write a file, all of it or nothing, whoever reads or writes it meanwhile.
+
+    >>> write(folder / "progress.json", "{}")
+    """
+    with appearing(path) as unfinished:
+        unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 @contextmanager
@@ -51,6 +83,3 @@ def locked(path: Path, wait: bool = True) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})

@@ -11,13 +11,14 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from autoencoders.errors import InputError, StorageError
-from autoencoders.store import codehash, entries, mapping
+from autoencoders.store import codehash, entries, files
 from autoencoders.store.codehash import Code
 from autoencoders.store.entries import AbsentError, Artifact, DamageError, Record
 from autoencoders.store.files import NO_ROOM, Stamp, locked, stamp, storing
@@ -28,9 +29,26 @@ _OWN_PACKAGE = Path(__file__).parents[1]
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class _Known:
+    """A task with what its key is made of, as code and inputs are now."""
+
+    task: Task
+    code: Code
+    inputs: Mapping[str, str]
+
+    @functools.cached_property
+    def key(self) -> str:
+        parts = [FORMAT, self.task.kind, dict(self.task.spec), dict(self.inputs), self.code.digest]
+        try:
+            return hashlib.sha256(entries.canonical(parts)).hexdigest()[:16]
+        except TypeError as error:
+            raise TypeError(f"the spec of {self.task.name} isn't JSON: {error}") from None
+
+
 class Store:
-    """The cache folder: finished work in `artifacts`, by key; what is memory-mapped in `data`; unfinished work in
-    `checkpoints`; damaged in `set-aside`."""
+    """The cache folder: finished work in `artifacts`, by key; unfinished work in `checkpoints`; damaged in
+    `set-aside`."""
 
     def __init__(self, root: Path, package: Path | str = _OWN_PACKAGE) -> None:
         self.root = Path(root)
@@ -43,31 +61,22 @@ class Store:
 
     def key(self, task: Task) -> str:
         """What the result depends on: kind, spec, inputs and code, and nothing else."""
-        return self._key(task, self._code(task))
+        return self._known(task).key
 
     def code_of(self, roots: tuple[str, ...]) -> dict[str, str]:
         """A hash of each part of the code that these roots reach."""
         return dict(codehash.package(self.package).code(roots).manifest)
 
     def scratch(self, task: Task) -> Path:
-        """Where the task keeps its checkpoints and tells its progress while it is computed."""
+        """Where the task keeps its checkpoints and its progress while it is computed."""
         return self._scratch(self.key(task))
 
-    def _code(self, task: Task) -> Code:
-        return codehash.package(self.package).code(task.roots)
-
-    def _key(self, task: Task, code: Code) -> str:
-        try:
-            content = entries.canonical([FORMAT, task.kind, dict(task.spec), dict(task.inputs), code.digest])
-        except TypeError as error:
-            raise TypeError(f"the spec of {task.name} isn't JSON: {error}") from None
-        return hashlib.sha256(content).hexdigest()[:16]
+    def _known(self, task: Task) -> _Known:
+        inputs = {name: self.key(value) if isinstance(value, Task) else value for name, value in task.inputs.items()}
+        return _Known(task, codehash.package(self.package).code(task.roots), inputs)
 
     def _entry(self, key: str) -> Path:
         return self.root / "artifacts" / key
-
-    def _mapped(self, key: str) -> Path:
-        return self.root / "data" / key
 
     def _scratch(self, key: str) -> Path:
         return self.root / "checkpoints" / key
@@ -80,120 +89,91 @@ class Store:
 
     # ── Fetching ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def fetch(self, task: Task) -> Artifact:
-        """The artifact, computed if it is missing; whoever asks meanwhile, in whichever process, waits for it."""
-        code = self._code(task)
-        key = self._key(task, code)
-        try:
-            return self._cached(key, code)  # takes no lock and writes nothing: a read-only folder serves too
-        except (AbsentError, DamageError):
-            pass
-        with locked(self._lock_file(key)):
-            self._set_aside_if_damaged(key, task)
-            self._make(task, key, code)
-            return self._cached(key, code)  # read back: the first run sees what all later ones see
+    def fetch(self, task: Task, *, mapped: bool = False) -> Artifact:
+        """The artifact, computed if it is missing; whoever asks meanwhile, in whichever process, waits for it.
 
-    def mapped(self, task: Task) -> Artifact:
-        """Like `fetch`, but the arrays stay on disk, memory-mapped, so that all processes share them. Where they can't
-        be kept, in a cache that is full or read-only, this process has them for itself."""
-        code = self._code(task)
-        key = self._key(task, code)
-        try:
-            with suppress(AbsentError, DamageError):
-                return mapping.read(self._mapped(key))
-            with locked(self._lock_file(key)):
-                try:
-                    return mapping.read(self._mapped(key))  # another process was faster
-                except DamageError as damage:
-                    self._set_aside(self._mapped(key), task, damage)
-                except AbsentError:
-                    pass
-                return self._make_mapped(task, key, code)
-        except StorageError:
-            return task.compute(self._scratch(key))
+        With ``mapped``, its arrays stay on disk, memory-mapped, so that all processes share them.
+        """
+        known = self._known(task)
+        with suppress(AbsentError, DamageError):
+            return self._cached(known, mapped)  # takes no lock and writes nothing: a read-only folder serves too
+        with locked(self._lock_file(known.key)):
+            self._set_aside_if_damaged(known)
+            self._make(known)
+            return self._cached(known, mapped)  # read back: the first run sees what all later ones see
 
-    def _make_mapped(self, task: Task, key: str, code: Code) -> Artifact:
-        try:
-            artifact, record = self._compute(task, key, code)
-            with suppress(StorageError, DamageError):
-                mapping.write(self._mapped(key), artifact, record)
-                artifact = mapping.read(self._mapped(key))
-            return artifact
-        finally:
-            shutil.rmtree(self._scratch(key), ignore_errors=True)
-
-    def _cached(self, key: str, code: Code, compute: Callable[[], tuple[Artifact, Record]] | None = None) -> Artifact:
+    def _cached(
+        self, known: _Known, mapped: bool = False, compute: Callable[[], tuple[Artifact, Record]] | None = None
+    ) -> Artifact:
         from autoencoders.store import backend  # imports joblib, which takes its time and which status doesn't need
 
         def absent() -> tuple[Artifact, Record]:
-            raise AbsentError(key)
+            raise AbsentError(known.key)
 
-        return backend.cached(self._entry(key), key, code.digest, compute or absent)[0]
+        return backend.cached(self._entry(known.key), known.key, known.code.digest, compute or absent, mapped=mapped)[0]
 
-    def _make(self, task: Task, key: str, code: Code) -> None:
+    def _make(self, known: _Known) -> None:
         try:
-            self._cached(key, code, lambda: self._compute(task, key, code))
+            self._cached(known, compute=lambda: self._compute(known))
         except StorageError:
             raise
         except Exception as error:
-            self._remember_failure(task, key, error)
+            self._remember_failure(known, error)
             raise
-        shutil.rmtree(self._scratch(key), ignore_errors=True)
+        shutil.rmtree(self._scratch(known.key), ignore_errors=True)
 
-    def _compute(self, task: Task, key: str, code: Code) -> tuple[Artifact, Record]:
-        self._refuse_if_edited(task, code)
-        scratch = self._scratch(key)
+    def _compute(self, known: _Known) -> tuple[Artifact, Record]:
+        task, scratch = known.task, self._scratch(known.key)
+        needed = {name: self.fetch(each) for name, each in task.needed.items()}
+        self._refuse_if_edited(known)  # only now: making those may have taken hours
         with storing(scratch):
             scratch.mkdir(parents=True, exist_ok=True)
-            self._failure(key).unlink(missing_ok=True)
+            self._failure(known.key).unlink(missing_ok=True)
         created, started = datetime.now(UTC), time.perf_counter()
         with storing(scratch, only=NO_ROOM):
-            artifact = task.compute(scratch)
+            artifact = task.compute(scratch, **needed)
+        seconds = time.perf_counter() - started
         record = {
             "format": FORMAT,
-            "key": key,
+            "key": known.key,
             "name": task.name,
             "kind": task.kind,
             "spec": dict(task.spec),
-            "inputs": dict(task.inputs),
-            "code": code.digest,
-            "manifest": dict(code.manifest),
+            "inputs": dict(known.inputs),
+            "code": known.code.digest,
+            "manifest": dict(known.code.manifest),
             "created": created.isoformat(timespec="seconds"),
-            "seconds": round(time.perf_counter() - started, 3),
+            "seconds": round(seconds, 3),
             "versions": _versions(),
         }
         return artifact, record
 
-    def _refuse_if_edited(self, task: Task, code: Code) -> None:
+    def _refuse_if_edited(self, known: _Known) -> None:
         """The key names the code on disk, but a process computes with what it has imported: they must be the same."""
-        if self._imported.code(task.roots).digest != code.digest:
-            raise InputError(f"the code that {task.name} reaches was edited while this ran: start again")
+        now = codehash.package(self.package).code(known.task.roots)
+        if not known.code.digest == now.digest == self._imported.code(known.task.roots).digest:
+            raise InputError(f"the code that {known.task.name} reaches was edited while this ran: start again")
 
-    def _remember_failure(self, task: Task, key: str, error: Exception) -> None:
-        path = self._failure(key)
-        unfinished = entries.unfinished_name(path)
+    def _remember_failure(self, known: _Known, error: Exception) -> None:
         message = f"{type(error).__name__}: {error}".splitlines()[0]
+        note = {"name": known.task.name, "kind": known.task.kind, "message": message}
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.write_text(json.dumps({"name": task.name, "kind": task.kind, "message": message}))
-            os.replace(unfinished, path)
+            files.write(self._failure(known.key), json.dumps(note))
         except OSError as unwritable:
-            log.warning("the failure of %s can't be noted down: %s", task.name, unwritable)
+            log.warning("the failure of %s can't be noted down: %s", known.task.name, unwritable)
 
-    def _set_aside_if_damaged(self, key: str, task: Task) -> None:
+    def _set_aside_if_damaged(self, known: _Known) -> None:
+        damaged = self._entry(known.key)
         try:
-            entries.read(self._entry(key))
+            entries.read(damaged)
         except AbsentError:
             pass
         except DamageError as damage:
-            self._set_aside(self._entry(key), task, damage)
-
-    def _set_aside(self, damaged: Path, task: Task, damage: DamageError) -> None:
-        aside = self.root / "set-aside" / f"{damaged.name}-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
-        log.warning("%s is damaged (%s): set aside as %s, and made again", task.name, damage, aside)
-        with storing(aside):
-            aside.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(damaged, aside)
+            aside = self.root / "set-aside" / f"{damaged.name}-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
+            log.warning("%s is damaged (%s): set aside as %s, and made again", known.task.name, damage, aside)
+            with storing(aside):
+                aside.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(damaged, aside)
 
     # ── Inspecting: nothing here writes ──────────────────────────────────────────────────────────────────────────────
 
@@ -207,8 +187,8 @@ class Store:
 
     def state(self, task: Task) -> State:
         """Where the task stands, and if an older entry of its name is there, what changed since."""
-        code = self._code(task)
-        key = self._key(task, code)
+        known = self._known(task)
+        key = known.key
         try:
             self._check(key)
             return State("cached", _other_versions(entries.read_record(self._entry(key))))
@@ -221,7 +201,8 @@ class Store:
         if _files_in(self._scratch(key)):
             progress = _json(self._scratch(key) / "progress.json")
             return State("partial", epoch=progress.get("epoch"), epochs=progress.get("epochs"))
-        older = [differences(record, task, code) for record in self._records_by_name().get((task.kind, task.name), [])]
+        records = self._records_by_name().get((task.kind, task.name), [])
+        older = [differences(record, task, known.inputs, known.code) for record in records]
         return State("stale", min(older, key=len)) if older else State("missing")
 
     def provenance(self, task: Task) -> Record:
@@ -269,7 +250,7 @@ class Store:
     def prune(self, keep: Iterable[Task], dry_run: bool = False) -> list[Dropped]:
         """Drop what these tasks don't refer to, and all that was set aside; what is being computed now stays."""
         kept = {self.key(task) for task in keep}
-        unneeded = [found for found in self._inventory() if found.key not in kept or self._is_rubbish(found)]
+        unneeded = [found for found in self._inventory() if found.key not in kept or self._is_droppable(found)]
         return [found for found in unneeded if dry_run or self._drop(found)]
 
     def _inventory(self) -> Iterator[Dropped]:
@@ -280,8 +261,8 @@ class Store:
                 found: Kind = "unfinished" if path.name.startswith(".") else what
                 yield Dropped(found, key, _name(path) or key, path, _size(path))
 
-    def _is_rubbish(self, found: Dropped) -> bool:
-        """Whether it serves nobody, whatever its key."""
+    def _is_droppable(self, found: Dropped) -> bool:
+        """Whether it is of no use, whatever its key."""
         if found.what == "checkpoint":
             return self._entry(found.key).is_dir()
         return found.what in ("set aside", "unfinished")
@@ -299,7 +280,6 @@ class Store:
 
 _PLACES: dict[Kind, str] = {
     "entry": "artifacts",
-    "data": "data",
     "checkpoint": "checkpoints",
     "failure": "failures",
     "set aside": "set-aside",

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from autoencoders.jsonable import flattened
 from autoencoders.store.codehash import Code
 from autoencoders.store.entries import Artifact, Record, canonical
 
-FORMAT = 1  # of keys and entries; raising it makes every entry stale
+FORMAT = 2  # of keys and entries; raising it makes every entry stale
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """Something to compute once: the key is made of everything here but the name and the function."""
+    """Something to compute once: its key is made of kind, spec, inputs and the code that its roots reach."""
 
     name: str  # what people call it
     kind: str
     spec: Mapping[str, Any]  # JSON-able
     roots: tuple[str, ...]  # where its code starts: "package.module:name"
-    inputs: Mapping[str, str]  # fingerprints of data, keys of the artifacts that it is computed from
-    compute: Callable[[Path], Artifact]  # is handed a folder for checkpoints, which outlives an interruption
+    inputs: Mapping[str, str | Task]  # fingerprints of data, and the tasks whose artifacts it is computed from
+    compute: Callable[..., Artifact]  # of a folder for checkpoints, which outlives an interruption, and, by name, of
+    # the artifacts of those tasks
+    work: float = 1  # how long it takes compared with others, roughly; no part of the key
+
+    @property
+    def needed(self) -> dict[str, Task]:
+        """The tasks among its inputs."""
+        return {name: value for name, value in self.inputs.items() if isinstance(value, Task)}
 
 
 @dataclass(frozen=True)
@@ -37,8 +45,11 @@ class Reason:
 
 @dataclass(frozen=True)
 class State:
-    """Where a task stands. Epochs are told while it is partial, the message once it failed. What is cached has
-    reasons, too, if it was made by other versions than those that are installed now: it serves all the same."""
+    """Where a task stands, with its epochs while it is partial and the message once it failed.
+
+    What is cached has reasons, too, if it was made by other versions than those that are installed now: it serves all
+    the same.
+    """
 
     state: Literal["cached", "missing", "stale", "partial", "corrupt", "failed"]
     reasons: tuple[Reason, ...] = ()
@@ -47,7 +58,7 @@ class State:
     message: str | None = None
 
 
-Kind = Literal["entry", "data", "checkpoint", "failure", "set aside", "unfinished"]
+Kind = Literal["entry", "checkpoint", "failure", "set aside", "unfinished"]
 
 
 @dataclass(frozen=True)
@@ -64,13 +75,13 @@ class Dropped:
         return f"{self.what:10} {self.bytes / 1e6:9.2f} MB  {self.name}"
 
 
-def differences(record: Record, task: Task, code: Code) -> tuple[Reason, ...]:
+def differences(record: Record, task: Task, inputs: Mapping[str, str], code: Code) -> tuple[Reason, ...]:
     """Why an entry isn't what the task asks for; what another format means by its words, only its own code knows."""
     if record["format"] != FORMAT:
         return (Reason("version", "store format", record["format"], FORMAT),)
     compared: list[tuple[Any, Mapping, Mapping]] = [
-        ("parameter", dict(_leaves(record["spec"])), dict(_leaves(task.spec))),
-        ("data", record["inputs"], task.inputs),
+        ("parameter", dict(flattened(record["spec"])), dict(flattened(task.spec))),
+        ("data", record["inputs"], inputs),
         ("code", record["manifest"], code.manifest),
     ]
     return tuple(
@@ -79,11 +90,3 @@ def differences(record: Record, task: Task, code: Code) -> tuple[Reason, ...]:
         for what in sorted({*old, *new})
         if what not in old or what not in new or canonical(old[what]) != canonical(new[what])
     )
-
-
-def _leaves(spec: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in spec.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value

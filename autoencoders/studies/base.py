@@ -45,7 +45,9 @@ class Study(Plan, Generic[B]):
     constants: ClassVar[dict[str, str]]  # that its chapter and captions print: `{{< var task.digits_sigma >}}`
     budgets: ClassVar[Mapping[str, Any]]  # by profile
 
-    others: tuple[str, ...] = ()  # what could be had of the further ones, in the same order
+    @classmethod
+    def wanted_data(cls, asked: str) -> tuple[str, ...]:
+        return cls.wanted
 
     @property
     def budget(self) -> B:

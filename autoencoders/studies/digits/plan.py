@@ -116,7 +116,7 @@ class Digits(Study[DigitsBudget]):
 
     def clusters(self, *, leaking: bool = False) -> Clusters:
         shown = self.leaking_data if leaking else self.data
-        return Clusters(shown=shown, input=NOISE, images=self.budget.points)
+        return Clusters(evaluation_data=shown, input=NOISE, images=self.budget.points)
 
     def claims(self, results: Any) -> Iterable[Any]:
         from autoencoders.studies.digits.claims import claims

@@ -6,31 +6,33 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import numpy as np
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
-
-from autoencoders import corruption, models
-from autoencoders.data import Dataset, Split
-from autoencoders.evaluation import metrics, pca, probes, ranking
-from autoencoders.evaluation.statistics import bootstrap
-from autoencoders.measurements.common import Subject, as_bytes, chosen, corrupted, exactly, features_of, row, unit
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.specs import Baseline, Corruption, Data, PixelMask, describe
 from autoencoders.store import Artifact
 
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor, nn
+
+    from autoencoders.data import Dataset
+    from autoencoders.evaluation import pca
+    from autoencoders.measurements.common import Measured
+
 Fault = Literal["raw features", "faint features", "sigmoid", "large steps"]
+
+# ── Classifiers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, kw_only=True)
 class Transfer(Measurement):
-    """A small network's classes for other images, from a subject's frozen features of them; with faults, if asked."""
+    """A small network on a subject's frozen features of labelled images, and what it says of others.
 
-    function: ClassVar[str] = "autoencoders.studies.transfer.measurements:transfer"
-    shown: Data  # its training images are the labelled ones
+    It is chosen on validation images; with faults, if asked for, something is wrong with it.
+    """
+
+    evaluation_data: Data  # its training images are the labelled ones
     features: Literal["latent", "map"] = "latent"
     hidden: tuple[int, ...] = (512, 256, 128)
     reduced: int = 256  # dimensions that larger features are brought to, by PCA of the labelled images
@@ -41,91 +43,70 @@ class Transfer(Measurement):
 
     @property
     def label(self) -> str:
-        wrong = "".join(f", {fault}" for fault in self.faults)
-        return f"{len(self.hidden)} layers on the {self.features} of {self.shown.train} of {self.shown.name}{wrong}"
+        data, wrong = self.evaluation_data, "".join(f", {fault}" for fault in self.faults)
+        return f"{len(self.hidden)} layers on the {self.features} of {data.train} of {data.name}{wrong}"
+
+    def measure(self, subject: Measured, data: Dataset, device: str, evaluation_data: Dataset) -> Artifact:
+        import numpy as np
+        import torch
+
+        from autoencoders.data import Split
+        from autoencoders.evaluation.statistics import bootstrap
+        from autoencoders.measurements.common import chosen, exactly, row
+
+        test = Split(*chosen(evaluation_data.test, self.images))
+        parts = (evaluation_data.train, evaluation_data.validation, test)
+        train, validation, unseen = _reduced(self, [_features(self, subject, p.images, data, device) for p in parts])
+        labels, held_out = parts[0].labels, parts[1].labels
+        truth, count = test.labels.numpy(), len(evaluation_data.classes)
+        fit = _faulty if self.faults else _sound
+        judge = fit(self, count, (train, labels), (validation, held_out))
+        scores = torch.from_numpy(judge(unseen)).softmax(1).numpy()  # a class's own score says nothing without others'
+        predicted = scores.argmax(1)
+        rates = np.linspace(0, 1, 101)
+        curves = [roc(scores[truth == kind, kind], scores[truth != kind, kind], rates) for kind in range(count)]
+        areas = np.array([area for _, area in curves])
+        confusion = np.zeros((count, count), int)
+        np.add.at(confusion, (truth, predicted), 1)
+        rows = [
+            row(None, "accuracy", bootstrap(predicted == truth)),
+            row(None, "auc", exactly(float(areas.mean()), len(truth))),
+            row(None, "largest_class", exactly(float(confusion.sum(0).max() / len(truth)), len(truth))),
+        ]
+        arrays = {
+            "correct": predicted == truth,
+            "confusion": confusion,
+            "auc": areas,
+            "roc": np.mean([curve for curve, _ in curves], axis=0),
+            "roc/classes": np.stack([curve for curve, _ in curves]),
+        }
+        accuracy = float((judge(validation).argmax(1) == held_out.numpy()).mean())
+        return Artifact(arrays, {"rows": rows, "classes": list(evaluation_data.classes), "validation": accuracy})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Compressed(Measurement):
-    """Corrupted images through PCA's leading components alone: the exact fit of large images takes minutes."""
+def roc(inside: np.ndarray, outside: np.ndarray, rates: np.ndarray) -> tuple[np.ndarray, float]:
+    """True positive rates at false positive ones, and the area under the curve; chance for a class without images."""
+    import numpy as np
 
-    function: ClassVar[str] = "autoencoders.studies.transfer.measurements:compressed"
-    input: Corruption | None = None
-    images: int | None = None
-    most: int = 256  # components that are fitted; a subject takes as many of the first as it is large
-    seed: int = 1_000_003
+    from autoencoders.evaluation import ranking
 
-    @property
-    def label(self) -> str:
-        return f"leading components {describe(self.input)}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Inpainting(Measurement):
-    """What is made of images with hidden pixels: how much of it is right, and how much of what was hidden."""
-
-    function: ClassVar[str] = "autoencoders.studies.transfer.measurements:inpainting"
-    input: PixelMask
-    images: int | None = None
-    examples: int = 8
-    seed: int = 1_000_003
-
-    @property
-    def label(self) -> str:
-        return f"hidden pixels {describe(self.input)}"
-
-
-# ── Classifiers ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-RATES = np.linspace(0, 1, 101)  # false positive rates at which ROC curves are kept
-
-
-def transfer(spec: Transfer, subject: Subject, data: Dataset, device: str, shown: Dataset) -> Artifact:
-    """A network on frozen features of the labelled images, chosen on validation images, and what it says of others."""
-    test = Split(*chosen(shown.test, spec.images))
-    parts = (shown.train, shown.validation, test)
-    train, validation, unseen = _reduced(spec, [_features(spec, subject, p.images, data, device) for p in parts])
-    held_out = shown.validation.labels.numpy()
-    truth, count = test.labels.numpy(), len(shown.classes)
-    fit = _faulty if spec.faults else _sound
-    judge = fit(spec, count, (train, shown.train.labels), (validation, shown.validation.labels))
-    scores = torch.from_numpy(judge(unseen)).softmax(1).numpy()  # a class's own score says nothing without the others'
-    predicted = scores.argmax(1)
-    curves = [roc(scores[truth == kind, kind], scores[truth != kind, kind]) for kind in range(count)]
-    areas = np.array([area for _, area in curves])
-    confusion = np.zeros((count, count), int)
-    np.add.at(confusion, (truth, predicted), 1)
-    rows = [
-        row(None, "accuracy", bootstrap(predicted == truth)),
-        row(None, "auc", exactly(float(areas.mean()), len(truth))),
-        row(None, "largest_class", exactly(float(confusion.sum(0).max() / len(truth)), len(truth))),
-    ]
-    arrays = {
-        "correct": predicted == truth,
-        "confusion": confusion,
-        "auc": areas,
-        "roc": np.mean([curve for curve, _ in curves], axis=0),
-        "roc/classes": np.stack([curve for curve, _ in curves]),
-    }
-    accuracy = float((judge(validation).argmax(1) == held_out).mean())
-    return Artifact(arrays, {"rows": rows, "classes": list(shown.classes), "validation": accuracy})
-
-
-def roc(inside: np.ndarray, outside: np.ndarray) -> tuple[np.ndarray, float]:
-    """True positive rates at `RATES`, and the area under the curve; where a class has no test images, chance."""
     if not len(inside) or not len(outside):
-        return RATES, 0.5
-    thresholds = np.quantile(outside, 1 - RATES)
-    rates = (inside[:, None] >= thresholds).mean(0)
-    return rates, ranking.area(inside, outside)
+        return rates, 0.5
+    thresholds = np.quantile(outside, 1 - rates)
+    return (inside[:, None] >= thresholds).mean(0), ranking.area(inside, outside)
 
 
-def _features(spec: Transfer, subject: Subject, images: Tensor, data: Dataset, device: str) -> Tensor:
+def _features(spec: Transfer, subject: Measured, images: Tensor, data: Dataset, device: str) -> Tensor:
     """Of images brought to the size that the subject knows."""
+    import torch
+    import torch.nn.functional as F
+
+    from autoencoders.measurements.common import features_of, to_unit_range
+
     size = data.train.images.shape[2:]
     batches = []
     for part in images.split(1000):
-        seen = unit(part, device)
+        seen = to_unit_range(part, device)
         if seen.shape[2:] != size:
             seen = F.interpolate(seen, tuple(size), mode="bilinear", antialias=True).clamp(0, 1)
         batches.append(features_of(subject, seen, spec.features, data, device))
@@ -133,6 +114,8 @@ def _features(spec: Transfer, subject: Subject, images: Tensor, data: Dataset, d
 
 
 def _reduced(spec: Transfer, parts: Sequence[Tensor]) -> list[Tensor]:
+    from autoencoders.evaluation import pca
+
     if min(parts[0].shape) <= spec.reduced:
         return list(parts)
     fitted = pca.fit_leading(parts[0], spec.reduced)
@@ -140,12 +123,16 @@ def _reduced(spec: Transfer, parts: Sequence[Tensor]) -> list[Tensor]:
 
 
 FAINT = 1e-3  # how much features vary around their mean, in units of it, that a nearly collapsed encoder gives
-Labelled = tuple[Tensor, Tensor]
-Judge = Callable[[Tensor], np.ndarray]  # features to scores
+Labelled: TypeAlias = "tuple[Tensor, Tensor]"
+Judge: TypeAlias = "Callable[[Tensor], np.ndarray]"  # features to scores
 
 
 def _sound(spec: Transfer, count: int, train: Labelled, validation: Labelled) -> Judge:
     """Standardised features, ReLUs with the first weights that suit them, AdamW at 1e-3."""
+    import numpy as np
+
+    from autoencoders.evaluation import probes
+
     fitted = probes.fit_mlp(*train, *validation, hidden=spec.hidden, epochs=spec.epochs, seed=spec.seed)
 
     def judge(features: Tensor) -> np.ndarray:
@@ -159,6 +146,10 @@ def _sound(spec: Transfer, count: int, train: Labelled, validation: Labelled) ->
 
 def _faulty(spec: Transfer, count: int, train: Labelled, validation: Labelled) -> Judge:
     """The same network with something wrong: in its features, its activation or its steps; its last epoch counts."""
+    import torch
+    import torch.nn.functional as F
+    from torch import nn
+
     features, labels = train
     mean, scale = features.mean(0), features.std(0, correction=0).clamp(min=1e-6)
 
@@ -187,19 +178,40 @@ def _faulty(spec: Transfer, count: int, train: Labelled, validation: Labelled) -
 # ── Leading components ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def compressed(spec: Compressed, subject: Baseline, data: Dataset, device: str) -> Artifact:
-    """What is left of corrupted images in so many numbers."""
-    images, _ = chosen(data.test, spec.images)
-    clean = unit(images, device)
-    fitted = _leading(data, device, spec.most)
-    size = min(subject.size, len(fitted.components))  # so few training images have no more directions
-    per_image = metrics.compare(clean, fitted.reconstruct(corrupted(clean, spec.input, spec.seed), size))
-    rows = [row(spec.input, metric, figure) for metric, figure in metrics.summarise(per_image).items()]
-    return Artifact({f"all/{name}": values.astype(np.float32) for name, values in per_image.items()}, {"rows": rows})
+@dataclass(frozen=True, kw_only=True)
+class Compressed(Measurement):
+    """What PCA's leading components leave of corrupted images: the exact fit of large images takes minutes."""
+
+    input: Corruption | None = None
+    images: int | None = None
+    most: int = 256  # components that are fitted; a subject takes as many of the first as it is large
+    seed: int = 1_000_003
+
+    @property
+    def label(self) -> str:
+        return f"leading components {describe(self.input)}"
+
+    def measure(self, subject: Baseline, data: Dataset, device: str) -> Artifact:
+        import numpy as np
+
+        from autoencoders.evaluation import metrics
+        from autoencoders.measurements.common import chosen, corrupted, row, to_unit_range
+
+        images, _ = chosen(data.test, self.images)
+        clean = to_unit_range(images, device)
+        fitted = _leading(data, device, self.most)
+        size = min(subject.size, len(fitted.components))  # so few training images have no more directions
+        output = fitted.reconstruct(corrupted(clean, self.input, self.seed), size)
+        per_image = metrics.compare(clean, output)
+        rows = [row(self.input, metric, value) for metric, value in metrics.summarise(per_image).items()]
+        arrays = {f"all/{name}": values.astype(np.float32) for name, values in per_image.items()}
+        return Artifact(arrays, {"rows": rows})
 
 
 @functools.lru_cache(maxsize=1)
 def _leading(data: Dataset, device: str, most: int) -> pca.PCA:
+    from autoencoders.evaluation import pca
+
     return pca.fit_leading(data.train.images.to(device), most)
 
 
@@ -208,25 +220,48 @@ def _leading(data: Dataset, device: str, most: int) -> pca.PCA:
 NEAR = 0.1
 
 
-def inpainting(spec: Inpainting, subject: Subject, data: Dataset, device: str) -> Artifact:
+@dataclass(frozen=True, kw_only=True)
+class Inpainting(Measurement):
     """The error over whole images and over hidden pixels alone, and the share of values within 0.1 of the truth."""
-    images, _ = chosen(data.test, spec.images)
-    clean = unit(images, device)
-    seen = corrupted(clean, spec.input, spec.seed)
-    again = torch.Generator(clean.device).manual_seed(spec.seed)  # what was hidden may have been black before
-    hidden = corruption.random_mask(len(clean), (clean.shape[2], clean.shape[3]), spec.input.ratio, again)
-    output = models.reconstruct(subject, seen) if isinstance(subject, models.Autoencoder) else seen
-    per_image = {"all": metrics.compare(clean, output), "masked": metrics.compare(clean, output, hidden)}
-    per_image["all"]["near"] = near(clean, output).cpu().numpy()
-    rows = [
-        row(spec.input, metric, figure, region)
-        for region, values in per_image.items()
-        for metric, figure in metrics.summarise(values).items()
-    ]
-    arrays = {f"{region}/{name}": v.astype(np.float32) for region, vs in per_image.items() for name, v in vs.items()}
-    pictures = {"clean": clean, "seen": seen, "output": output}
-    arrays |= {f"examples/{name}": as_bytes(part[: spec.examples]) for name, part in pictures.items()}
-    return Artifact(arrays, {"rows": rows})
+
+    input: PixelMask
+    images: int | None = None
+    examples: int = 8
+    seed: int = 1_000_003
+
+    @property
+    def label(self) -> str:
+        return f"hidden pixels {describe(self.input)}"
+
+    def measure(self, subject: Measured, data: Dataset, device: str) -> Artifact:
+        import numpy as np
+        import torch
+
+        from autoencoders import corruption, models
+        from autoencoders.evaluation import metrics
+        from autoencoders.measurements.common import as_bytes, chosen, corrupted, row, to_unit_range
+
+        images, _ = chosen(data.test, self.images)
+        clean = to_unit_range(images, device)
+        seen = corrupted(clean, self.input, self.seed)
+        again = torch.Generator(clean.device).manual_seed(self.seed)  # what was hidden may have been black before
+        hidden = corruption.random_mask(len(clean), (clean.shape[2], clean.shape[3]), self.input.ratio, again)
+        output = models.reconstruct(subject, seen) if isinstance(subject, models.Autoencoder) else seen
+        per_image = {"all": metrics.compare(clean, output), "masked": metrics.compare(clean, output, hidden)}
+        per_image["all"]["near"] = near(clean, output).cpu().numpy()
+        rows = [
+            row(self.input, metric, value, region)
+            for region, values in per_image.items()
+            for metric, value in metrics.summarise(values).items()
+        ]
+        arrays = {
+            f"{region}/{name}": each.astype(np.float32)
+            for region, values in per_image.items()
+            for name, each in values.items()
+        }
+        pictures = {"clean": clean, "seen": seen, "output": output}
+        arrays |= {f"examples/{name}": as_bytes(part[: self.examples]) for name, part in pictures.items()}
+        return Artifact(arrays, {"rows": rows})
 
 
 def near(clean: Tensor, output: Tensor) -> Tensor:

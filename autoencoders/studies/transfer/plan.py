@@ -147,7 +147,7 @@ class TransferStudy(Study[TransferBudget]):
         """As many steps with few labels as with many, up to ten times the epochs."""
         epochs = round(self.budget.fits * min(1 / share, 10))
         return Transfer(
-            shown=self.labelled(share),
+            evaluation_data=self.labelled(share),
             features=features,
             hidden=NETWORKS[layers],
             epochs=epochs,
