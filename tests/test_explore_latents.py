@@ -63,9 +63,6 @@ def a_point(page: Any, key: str = "ArrowRight") -> str:
     return where(page)
 
 
-# ── The page ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_spaces_are_there_with_their_measures(space: Any) -> None:
     names = space.locator("#space option").all_inner_texts()
     assert names == ["PCA, 128 components", "AE", "DAE, σ = 0.3", "VAE"]
@@ -107,19 +104,6 @@ def test_point_shows_its_image_in_both_pictures(space: Any) -> None:
     assert drawn(space) == before
 
 
-def test_thumbnails_are_the_image_and_its_noisy_twin(space: Any, made: Made) -> None:
-    image = int(re.search(r"image (\d+)", a_point(space))[1]) - 1  # type: ignore[index]
-    sheet = np.asarray(Image.open(made.book / "explore/latents.png"))
-    side, rows = 32, sheet.shape[0] // 64
-    for input_, half in (("clean", 0), ("noisy", rows)):
-        style = space.evaluate(
-            f"getComputedStyle(document.querySelector('[data-input={input_}] .tip i')).backgroundPosition"
-        )
-        x, y = (-round(float(part)) // 72 for part in re.findall(r"-?[\d.]+", style))
-        assert (x, y) == (image % latents_page.COLUMNS, image // latents_page.COLUMNS + half)
-        assert sheet[y * side : (y + 1) * side, x * side : (x + 1) * side].std() > 0
-
-
 def test_pointer_finds_what_the_keyboard_finds(space: Any) -> None:
     said = a_point(space)
     tip = space.locator("[data-input=noisy] .tip").bounding_box()
@@ -135,20 +119,6 @@ def test_pointer_finds_what_the_keyboard_finds(space: Any) -> None:
     assert len(tips(space)) == 2
     space.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] + 60)
     assert tips(space) == [], "what is only pointed at is let go"
-
-
-def test_arrow_keys_go_the_way_they_point(space: Any) -> None:
-    a_point(space)
-    place = "new DOMMatrix(getComputedStyle(document.querySelector('[data-input=clean] .tip')).transform).f"
-    tops = []
-    for _ in range(3):
-        space.keyboard.press("ArrowUp")
-        tops.append(settled(space).evaluate(place))
-    assert tops == sorted(tops, reverse=True)
-    assert tops[0] > tops[-1]
-
-
-# ── Classes ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def pressed(page: Any) -> list[str]:
@@ -184,16 +154,6 @@ def test_class_is_shown_alone_by_double_click_or_keyboard(space: Any) -> None:
     space.focus(CLEAN)
     space.keyboard.press("ArrowRight")
     assert tips(space) == [], "what is hidden isn't found"
-
-
-def test_point_of_a_hidden_class_is_not_described(space: Any) -> None:
-    name = a_point(space).split(",")[0]
-    space.click(f".legend button:has-text('{name}')")
-    assert tips(space) == []
-    assert "image" not in where(space).split(":")[0].split(",")[-1]
-
-
-# ── Three dimensions ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_clouds_turn_when_dragged_in_three_dimensions(space: Any) -> None:
@@ -246,9 +206,6 @@ def test_clouds_are_redrawn_for_theme_and_size(space: Any) -> None:
     space.set_viewport_size({"width": 390, "height": 800})
     settled(space)
     assert space.evaluate("[...document.querySelectorAll('canvas')].every(c => c.width === c.clientWidth)")
-
-
-# ── Its data ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_colours_are_those_of_print() -> None:

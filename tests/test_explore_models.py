@@ -60,9 +60,6 @@ def given(values: torch.Tensor) -> dict[str, Any]:
     return {"values": last.float().flatten().tolist(), "shape": list(last.shape)}
 
 
-# ── Translation ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_program_holds_each_weight_once_and_no_variance() -> None:
     for name in ("AE", "MCAE", "sweep"):
         model = trained(ARCHITECTURES[name])
@@ -108,9 +105,6 @@ def test_translation_names_an_operation_that_it_does_not_know() -> None:
         Translation(Odd(), "decode")
 
 
-# ── The library that ships with the site ─────────────────────────────────────────────────────────────────────────────
-
-
 def test_tensor_library_is_the_one_in_its_manifest() -> None:
     manifest = json.loads(ASSETS.joinpath("vendor/versions.json").read_text(encoding="utf-8"))
     assert {f"vendor/{name}" for name in manifest["files"]} == set(scripts.LIBRARY)
@@ -124,9 +118,6 @@ def test_tensor_library_is_the_one_in_its_manifest() -> None:
 def test_tensor_library_is_handed_in_with_the_code() -> None:
     handed_in = {name for name, _ in submission._project(PROJECT)}
     assert {f"autoencoders/explore/assets/{name}" for name in (*scripts.LIBRARY, *scripts.SHARED)} <= handed_in
-
-
-# ── In a browser ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.fixture(scope="module")
@@ -199,13 +190,10 @@ def test_text_holds_numbers_exactly(tab: Any) -> None:
     assert tab.evaluate("text => [...new Uint8Array(bytes(text))]", scripts.text(raw))[:1001] == raw.tolist()
 
 
-# ── What a page loads by itself ──────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_model_that_cannot_run_is_listed_with_its_reason() -> None:
     """And the page doesn't load it."""
     known = translated(trained(CompactAE()))
-    programs = {"plain": known, "odd": Artifact({}, {"why": "browsers have no 'sin' <b>"})}
+    programs = {"plain": known, "odd": Artifact({}, {"parts": {}, "unsupported": "browsers have no 'sin' <b>"})}
     lab: Any = SimpleNamespace(measure=lambda subject, spec: programs[subject.name])
     subjects: list[Any] = [SimpleNamespace(name=name) for name in programs]
     for asked, runs in ((subjects, True), (subjects[1:], False)):

@@ -18,13 +18,12 @@ import pytest
 from copied_project import Run
 from explore_page import lab_on
 from made_report import Made
-from PIL import Image
 
 from autoencoders import inspection
 from autoencoders.explore import results_page
 from autoencoders.explore.addresses import Addresses
 from autoencoders.explore.pages import Page, as_script, write
-from autoencoders.explore.pictures import Album, png, tiled
+from autoencoders.explore.pictures import Album, tiled
 from autoencoders.lab import Lab
 from autoencoders.reporting.folder import Folder
 
@@ -43,9 +42,6 @@ def built(lab: Lab) -> Page:
 
 def records(page: Page) -> list[dict[str, Any]]:
     return [dict(zip(page.data["columns"], row, strict=True)) for row in page.data["rows"]]
-
-
-# ── The data ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_data_holds_every_row_and_every_training(lab: Lab, built: Page) -> None:
@@ -108,15 +104,6 @@ def test_missing_artifact_is_left_out_and_no_claim_is_judged(tmp_path: Path, smo
     assert not (tmp_path / "cache/artifacts" / key).exists()
 
 
-# ── Pictures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_png_holds_the_pixels() -> None:
-    image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
-    for pixels in (image, image[..., :1]):
-        assert np.array_equal(np.asarray(Image.open(io.BytesIO(png(pixels)))), pixels.squeeze())
-
-
 def test_images_stand_side_by_side_and_sequences_below_each_other() -> None:
     images = np.arange(10, dtype=np.uint8)[:, None, None, None] * np.ones((1, 3, 2, 4), np.uint8)
     assert tiled(images).shape == (2, 8 * 4, 3)
@@ -137,9 +124,6 @@ def test_images_of_several_artifacts_are_one_file(built: Page) -> None:
     assert {picture["file"] for picture in shown} < built.files.keys()
     clean = {p["file"] for p in shown if p["name"] == "clean" and p["width"] == 256}
     assert len(clean) < sum(p["name"] == "clean" for p in shown)
-
-
-# ── As a person uses it ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.fixture
@@ -185,13 +169,6 @@ def test_rows_sort_by_value_both_ways(opened: Any) -> None:
     assert kept == sorted(kept, reverse=True)
     assert len(kept) < len(falling)
     assert opened.faults == []
-
-
-def test_names_sort_as_people_count(opened: Any) -> None:
-    opened.select_option("[name=metric]", "parameters")
-    opened.click("#results th[data-name=experiment] button")
-    names = [name for name in values(opened, "experiment") if name.startswith("tune-latent")]
-    assert names == sorted(names, key=lambda name: int(name.rpartition("-")[2]))
 
 
 def test_filters_say_how_much_is_left_and_are_in_the_address(opened: Any) -> None:
@@ -293,16 +270,6 @@ def test_notebooks_say_what_each_figure_rests_on(made: Made) -> None:
     assert {key for keys in asked for key in keys} <= known
     assert sum(map(bool, asked)) > 20
     assert addresses.captions["fig-r02-reconstructions"].startswith("Figure ")
-
-
-def test_baselines_have_provenance_too(opened: Any) -> None:
-    opened.select_option("[name=experiment]", "baseline/pixels")
-    opened.locator("#results tbody tr button").first.click()
-    told = opened.inner_text("dialog#artifact")
-    assert "none: a baseline is fitted, not trained" in told
-    assert "baseline.method" in told
-    assert "reconstructs nothing" in told
-    assert opened.locator("dialog svg.curve").count() == 0
 
 
 def downloaded(page: Any, form: str, which: str) -> str:

@@ -84,22 +84,6 @@ def test_arithmetic_adds_classes_with_their_weights(walking: Any, landmarks: Any
     assert walking.inner_text(".sum figcaption b") == walking.evaluate(f"gallery(explore.gallery)[{nearest}].label")
 
 
-def test_walk_works_by_keyboard(walking: Any) -> None:
-    before = shown(walking, "#stage figure:nth-child(2) canvas")
-    walking.focus("#from :checked")
-    walking.keyboard.press("ArrowRight")
-    settle(walking)
-    assert not np.array_equal(shown(walking, "#stage figure:nth-child(2) canvas"), before)
-    walking.focus("#share")
-    walking.keyboard.press("Home")
-    settle(walking)
-    assert walking.inner_text("#way") == "0"
-    assert walking.evaluate("document.querySelector('.main canvas').step") == 0
-    walking.focus("#strip button:last-child")
-    walking.keyboard.press("Enter")
-    assert walking.input_value("#share") == "1"
-
-
 def test_browser_that_cannot_run_models_is_told_why(page: Any, made: Made) -> None:
     address = (made.book / "explore/walk.html").as_uri()
     page.goto(f"{address}?backend=none")

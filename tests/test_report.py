@@ -46,6 +46,7 @@ def test_report_says_what_it_is(made: Made) -> None:
     cover, *pages = [page.extract_text() for page in pdf.pages]
     assert "Nothing in this report is a result on CIFAR-10" in cover
     assert all("photos10, not CIFAR-10" in page for page in pages)
+    assert all("photos10, not CIFAR-10" in path.read_text() for path in made.book.rglob("*.html"))
     assert 20 <= len(pdf.pages) <= 45
 
 

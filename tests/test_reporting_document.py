@@ -42,9 +42,6 @@ def text(found: document.Document, chapter: int = 0) -> str:
     return pandoc.plain(found.chapters[chapter].blocks).replace("\u00a0", " ")
 
 
-# ── Variables ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_variables_are_text_in_the_file_and_written_only_when_they_change(tmp_path: Path) -> None:
     path = tmp_path / "_variables.yml"
     values: dict[str, Any] = {
@@ -85,9 +82,6 @@ def test_included_file_is_expanded_as_well(tmp_path: Path) -> None:
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache/part.md").write_text("part {{< var a >}}")
     assert expanded(tmp_path, "{{< include /cache/part.md >}}", {"a": "1"}) == ("part 1", [])
-
-
-# ── Embedding ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def embedded(tmp_path: Path, cell: dict[str, Any], label: str, options: str = "") -> str:
@@ -149,8 +143,6 @@ def test_cell_without_output_cannot_be_embedded(tmp_path: Path) -> None:
     _, problems = expanded(tmp_path, "{{< embed /n.ipynb#fig-x >}}")
     assert problems == ["report/one.qmd:1: cell fig-x of n.ipynb shows nothing"]
 
-
-# ── Counting and referring ───────────────────────────────────────────────────────────────────────────────────────────
 
 FIGURE = "::: {#fig-%s}\nContent\n\nCaption.\n:::\n\n"
 
@@ -236,9 +228,6 @@ def test_conditional_content_is_for_its_format_alone(tmp_path: Path) -> None:
     }
     assert not html & typst
     assert len(typst) == 4
-
-
-# ── The book ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_book_is_read_from_quartos_file(tmp_path: Path) -> None:

@@ -53,9 +53,6 @@ def digests(*arguments: Any, **keywords: Any) -> dict[str, str]:
     return {each.name: each.digest for each in planned(*arguments, **keywords)}
 
 
-# ── What belongs to a notebook's inputs ──────────────────────────────────────────────────────────────────────────────
-
-
 def test_common_parameters_reach_only_the_notebooks_that_declare_them(folder: Path) -> None:
     one, two = planned(folder)
     assert one.parameters == {"profile": "smoke"}
@@ -146,9 +143,6 @@ def test_code_that_cannot_change_a_figure_does_not_count(tmp_path: Path, name: s
     assert execution.code_digest(tmp_path) == before
 
 
-# ── Executing ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_notebook_is_executed_once_then_up_to_date(folder: Path) -> None:
     executions = planned(folder, {"01-one": {"sigmas": [0.2]}})
     assert all(each.outdated for each in executions)
@@ -203,9 +197,6 @@ def test_damaged_notebook_is_outdated(folder: Path, content: str) -> None:
     assert one.outdated
 
 
-# ── Captions ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_caption_gets_the_notice_and_the_rest_of_the_cell_stays() -> None:
     cell = Cell("code", figure("fig-x", caption='It "falls": 5 %', alt="A: b")["source"])
     cell = Cell("code", execution.with_notice(cell, "(Stand-in.)"))
@@ -222,9 +213,6 @@ def test_notice_is_in_executed_captions_and_a_failure_is_forgotten(folder: Path)
     run(folder, [one])
     assert NotebookFile.read(one.target).cell("fig-x").options["fig-cap"] == "A curve. (Stand-in.)"
     assert not failed.exists()
-
-
-# ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_declared_parameters_are_the_annotated_assignments_of_the_tagged_cell(folder: Path) -> None:

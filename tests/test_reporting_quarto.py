@@ -194,9 +194,6 @@ def test_quarto_pages_lose_widget_libraries_and_keep_own_scripts(tmp_path: Path)
     assert "".join(page.read_text().split("\n")) == f"<head>{own}</head><script>draw('jquery')</script>"
 
 
-# ── Both renderers ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def in_the_projects_style(book: Book) -> None:
     """The sample with all that the project's own report has from Quarto."""
     import yaml

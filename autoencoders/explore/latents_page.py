@@ -23,11 +23,11 @@ VIEWS = ("pca2", "pca3", "tsne2", "tsne3")
 COLUMNS = 25  # images in a row of the sprite
 TWINS = {  # what the report shows of the same
     "fig-r04-latent": "the autoencoder’s latents",
-    "tbl-r04-structure": "their structure in figures",
+    "tbl-r04-structure": "their structure in numbers",
     "fig-r05-noise": "where noise moves them",
     "fig-r18-latent": "the variational autoencoder’s latents",
     "fig-r27-spaces": "all spaces side by side",
-    "tbl-r27-latent": "all spaces in figures",
+    "tbl-r27-latent": "all spaces in numbers",
 }
 LOOKS = (  # colours on a light and on a dark page, and a shape: those of the printed figures
     ("#0072B2", "#3D9BDC", "M1 0A1 1 0 1 1-1 0 1 1 0 1 1 1 0Z"),

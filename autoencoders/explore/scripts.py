@@ -34,11 +34,9 @@ class BrowserModels:
     @classmethod
     def of(cls, lab: Lab, experiments: Iterable[Experiment], *parts: str) -> BrowserModels:
         programs = {each.name: lab.measure(each, Program()) for each in experiments}
-        runs = {name: program for name, program in programs.items() if "parts" in program.meta}
-        return cls(
-            {name: _script(name, program, parts) for name, program in runs.items()},
-            {name: program.meta["why"] for name, program in programs.items() if name not in runs},
-        )
+        unsupported = {name: why for name, each in programs.items() if (why := each.meta.get("unsupported"))}
+        scripts = {name: _script(name, each, parts) for name, each in programs.items() if name not in unsupported}
+        return cls(scripts, unsupported)
 
     def page(self, head: Head, template: str, data: Mapping[str, Any], scripts: Sequence[str]) -> Page:
         """The page, or what is left of it if no model can run."""
