@@ -12,7 +12,7 @@ ifdef PROFILE
 export AE_PROFILE = $(PROFILE)
 endif
 
-.PHONY: setup report studies test faults lint bench clean
+.PHONY: setup report studies test scenarios faults lint bench clean
 
 setup: $(READY)
 	@echo 'Ready. make report: everything up to the PDF, the site and the submission. make test: the test suite.'
@@ -25,7 +25,10 @@ studies: $(READY)  # the sibling assignments, in a book of their own: _studies/
 	@$(PYTHON) pipeline.py studies
 
 test: $(READY)  # one thread for each worker: workers that share cores wait for each other otherwise
-	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
+	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest -m 'not scenario' --numprocesses auto --maxprocesses 8 --dist worksteal
+
+scenarios: $(READY)  # whole reports, from parameters to pages
+	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest -m scenario --numprocesses auto --maxprocesses 8 --dist worksteal
 
 faults: $(READY)  # every case of the fault suite, and docs/reliability.md of it; `make test` tries a sample
 	@FAULTS=thorough OMP_NUM_THREADS=1 $(PYTHON) -m pytest tests/faults --numprocesses auto --dist worksteal
@@ -34,6 +37,7 @@ faults: $(READY)  # every case of the fault suite, and docs/reliability.md of it
 lint: $(READY)
 	@$(PYTHON) -m ruff check
 	@$(PYTHON) -m ruff format --check
+	@.venv/bin/lint-imports --no-cache --no-logo
 	@$(PYTHON) -m mypy
 
 bench: $(READY)

@@ -13,6 +13,7 @@ from autoencoders.settings import Settings
 
 if TYPE_CHECKING:
     from autoencoders.lab import Lab
+    from autoencoders.reporting.making import Edition
 
 app = typer.Typer(
     help=(
@@ -90,12 +91,24 @@ Renderer = Annotated[
 ]
 
 
+Whose = Annotated[Literal["report", "studies"], typer.Option("--book", help="Whose chapters.")]
+
+
+def _edition(book: Literal["report", "studies"], settings: Settings) -> Edition:
+    from autoencoders import books
+
+    edition = books.edition(book, settings)
+    for lab in edition.labs:
+        lab.announce()
+    return edition
+
+
 @command
 def report(settings: Settings, renderer: Renderer = "auto") -> None:
     """Make everything that is handed in: what is missing is trained, then notebooks, site, PDF and zip are made."""
-    from autoencoders.reporting import editions, making
+    from autoencoders.reporting import making
 
-    edition = editions.assignment(settings)
+    edition = _edition("report", settings)
     book = making.report(edition, renderer)
     for path in (*book.made, *making.packed(edition)):
         print(path)
@@ -104,38 +117,35 @@ def report(settings: Settings, renderer: Renderer = "auto") -> None:
 @command
 def studies(settings: Settings, renderer: Renderer = "auto") -> None:
     """Make the sibling studies' book: what is missing is trained, then notebooks, site and PDF are made."""
-    from autoencoders.reporting import editions, making
+    from autoencoders.reporting import making
 
-    for path in making.report(editions.studies(settings), renderer).made:
+    for path in making.report(_edition("studies", settings), renderer).made:
         print(path)
-
-
-Whose = Annotated[Literal["report", "studies"], typer.Option("--book", help="Whose chapters.")]
 
 
 @command
 def prepare(settings: Settings, book: Whose = "report") -> None:
     """Bring what the chapters need up to date, rendering nothing; `quarto render` does this first."""
-    from autoencoders.reporting import editions, making, quarto
+    from autoencoders.reporting import making, quarto
 
     caller = quarto.calling()
-    making.prepare(editions.of(book, settings), renderer=caller.name if caller else "Quarto")
+    making.prepare(_edition(book, settings), renderer=caller.name if caller else "Quarto")
 
 
 @command
 def explore(settings: Settings, book: Whose = "report") -> None:
     """Complete the site that was rendered last, with the pages to explore; `quarto render` does this at the end."""
-    from autoencoders.reporting import editions, making
+    from autoencoders.reporting import making
 
-    making.complete(editions.of(book, settings))
+    making.add_extra_pages(_edition(book, settings))
 
 
 @command
 def submission(settings: Settings) -> None:
     """Pack the PDF and the code as they are to be handed in, of the report that was made last."""
-    from autoencoders.reporting import editions, making
+    from autoencoders.reporting import making
 
-    for path in making.packed(editions.assignment(settings)):
+    for path in making.packed(_edition("report", settings)):
         print(path)
 
 

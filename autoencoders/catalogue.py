@@ -26,10 +26,12 @@ from autoencoders.specs import (
     Baseline,
     ConvAE,
     Corruption,
+    Custom,
     Experiment,
     Gaussian,
     Method,
     Model,
+    Option,
     PatchMask,
     Training,
     ViTMAE,
@@ -56,7 +58,7 @@ class Catalogue(Plan):
         self, name: str, family: str, model: Model, sigma: float | None = None, **changes: Any
     ) -> Experiment:
         augment = self.profile.augment and family != "tuning"
-        training = Training(epochs=self.profile.epochs[family], augment=augment, **changes)
+        training = Training(epochs=self.profile.epochs_of(family), augment=augment, **changes)
         corruption = None if sigma is None else Gaussian(sigma)
         return Experiment(
             name=name, model=model, data=self.data, corruption=corruption, training=training, seed=self.seed
@@ -83,6 +85,12 @@ class Catalogue(Plan):
     def vit(self, ratio: float) -> Experiment:
         """The control: at three times the MCAE's width it has about as many parameters."""
         return self._experiment(f"vit-{ratio:g}", "vit", ViTMAE(ratio=ratio, dim=3 * self.profile.width))
+
+    def custom(
+        self, name: str, implementation: str, *, family: str = "vector", sigma: float | None = None, **options: Option
+    ) -> Experiment:
+        """A model from a file of its own, trained for as long as a family of the profile's (see docs/adding.md)."""
+        return self._experiment(name, family, Custom(implementation, **options), sigma)
 
     def tuning(self) -> list[Experiment]:
         """Short runs that differ from the base in one thing each."""
@@ -154,9 +162,9 @@ class Catalogue(Plan):
         if isinstance(model, MCAE | ViTMAE):
             hidden, holes = self.reconstruction(PatchMask(model.ratio)), self.context()
             measured = [self.reconstruction(), hidden, *self.probes("map"), self.regions("map"), self.occlusion()]
-            return [*measured, holes, *([Program()] if isinstance(model, MCAE) else [])]
+            return [*measured, holes, *([Program()] if self.in_browser(experiment) else [])]
         levels = (NOISE.sigma,) if isinstance(model, VAE) else self.levels
-        measured = [self.reconstruction(), self.anomaly(), Program()]
+        measured = [self.reconstruction(), self.anomaly(), *([Program()] if self.in_browser(experiment) else [])]
         measured += [self.reconstruction(Gaussian(sigma)) for sigma in levels]
         if not (isinstance(model, ConvAE) and model.bottleneck == "spatial"):
             measured += self.probes("latent")
@@ -167,6 +175,10 @@ class Catalogue(Plan):
         if experiment.name == "ae-vector":
             measured += [self.occlusion(), Interpolation(), self.displacement()]
         return measured
+
+    def in_browser(self, experiment: Experiment) -> bool:
+        """Whether the site's pages know all layers of a model; those of others are for them to name in a line."""
+        return isinstance(experiment.model, ConvAE | VAE | MCAE)
 
     def arithmetics(self) -> list[Arithmetic]:
         return [self.arithmetic(classes) for classes in TRIPLES.get(self.dataset, ())]

@@ -11,6 +11,8 @@ from autoencoders.jsonable import finite
 
 SCHEMA = 1  # of all machine-readable output
 
+SCHEMA = 1  # the version of all machine-readable output
+
 
 def log(line: str) -> None:
     """Print a line for a person where it doesn't mix with results, which go to stdout."""

@@ -11,7 +11,7 @@ from autoencoders.specs import Corruption, Gaussian, PixelMask
 
 
 def corrupt(images: Tensor, corruption: Corruption | None, generator: torch.Generator) -> Tensor:
-    """Images in [0, 1] as a model gets to see them; without a corruption, the images themselves."""
+    """Corrupt images in [0, 1] as a spec says; without a corruption, return the images themselves."""
     match corruption:
         case None:
             return images
@@ -23,7 +23,7 @@ def corrupt(images: Tensor, corruption: Corruption | None, generator: torch.Gene
 
 
 def gaussian(images: Tensor, sigma: float, generator: torch.Generator, *, clip: bool = True) -> Tensor:
-    """Images with noise of mean 0 and standard deviation ``sigma`` added, clipped to [0, 1] unless told otherwise."""
+    """Add noise of mean 0 and standard deviation ``sigma``, and clip to [0, 1] unless ``clip`` is false."""
     if not 0 <= sigma < math.inf:
         raise ValueError(f"sigma must be a finite number of at least 0, not {sigma}")
     noise = torch.randn(images.shape, generator=generator, device=images.device)
@@ -32,13 +32,13 @@ def gaussian(images: Tensor, sigma: float, generator: torch.Generator, *, clip: 
 
 
 def hide_pixels(images: Tensor, ratio: float, generator: torch.Generator) -> Tensor:
-    """Images in which that share of the pixels is black, in all channels; each image has its own pixels hidden."""
+    """Make a share of each image's pixels black, in all channels; which ones differs between images."""
     count, _, height, width = images.shape
     return images.masked_fill(random_mask(count, (height, width), ratio, generator), 0)
 
 
 def random_mask(count: int, grid: tuple[int, int], ratio: float, generator: torch.Generator) -> Tensor:
-    """Masks [count, 1, *grid], true where hidden; each hides exactly the same number of places."""
+    """Draw masks [count, 1, *grid], true where hidden; each hides the same number of places."""
     if not 0 <= ratio <= 1:
         raise ValueError(f"the share that is hidden must lie in [0, 1], not {ratio}")
     places = grid[0] * grid[1]
@@ -47,14 +47,16 @@ def random_mask(count: int, grid: tuple[int, int], ratio: float, generator: torc
     return (ranks < round(ratio * places)).view(count, 1, *grid)
 
 
-# ── Variation ────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Augmentation ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 REACH = 2  # pixels that images are moved by at most, each way
 
 
-def varied(images: Tensor, generator: torch.Generator, place: int) -> Tensor:
-    """Other views of the same images: each one mirrored or not, all moved to one of (2 · REACH + 1)² places, with what
-    comes into view mirrored from inside."""
+def augmented(images: Tensor, generator: torch.Generator, place: int) -> Tensor:
+    """Mirror each image or not, and move all of them to one of (2 · REACH + 1)² places.
+
+    What comes into view is mirrored from inside.
+    """
     mirrored = torch.rand(len(images), 1, 1, 1, generator=generator, device=images.device) < 0.5
     images = torch.where(mirrored, images.flip(3), images)
     down, right = divmod(place % (2 * REACH + 1) ** 2, 2 * REACH + 1)

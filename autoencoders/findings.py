@@ -1,20 +1,16 @@
-"""What the assignment's tables, figures and claims ask of the results."""
+"""The assignment's results: its contenders, its measurements at this run's size, and its tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
-import numpy as np
-
 from autoencoders import references, tables
 from autoencoders.catalogue import Catalogue
 from autoencoders.errors import InputError
 from autoencoders.evaluation.statistics import Estimate, Spread
-from autoencoders.measurements.anomaly import Anomaly
+from autoencoders.judging import Measured
 from autoencoders.measurements.generation import Arithmetic
-from autoencoders.measurements.latent import Posterior
-from autoencoders.measurements.masking import Context
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.measurements.probing import Probe
 from autoencoders.measurements.reconstruction import Reconstruction
@@ -46,10 +42,38 @@ class Findings(Results[Catalogue]):
         return self.each(f"ViT {ratio:g}", lambda c: c.vit(ratio))
 
     def best_mcae(self) -> Contender:
-        """The masked autoencoder whose map serves a linear classifier best, by validation images."""
-        contenders = [self.mcae(ratio) for ratio in self.catalogue.ratios]
-        fit = self.probe("map").fit
-        return max(contenders, key=lambda c: np.mean([a.meta["validation"] for a in self.artifacts(c, fit)]))
+        """Choose the masked autoencoder whose map serves a linear classifier best, by validation images."""
+        return self.choose({ratio: (self.mcae(ratio), self.probe("map").fit) for ratio in self.catalogue.ratios})[1]
+
+    def contender(self, name: str) -> Contender:
+        """Find a model by its name in the catalogue, in all its seeds."""
+        seeds = tuple(e for catalogue in self.lab.catalogues for e in catalogue.results() if e.name == name)
+        if not seeds:
+            raise InputError(f"no model is called {name!r}; there are: {', '.join(self._names())}")
+        return Contender(name, seeds)
+
+    def others(self, spec: Measurement | None = None) -> list[Contender]:
+        """List models of the catalogue that no method above names, and of which `spec` is measured, if there is one.
+
+        They stand in the tables of the comparison without an edit here or in a notebook.
+        """
+        known = {contender.first.name for contender in self._named()}
+        found = [e for e in self.catalogue.results() if e.name not in known]
+        return [self.contender(e.name) for e in found if spec is None or spec in self.catalogue.of_model(e)]
+
+    def _named(self) -> Iterator[Contender]:
+        """Everything that the methods above may be asked for in this profile."""
+        profile = self.catalogue.profile
+        for bottleneck in profile.bottlenecks:
+            yield self.ae(bottleneck)
+            yield from (self.dae(sigma, bottleneck) for sigma in {*self.catalogue.levels, *profile.spatial_sigmas})
+        yield from (self.ae(latent=latent) for latent in profile.latents)
+        yield from map(self.vae, profile.betas)
+        yield from map(self.mcae, self.catalogue.ratios)
+        yield from map(self.vit, profile.vit_ratios)
+
+    def _names(self) -> list[str]:
+        return [experiment.name for experiment in self.catalogue.results()]
 
     # ── Measurements of this run's size ──────────────────────────────────────────────────────────────────────────────
 
@@ -65,14 +89,20 @@ class Findings(Results[Catalogue]):
     def probe(self, features: Literal["latent", "map"], sigma: float | None = None) -> Probe:
         return self.catalogue.probe(features, None if sigma is None else Gaussian(sigma))
 
-    def posterior(self) -> Posterior:
-        return self.catalogue.posterior()
+    # ── Values for each image ────────────────────────────────────────────────────────────────────────────────────────
 
-    def context(self) -> Context:
-        return self.catalogue.context()
+    def psnr(self, contender: Contender, sigma: float | None = None) -> Measured:
+        return Measured(contender, self.reconstruction() if sigma is None else self.noisy(sigma), "all/psnr")
 
-    def anomaly(self) -> Anomaly:
-        return self.catalogue.anomaly()
+    def correct(self, contender: Contender, features: Literal["latent", "map"], sigma: float | None = None) -> Measured:
+        """Whether the linear classifier is right, on features of the size at which models are compared."""
+        metric = "probe_linear_pca128" if features == "latent" else "probe_linear_map_pca128"
+        return Measured(contender, self.probe(features, sigma), f"{metric}/correct")
+
+    def purity(self, contender: Contender) -> Measured:
+        return Measured(contender, self.catalogue.latent(), "clean/purity")
+
+    # ── Tables ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def by_level(
         self, contenders: Iterable[Contender], sigmas: Sequence[float], metric: str
@@ -105,28 +135,28 @@ class Findings(Results[Catalogue]):
         return tables.markdown(shown, ["source", "what", "reported", "this run"])
 
     def beside_references(self) -> tables.Table:
-        """This run's headline figures beside those of the reference runs on the same data set."""
+        """This run's headline values beside those of the reference runs on the same data set."""
         known = references.of(self.lab.dataset)
         rows = []
         for what, experiment, spec, metric in self._headlines():
-            row: dict[str, Any] = {"figure": what, "this run": self._of_experiment(experiment, spec, metric)}
+            row: dict[str, Any] = {"value": what, "this run": self._of_experiment(experiment, spec, metric)}
             for reference in known:
                 estimates = reference.estimates(experiment, describe(getattr(spec, "input", None)), metric)
                 row[reference.label] = summary(estimates) if estimates else None
             rows.append(row)
         columns = ["this run", *(reference.label for reference in known)]
-        return tables.comparison([row for row in rows if any(row[c] is not None for c in columns)], ["figure"], columns)
+        return tables.comparison([row for row in rows if any(row[c] is not None for c in columns)], ["value"], columns)
 
     def training_speeds(self) -> tables.Table:
-        """Our loop against a plain one, as `make bench` found it on the hardware that the project keeps figures of."""
+        """Our loop against a plain one, as `make bench` found it on the hardware of which values are kept."""
         rows = [
-            {"hardware": _hardware(found), "model": model} | speeds
+            {"hardware": _hardware(found), "model": model} | rates
             for found in (each["training"] for each in references.speeds())
-            for model, speeds in found["images_per_second"].items()
+            for model, rates in found["images_per_second"].items()
         ]
         contenders = dict.fromkeys(name for row in rows for name in row if name not in ("hardware", "model"))
-        figures = [tables.Column(key=name, heading=name, digits=2 if name == "ratio" else 0) for name in contenders]
-        return tables.markdown(rows or [{"hardware": None, "model": None}], ["hardware", "model", *figures])
+        speeds = [tables.Column(key=name, heading=name, digits=2 if name == "ratio" else 0) for name in contenders]
+        return tables.markdown(rows or [{"hardware": None, "model": None}], ["hardware", "model", *speeds])
 
     def other_speeds(self) -> tables.Table:
         """What else `make bench` measures, a line each."""
@@ -141,7 +171,7 @@ class Findings(Results[Catalogue]):
         return tables.markdown(rows or [nothing], list(nothing))
 
     def _headlines(self) -> Iterator[tuple[str, str, Measurement, str]]:
-        """(what, experiment, measurement, metric): the figures that say how well a run did. More is better in each."""
+        """(what, experiment, measurement, metric): the values that say how well a run did. More is better in each."""
         clean = self.reconstruction()
         sizes = {"": 128} | {f"-l{size}": size for size in (64, 256, 384)}
         for suffix, size in sizes.items():
@@ -151,14 +181,13 @@ class Findings(Results[Catalogue]):
             yield what, self.catalogue.ae("spatial", sigma=NOISE.sigma).name, self.noisy(sigma), "psnr_mean"
         for name in dict.fromkeys(self.catalogue.vae(beta).name for beta in (1.0, 0.25)):
             yield f"{name}: pooled PSNR (dB)", name, clean, "psnr_pooled"
-            yield f"{name}: active units", name, self.posterior(), "active_units"
+            yield f"{name}: active units", name, self.catalogue.posterior(), "active_units"
         for ratio in self.catalogue.ratios:
             name = self.catalogue.mcae(ratio).name
             yield f"{name}: linear probe of the map", name, self.probe("map"), "probe_linear_map"
 
     def _of_experiment(self, name: str, spec: Measurement, metric: str) -> Estimate | Spread | float | None:
-        seeds = tuple(e for e in self.lab.experiments() if e.name == name)
-        return self.cell(Contender(name, seeds), spec, metric) if seeds else None
+        return self.cell(self.contender(name), spec, metric) if name in self._names() else None
 
     def tuning(self) -> list[Contender]:
         """The short runs of the sweep, the base first."""

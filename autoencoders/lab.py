@@ -45,7 +45,6 @@ class Lab:
         self.plan_class = plan
         self.profile: Profile = settings.resolved_profile()
         self.store = _store(settings.cache)
-        self.asked: list[Task] = []  # whose artifacts were asked for; whoever is interested clears it
         self._looks_only = looks_only  # then nothing is downloaded or written
 
     @cached_property
@@ -155,7 +154,6 @@ class Lab:
 
     def _fetch(self, task: Task) -> Artifact:
         """Whatever goes wrong on the way, a GPU out of memory for example, is told with what is missing for it."""
-        self.asked.append(task)
         try:
             return self.store.fetch(task)
         except (InputError, StorageError, TrainingError):
@@ -175,7 +173,7 @@ class Lab:
         trained = subject if isinstance(subject, Experiment) else None
         head = {
             "experiment": subject.name,
-            "model": type(trained.model).__name__ if trained else subject.name,
+            "model": trained.model.architecture if trained else subject.name,
             "key": key,
             "seed": trained.seed if trained else None,
         }

@@ -1,4 +1,4 @@
-"""The first lines of every analysis notebook: its parameters checked, its figures as SVG, its sources remembered."""
+"""The first lines of every analysis notebook: its parameters checked, the sources of its figures and tables kept."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autoencoders.catalogue import Catalogue
 from autoencoders.findings import Findings
 from autoencoders.lab import Lab
 from autoencoders.plans import Plan
-from autoencoders.results import P, Results
+from autoencoders.results import P, Recording, Results
 from autoencoders.studies import study
 
 _LABEL = re.compile(r"^#\|\s*label:\s*(\S+)", re.MULTILINE)
@@ -20,12 +20,12 @@ COMMON = ("profile", "dataset", "seeds")
 
 
 def begin(namespace: Mapping[str, Any]) -> Notebook:
-    """For `nb = notebook.begin(globals())`, straight after the parameters cell."""
+    """Begin a notebook of the assignment: `nb = notebook.begin(globals())`, straight after the parameters cell."""
     return Notebook(*_begun(namespace, Catalogue))
 
 
 def begin_study(name: str, namespace: Mapping[str, Any]) -> StudyNotebook:
-    """The same for a study's notebook: `nb = notebook.begin_study("digits", globals())`."""
+    """Begin a study's notebook: `nb = notebook.begin_study("digits", globals())`."""
     return StudyNotebook(*_begun(namespace, study(name)))
 
 
@@ -39,28 +39,27 @@ class Sourced(Results[P]):
     """Results seen from a notebook: `p` holds its parameters, and every figure can name what it was made of."""
 
     def __init__(self, lab: Lab, p: SimpleNamespace) -> None:
+        from IPython import get_ipython
+
         super().__init__(lab)
         self.p = p
         self._sources: dict[str, dict[str, str]] = {}  # by label: the names of what it rests on, by key
-        self._listen()
+        if shell := get_ipython():  # not in a plain Python, a test for example
+            shell.events.register("pre_run_cell", lambda info: self.begin_cell())
+            shell.events.register("post_run_cell", lambda result: self.end_cell(result.info.raw_cell))
 
-    def _listen(self) -> None:
-        """Remembers which artifacts each labelled cell asked for, so that every figure can name its sources."""
-        try:
-            from IPython import get_ipython
-        except ImportError:  # a plain Python, a test for example
-            return
-        if shell := get_ipython():
-            shell.events.register("pre_run_cell", lambda info: self.lab.asked.clear())
-            shell.events.register("post_run_cell", lambda result: self._remember(result.info.raw_cell))
+    def begin_cell(self) -> None:
+        """Give the next cell a recording of its own."""
+        self.recording = Recording(self.lab)
 
-    def _remember(self, source: str) -> None:
+    def end_cell(self, source: str) -> None:
+        """Keep what a labelled cell asked for: its figure or table rests on that."""
         if match := _LABEL.search(source):
-            asked = sorted((task.name, self.lab.store.key(task)) for task in self.lab.asked)
+            asked = sorted((task.name, self.lab.store.key(task)) for task in self.recording.tasks())
             self._sources[match[1]] = {key: name for name, key in asked}
 
     def sources(self) -> tables.Sources:
-        """What each figure and table rests on."""
+        """List what each figure and table rests on."""
         rows = [
             {
                 "figure or table": label,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.profiles import Profile
@@ -52,3 +54,7 @@ class Plan(ABC):
         """Everything that the result tables and claims need, for each experiment and for the baselines."""
         planned = [(baseline, spec) for baseline in self.baselines() for spec in self.of_baseline(baseline)]
         return planned + [(experiment, spec) for experiment in self.results() for spec in self.of_model(experiment)]
+
+    def claims(self, results: Any) -> Iterable[Any]:
+        """What is expected of the results, by a study; the assignment's claims have a module of their own."""
+        return ()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from autoencoders.errors import InputError
 from autoencoders.specs import VARIANCE
 
 
@@ -33,6 +34,12 @@ class Profile:
     classifier: Literal["ridge", "logistic"] = "ridge"
     probe_samples: int | None = None  # training images that classifiers are fitted to; None: all
     stand_in: bool = True  # may go on with photos10 where the data set asked for can't be had
+
+    def epochs_of(self, family: str) -> int:
+        """How long a family of models is trained."""
+        if family not in self.epochs:
+            raise InputError(f"the profile {self.name} has no epochs for {family!r}; it has: {', '.join(self.epochs)}")
+        return self.epochs[family]
 
 
 PROFILES: dict[str, Profile] = {

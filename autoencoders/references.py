@@ -16,8 +16,8 @@ RUNS, SPEEDS = "reference-*.json", "results-*.json"
 
 
 @dataclass(frozen=True)
-class Reference:
-    """One such file: every figure of a run, and where it came from."""
+class ReferenceRun:
+    """One such file: every value of a run, and where it came from."""
 
     name: str
     content: dict[str, Any]
@@ -39,10 +39,10 @@ def _number(value: float | None) -> Any:
     return float("nan") if value is None else value
 
 
-def of(dataset: str) -> list[Reference]:
-    """The reference runs on that data set: figures of another one would compare nothing."""
-    found = [Reference(path.stem, json.loads(text)) for path, text in _files(RUNS)]
-    return [reference for reference in found if reference.content["dataset"] == dataset]
+def of(dataset: str) -> list[ReferenceRun]:
+    """The reference runs on that data set: values of another one would compare nothing."""
+    found = [ReferenceRun(path.stem, json.loads(text)) for path, text in _files(RUNS)]
+    return [run for run in found if run.content["dataset"] == dataset]
 
 
 def speeds() -> list[dict[str, Any]]:

@@ -1,11 +1,12 @@
-"""What the store holds of one plan, as tables, figures and claims want it: by contender, over all seeds."""
+"""What the store holds of one plan, as tables, figures and claims need it: by contender, over all seeds."""
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Self, TypeVar, cast
 
 import numpy as np
 
@@ -16,9 +17,11 @@ from autoencoders.measurements.measurement import Measurement
 from autoencoders.plans import Plan
 from autoencoders.settings import PROJECT
 from autoencoders.specs import VARIANCE, Baseline, Experiment, Subject
-from autoencoders.store import Artifact
+from autoencoders.store import Artifact, Task
 
 P = TypeVar("P", bound=Plan)
+T = TypeVar("T")
+Asked = tuple[Subject, Measurement | None]  # a measurement of a subject, or its training
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Contender:
 
     label: str
     subjects: tuple[Subject, ...]
+    chosen_by: tuple[Asked, ...] = ()  # what decided that it is this model
 
     @property
     def first(self) -> Subject:
@@ -34,16 +38,50 @@ class Contender:
         return self.subjects[0]
 
 
+class Recording:
+    """Asks a lab for artifacts, and keeps a list of what it asked for."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.asked: dict[Asked, None] = {}  # in order, each once
+
+    def ask(self, subject: Subject, spec: Measurement | None) -> Artifact:
+        """A measurement of a subject; without one, its training."""
+        self.note((subject, spec))
+        if spec is not None:
+            return self.lab.measure(subject, spec)
+        assert isinstance(subject, Experiment), f"{subject.name} isn't trained"
+        return self.lab.train(subject)
+
+    def note(self, *asked: Asked) -> None:
+        self.asked |= dict.fromkeys(asked)
+
+    def tasks(self) -> tuple[Task, ...]:
+        """What the answers are the results of."""
+        bench = self.lab.bench
+        return tuple(
+            bench.training(cast(Experiment, subject)) if spec is None else bench.measurement(subject, spec)
+            for subject, spec in self.asked
+        )
+
+
 def sigma_label(sigma: float) -> str:
     return f"variance {VARIANCE:g}" if math.isclose(sigma, math.sqrt(VARIANCE)) else f"σ = {sigma:g}"
 
 
 class Results(Generic[P]):
-    """Asks the lab for whatever a table or figure needs; what is missing is trained and measured then."""
+    """Ask the lab for whatever a table or figure needs; what is missing is trained and measured then."""
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
         self.catalogue: P = cast(P, lab.catalogues[0])
+        self.recording = Recording(lab)
+
+    def recorded(self) -> Self:
+        """The same results, with a recording of their own that is still empty."""
+        other = copy.copy(self)
+        other.recording = Recording(self.lab)
+        return other
 
     # ── Contenders ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -64,22 +102,39 @@ class Results(Generic[P]):
             raise ValueError(f"no baseline is called {method!r}; there are: {', '.join(labels)}")
         return Contender(labels[method], (Baseline(method=method, size=size),))  # type: ignore[arg-type]
 
+    def choose(self, candidates: Mapping[T, tuple[Contender, Measurement]]) -> tuple[T, Contender]:
+        """Choose the candidate that is most accurate on validation images. It remembers what it was chosen by."""
+        asking = self.recorded()
+        accuracies = {
+            name: np.mean([artifact.meta["validation"] for artifact in asking.artifacts(contender, spec)])
+            for name, (contender, spec) in candidates.items()
+        }
+        best = max(accuracies, key=accuracies.__getitem__)
+        self.recording.note(*asking.recording.asked)
+        return best, replace(candidates[best][0], chosen_by=tuple(asking.recording.asked))
+
     # ── Values ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def artifacts(self, contender: Contender, spec: Measurement) -> list[Artifact]:
-        """One a seed."""
-        return [self.lab.measure(subject, spec) for subject in contender.subjects]
+        """Return a measurement, one artifact a seed."""
+        self.recording.note(*contender.chosen_by)
+        return [self.recording.ask(subject, spec) for subject in contender.subjects]
+
+    def artifact(self, contender: Contender, spec: Measurement | None) -> Artifact:
+        """Return a measurement of the first seed, or without one its training."""
+        self.recording.note(*contender.chosen_by)
+        return self.recording.ask(contender.first, spec)
 
     def arrays(self, contender: Contender, spec: Measurement) -> dict[str, np.ndarray]:
-        """Of the first seed: what pictures are made of."""
-        return self.lab.measure(contender.first, spec).arrays
+        """Return the arrays of the first seed, which pictures are made of."""
+        return self.artifact(contender, spec).arrays
 
     def per_image(self, contender: Contender, spec: Measurement, name: str) -> np.ndarray:
-        """[seeds, images], in the same order of images for every contender."""
+        """Return values [seeds, images], in the same order of images for every contender."""
         return np.stack([artifact.arrays[name] for artifact in self.artifacts(contender, spec)])
 
-    def figures(self, contender: Contender, spec: Measurement, metric: str, region: str = "all") -> list[Estimate]:
-        """One metric, an estimate a seed."""
+    def estimates(self, contender: Contender, spec: Measurement, metric: str, region: str = "all") -> list[Estimate]:
+        """Return one metric, an estimate a seed."""
         found = []
         for artifact in self.artifacts(contender, spec):
             rows = [r for r in artifact.meta["rows"] if r["metric"] == metric and r["region"] == region]
@@ -92,12 +147,12 @@ class Results(Generic[P]):
     def cell(
         self, contender: Contender, spec: Measurement, metric: str, region: str = "all"
     ) -> Estimate | Spread | float:
-        """For a table: mean ± std (n) over seeds; with one seed, the value and its interval over the images."""
-        return summary(self.figures(contender, spec, metric, region))
+        """Summarise for a table: mean ± std (n) over seeds; with one seed, the value and its interval over images."""
+        return summary(self.estimates(contender, spec, metric, region))
 
     def interval(self, contender: Contender, spec: Measurement, metric: str, region: str = "all") -> Estimate:
-        """For a plot: the mean over seeds with the widest interval that one of them has."""
-        estimates = self.figures(contender, spec, metric, region)
+        """Summarise for a plot: the mean over seeds with the widest interval that one of them has."""
+        estimates = self.estimates(contender, spec, metric, region)
         value = float(np.mean([e.value for e in estimates]))
         if math.isnan(estimates[0].lo):
             return Estimate(value, value, value, estimates[0].n)
@@ -113,7 +168,7 @@ class Results(Generic[P]):
         metrics: Sequence[str | tables.Column],
         region: str = "all",
     ) -> tables.Table:
-        """A row for each contender, a column for each metric."""
+        """Make a table with a row for each contender and a column for each metric."""
         rows = []
         for contender in contenders:
             asked = spec(contender) if callable(spec) else spec
@@ -122,26 +177,25 @@ class Results(Generic[P]):
         return tables.markdown(rows, ["model", *metrics])
 
     def meta(self, contender: Contender, spec: Measurement) -> dict[str, Any]:
-        """What else a measurement found, of the first seed."""
-        return self.lab.measure(contender.first, spec).meta
+        """Return what else a measurement of the first seed found."""
+        return self.artifact(contender, spec).meta
 
     def classes(self, contender: Contender, spec: Measurement) -> list[str]:
         return self.meta(contender, spec)["classes"]
 
     def distances(self, contender: Contender, spec: Measurement, metric: str) -> list[int]:
-        """At which distances a metric was measured: `hole_mse:1`, `hole_mse:2`, …"""
+        """List the distances at which a metric was measured: `hole_mse:1`, `hole_mse:2`, …"""
         found = [r["metric"].split(":") for r in self.meta(contender, spec)["rows"]]
         return [int(distance) for name, distance in found if name == metric]
 
     # ── Trainings ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def training(self, contender: Contender) -> Artifact:
-        """Of the first seed."""
-        assert isinstance(contender.first, Experiment), f"{contender.label} isn't trained"
-        return self.lab.train(contender.first)
+        """Return the training of the first seed."""
+        return self.artifact(contender, None)
 
     def curves(self, contenders: Iterable[Contender], term: str = "error") -> dict[str, dict[str, list[float]]]:
-        """The history of one term of the loss, training and validation, by contender."""
+        """Return the history of one term of the loss, training and validation, by contender."""
         histories = {c.label: self.training(c).meta["history"] for c in contenders}
         return {
             label: {part: history[f"{part}/{term}"] for part in ("train", "validation")}
@@ -149,12 +203,12 @@ class Results(Generic[P]):
         }
 
     def cost(self, contender: Contender) -> dict[str, Any]:
-        """What a training took."""
+        """Return what the training of the first seed took."""
         meta = self.training(contender).meta
         return {name: meta[name] for name in ("parameters", "seconds", "images_per_second", "images", "device")}
 
     def sweep_rows(self, sweep: Sequence[Contender]) -> list[dict[str, Any]]:
-        """What each run changes and what came of it, on validation images alone."""
+        """List what each run changes and what came of it, on validation images alone."""
         from autoencoders.evaluation.metrics import pooled_psnr  # brings torch, which nothing else here needs
 
         base = sweep[0].first.to_dict()
@@ -175,10 +229,10 @@ class Results(Generic[P]):
         return rows
 
     def trainings(self) -> list[dict[str, Any]]:
-        """Every training of this run with what it took."""
+        """List every training of this run with what it took."""
         rows = []
         for experiment in self.lab.experiments():
-            meta = self.lab.train(experiment).meta
+            meta = self.recording.ask(experiment, None).meta
             kept = ("parameters", "seconds", "images_per_second", "precision", "torch", "device")
             rows.append(
                 {
@@ -192,7 +246,7 @@ class Results(Generic[P]):
         return rows
 
     def training_table(self) -> tables.Table:
-        """The same, to look at."""
+        """Show every training of this run in a table."""
         return tables.markdown(
             self.trainings(),
             [
@@ -204,16 +258,17 @@ class Results(Generic[P]):
         )
 
     def architecture(self, contender: Contender) -> list[tuple[str, tuple[int, ...], str]]:
-        """The model's layers with the shapes that they give, from input to output."""
+        """List the model's layers with the shapes that they give, from input to output."""
         from autoencoders import models
 
         assert isinstance(contender.first, Experiment), f"{contender.label} has no layers"
+        self.recording.note((contender.first, None))
         return models.outline(self.lab.bench.model(contender.first))
 
     # ── Elsewhere ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def beside_reported(self, source: str, ours: Sequence[str]) -> tables.Table:
-        """What a source reports, and what this run measured of the same, a text for each of its rows (R39)."""
+        """Show what a source reports, and what this run measured of the same, a text for each of its rows (R39)."""
         rows = [row for row in reported() if row["source"] == source]
         shown = [row | {"this run": text} for row, text in zip(rows, ours, strict=True)]
         return tables.markdown(shown, ["what", "reported", "this run"])
@@ -221,12 +276,12 @@ class Results(Generic[P]):
     # ── Pictures ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def examples(self, contender: Contender, spec: Measurement, name: str = "output", count: int = 8) -> np.ndarray:
-        """The first images [count, C, H, W] of a measurement, the same ones for every contender."""
+        """Return the first images [count, C, H, W] of a measurement, the same ones for every contender."""
         return self.arrays(contender, spec)[f"examples/{name}"][:count]
 
 
 def reported() -> list[dict[str, str]]:
-    """Figures that others have reported, as they give them."""
+    """Values that others have reported, as they give them."""
     import yaml
 
     return yaml.safe_load((PROJECT / "analysis" / "reported.yml").read_text(encoding="utf-8"))

@@ -81,10 +81,18 @@ class PatchMask(Spec):
     ratio: float
 
 
+Option = bool | int | float | str
+
+
 class Model(Spec):
     """An architecture with its parameters."""
 
     implementation: ClassVar[str]  # its class, as "package.module:name": named, since importing it brings torch
+
+    @property
+    def architecture(self) -> str:
+        """The name that results give it."""
+        return type(self).__name__
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +141,32 @@ class ViTMAE(Model):
     heads: int = 4
     decoder_depth: int = 1
     masked_weight: float = 3.0
+
+
+@dataclass(frozen=True, init=False)
+class Custom(Model):
+    """A model of your own: its class, and the keyword arguments that it takes (see docs/adding.md).
+
+    >>> Custom("autoencoders.models.mine:Mine", width=32).to_dict()["options"]
+    {'width': 32}
+    """
+
+    implementation: str  # type: ignore[misc]  # of each spec, where other models have one for all
+    options: tuple[tuple[str, Option], ...]
+
+    def __init__(self, implementation: str, **options: Option) -> None:
+        for name, value in options.items():
+            if not isinstance(value, Option):
+                raise TypeError(f"{implementation} takes plain values: {name} is {value!r}")
+        object.__setattr__(self, "implementation", implementation)
+        object.__setattr__(self, "options", tuple(sorted(options.items())))
+
+    @property
+    def architecture(self) -> str:
+        return self.implementation.rpartition(":")[2]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"type": self.architecture, "implementation": self.implementation, "options": dict(self.options)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 MISSING = "–"  # not measured: never a made-up number
 NO_BREAK = "\u00a0"  # a space at which no line ends
-SOURCES = "sources"  # where the output of an executed notebook holds the keys of what its figures rest on
+SOURCES = "sources"  # where the output of an executed notebook holds the keys of what its figures and tables rest on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +71,10 @@ class Sources(Table):
         return self.text, {SOURCES: self.keys}
 
 
-def markdown(rows: Sequence[Mapping[str, Any]], columns: Sequence[str | Column], *, transposed: bool = False) -> Table:
+def markdown(rows: Sequence[Mapping[str, Any]], columns: Sequence[str | Column]) -> Table:
     """One row for each mapping; a column is a `Column`, a metric's name, or the key of something to print as it is.
 
-    A cell is a number, an estimate (value, lo, hi), a spread (mean, std, n) or text. Each metric's best is bold;
-    `transposed` prints the metrics below each other, so that the best of each line is.
+    A cell is a number, an estimate (value, lo, hi), a spread (mean, std, n) or text. Each metric's best is bold.
     """
     if not rows or not columns:
         raise ValueError("a table needs rows and columns")
@@ -85,10 +84,7 @@ def markdown(rows: Sequence[Mapping[str, Any]], columns: Sequence[str | Column],
     headings = [escape(column.heading) for column in shown]
     cells = [[_cell(row.get(column.key), column) for row in rows] for column in shown]
     texts = [_with_best(line, column) for line, column in zip(cells, shown, strict=True)]
-    right = [all(cell.is_figure for cell in line) for line in cells]
-    if transposed:
-        table = [[heading, *line] for heading, line in zip(headings, texts, strict=True)]
-        return Table(_pipes(table, [False, *(all(right[1:]) for _ in rows)]))
+    right = [all(cell.is_value for cell in line) for line in cells]
     return Table(_pipes([headings, *zip(*texts, strict=True)], right))
 
 
@@ -96,8 +92,8 @@ def comparison(rows: Sequence[Mapping[str, Any]], heads: Sequence[str], contesta
     """Each row is a contest of its own, in its own unit: the best of its contestants (the highest) is bold."""
     units = [Column(key="", heading="", digits=_digits(row, contestants), best="max") for row in rows]
     cells = [[_cell(row.get(name), unit) for name in contestants] for row, unit in zip(rows, units, strict=True)]
-    figures = [_with_best(line, unit) for line, unit in zip(cells, units, strict=True)]
-    texts = [[*(escape(row[head]) for head in heads), *line] for row, line in zip(rows, figures, strict=True)]
+    values = [_with_best(line, unit) for line, unit in zip(cells, units, strict=True)]
+    texts = [[*(escape(row[head]) for head in heads), *line] for row, line in zip(rows, values, strict=True)]
     return Table(
         _pipes([[*heads, *map(escape, contestants)], *texts], [False] * len(heads) + [True] * len(contestants))
     )
@@ -121,9 +117,9 @@ def escape(text: object) -> str:
 @dataclass(frozen=True)
 class _Cell:
     text: str
-    figure: str = MISSING  # the value alone, as printed
+    printed: str = MISSING  # the value alone
     value: float = math.nan
-    is_figure: bool = True  # or missing: such columns are set flush right
+    is_value: bool = True  # or missing: such columns are set flush right
 
 
 def _cell(content: Any, column: Column) -> _Cell:
@@ -138,33 +134,32 @@ def _cell(content: Any, column: Column) -> _Cell:
         case object(mean=value, std=deviation, n=n) if isinstance(value, numbers.Real):
             more = f" ({n})" if deviation is None else f" ± {_number(deviation, column)} ({n})"
         case _:
-            return _Cell(escape(content), is_figure=False)
+            return _Cell(escape(content), is_value=False)
     if math.isnan(value):
         return _Cell(MISSING)
-    figure = _number(value, column)
-    return _Cell(figure + more, figure, float(value))
+    printed = _number(value, column)
+    return _Cell(printed + more, printed, float(value))
 
 
 def _number(value: float, column: Column) -> str:
-    """A real minus sign and a real infinity; whole numbers with separators where no decimals are asked for."""
-    if math.isnan(value):
-        return MISSING
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
+    """Whole numbers with separators where no decimals are asked for."""
     if column.digits is None:
-        text = f"{value:,}" if isinstance(value, numbers.Integral) else f"{value:g}"
-    else:
-        text = f"{100 * value if column.percent else value:.{column.digits}f}"
-    return text.replace("-", "−")
+        return number(value, "," if isinstance(value, numbers.Integral) else "g")
+    return number(100 * value if column.percent else value, f".{column.digits}f")
+
+
+def number(value: float, form: str) -> str:
+    """A number as it is printed: a real minus sign, a real infinity, a dash for what wasn't measured."""
+    return MISSING if math.isnan(value) else format(value, form).replace("inf", "∞").replace("-", "−")
 
 
 def _with_best(cells: Sequence[_Cell], column: Column) -> list[str]:
     """The texts; those that print like the best are equally good, and one alone is not best of anything."""
-    values = {cell.value: cell.figure for cell in cells if not math.isnan(cell.value)}
+    values = {cell.value: cell.printed for cell in cells if not math.isnan(cell.value)}
     if column.best is None or sum(not math.isnan(cell.value) for cell in cells) < 2:
         return [cell.text for cell in cells]
     best = values[max(values) if column.best == "max" else min(values)]
-    return [f"**{cell.text}**" if cell.figure == best else cell.text for cell in cells]
+    return [f"**{cell.text}**" if cell.printed == best else cell.text for cell in cells]
 
 
 # ── Layout ───────────────────────────────────────────────────────────────────────────────────────────────────────────

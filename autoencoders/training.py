@@ -30,7 +30,7 @@ from autoencoders.specs import Experiment, Training
 from autoencoders.store import Artifact
 
 CHECKPOINT_SECONDS = 30.0
-STEPS_BETWEEN_LOOKS = 32  # to look at a loss is to wait for the GPU
+STEPS_BETWEEN_SYNCS = 32  # to read a loss is to wait for the GPU
 VALIDATION_BATCH = 500
 SNAPSHOT_IMAGES = 8
 DIGEST_SIZE = 32
@@ -60,7 +60,7 @@ def train(
     checkpoint: Path | None = None,
     report: Callable[[Progress], None] | None = None,
 ) -> Artifact:
-    """Trains a new model, or goes on where ``checkpoint`` left off: its weights, its history and what it took."""
+    """Train a new model, or resume it from ``checkpoint``; return its weights, its history and what it took."""
     _check(experiment.training, train, validation)
     run = Run(experiment, model_class, train, validation, torch.device(device))
     saved = time.monotonic()
@@ -70,8 +70,8 @@ def train(
         while run.step < run.steps:
             run.advance()
             save_is_due = time.monotonic() - saved > CHECKPOINT_SECONDS
-            if save_is_due or run.at_epoch_end or len(run.unseen) == STEPS_BETWEEN_LOOKS:
-                loss = run.look()
+            if save_is_due or run.at_epoch_end or len(run.pending) == STEPS_BETWEEN_SYNCS:
+                loss = run.sync_metrics()
                 if report is not None:
                     report(run.progress(loss))
             if run.at_epoch_end:
@@ -83,7 +83,7 @@ def train(
 
 
 def _check(recipe: Training, train: Split, validation: Split) -> None:
-    """One clear line for what can't be trained."""
+    """Refuse what can't be trained, in one clear line."""
     for condition, message in (
         (len(train.images) >= 1 and len(validation.images) >= 1, "training and validation need at least 1 image each"),
         (train.images.shape[1:] == validation.images.shape[1:], "training and validation images differ in shape"),
@@ -111,20 +111,19 @@ def learning_rate(recipe: Training, step: int, steps: int) -> float:
 
 
 def kl_weight(recipe: Training, step: int, steps: int) -> float:
-    """Rises to 1: latents that cost their full price from the first step on are never used."""
+    """A linear rise to 1: latents that cost their full price from the first step on are never used."""
     return min(1.0, (step + 1) / max(1.0, recipe.kl_warmup * steps))
 
 
 def derived_seed(*parts: int | str) -> int:
-    """A seed that depends on all parts, and that no other parts share."""
+    """Derive a seed from all parts; no other parts share it."""
     return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=7).digest(), "big")
 
 
-# ── A training under way ─────────────────────────────────────────────────────────────────────────────────────────────
-
-
 class Run:
-    """A model, its optimizer and its books; after each ``look`` they agree, and can be saved."""
+    """A training under way: model, optimizer and metrics. After ``sync_metrics`` they agree, and can be saved."""
+
+    KEPT = ("step", "sums", "history", "seconds", "snapshots")  # in a checkpoint, beside model and optimizer
 
     def __init__(
         self,
@@ -146,37 +145,43 @@ class Run:
         self.steps = self.recipe.epochs * self.steps_per_epoch
         self.step = 0
         self.order: tuple[int, tuple[Tensor, ...]] = (-1, ())  # an epoch and its batches
-        self.names: list[str] = []  # of the loss's terms
-        self.unseen: list[Tensor] = []  # terms and gradient norm of the steps that nobody has looked at
+        self.terms: list[str] = []  # names of the loss's terms
+        self.pending: list[Tensor] = []  # terms and gradient norm of the steps since the last sync
         self.sums: dict[str, float] = {}  # of each term over the epoch's images
         self.history: dict[str, list[float]] = {}
-        self.snapshots: dict[str, Tensor] = {}  # what was made of some validation images after so many epochs
-        self.seconds, self.since = 0.0, time.monotonic()  # spent until the last look, and when that was
+        self.snapshots: dict[str, Tensor] = {}  # reconstructions of some validation images, by epoch
+        self.seconds, self.since = 0.0, time.monotonic()  # spent until the last sync, and when that was
 
     @property
     def at_epoch_end(self) -> bool:
         return self.step % self.steps_per_epoch == 0
 
+    # ── Steps ──
+
     def advance(self) -> None:
-        """One step of the optimizer. It waits for no result: a GPU is kept busy by steps queued ahead."""
-        seed = self.experiment.seed
-        self.generator.manual_seed(derived_seed(seed, "corruption", self.step))
-        torch.manual_seed(derived_seed(seed, "dropout", self.step))
+        """Take one step of the optimizer. It waits for no result: a GPU is kept busy by steps queued ahead."""
+        torch.manual_seed(derived_seed(self.experiment.seed, "dropout", self.step))
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.recipe, self.step, self.steps)
-        clean = _as_floats(self.train[self._batch()])
-        if self.recipe.augment:
-            clean = corruption.varied(clean, self.generator, derived_seed(seed, "place", self.step))
-        noisy = corruption.corrupt(clean, self.experiment.corruption, self.generator)
+        clean, noisy = self._inputs()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             terms = self.model.losses(clean, noisy, self.generator, kl_weight(self.recipe, self.step, self.steps))
         self.optimizer.zero_grad()
         terms["loss"].backward()
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip_norm)
         self.optimizer.step()
-        self.names = list(terms)
-        self.unseen.append(torch.stack([*(value.detach() for value in terms.values()), norm]))
+        self.terms = list(terms)
+        self.pending.append(torch.stack([*(value.detach() for value in terms.values()), norm]))
         self.step += 1
+
+    def _inputs(self) -> tuple[Tensor, Tensor]:
+        """This step's clean images, and the same as the model gets to see them."""
+        seed = self.experiment.seed
+        self.generator.manual_seed(derived_seed(seed, "corruption", self.step))
+        clean = _as_floats(self.train[self._batch()])
+        if self.recipe.augment:
+            clean = corruption.augmented(clean, self.generator, derived_seed(seed, "place", self.step))
+        return clean, corruption.corrupt(clean, self.experiment.corruption, self.generator)
 
     def _batch(self) -> Tensor:
         """The indices of this step's images; an epoch's batches differ by at most one image in size."""
@@ -187,33 +192,36 @@ class Run:
             self.order = epoch, order.tensor_split(self.steps_per_epoch)
         return self.order[1][position]
 
-    def look(self) -> float:
-        """Reads what the steps since the last look have measured; the last step's loss, if all is well."""
-        rows = torch.stack(self.unseen).tolist()
-        first = self.step - len(rows)
-        for step, row in enumerate(rows, start=first):
+    # ── Metrics ──
+
+    def sync_metrics(self) -> float:
+        """Fetch the terms of the steps since the last sync; return the last loss, or raise if one isn't finite."""
+        rows = torch.stack(self.pending).tolist()
+        for step, row in enumerate(rows, start=self.step - len(rows)):
             if not all(map(math.isfinite, row)):
                 raise TrainingError(
                     f"{self.experiment.name} diverged: the loss or its gradient is not finite at step {step + 1} of "
                     f"{self.steps} (epoch {step // self.steps_per_epoch + 1}); {ADVICE}"
                 )
             images = len(self.order[1][step % self.steps_per_epoch])
-            for name, value in zip(self.names, row, strict=False):  # the gradient's norm, last, has no name
+            for name, value in zip(self.terms, row, strict=False):  # the gradient's norm, last, has no name
                 self.sums[name] = self.sums.get(name, 0.0) + value * images
-        self.unseen.clear()
-        now = time.monotonic()
-        self.seconds, self.since = self.seconds + now - self.since, now
+        self.pending.clear()
+        self._count_time()
         return rows[-1][0]
 
-    def finish_epoch(self) -> None:
-        """Adds the epoch to the history, validation included."""
-        entry = {f"train/{name}": total / len(self.train) for name, total in self.sums.items()}
-        entry |= {f"validation/{name}": value for name, value in self.validate().items()}
-        if not all(map(math.isfinite, entry.values())):  # of the last step, nobody else looks at what it did
-            raise TrainingError(f"{self.experiment.name} diverged: its validation loss is not finite; {ADVICE}")
-        entry["learning_rate"] = learning_rate(self.recipe, self.step - 1, self.steps)
+    def _count_time(self) -> None:
         now = time.monotonic()
         self.seconds, self.since = self.seconds + now - self.since, now
+
+    def finish_epoch(self) -> None:
+        """Validate, and add the epoch to the history."""
+        entry = {f"train/{name}": total / len(self.train) for name, total in self.sums.items()}
+        entry |= {f"validation/{name}": value for name, value in self.validate().items()}
+        if not all(map(math.isfinite, entry.values())):  # no later step computes a loss with the last step's weights
+            raise TrainingError(f"{self.experiment.name} diverged: its validation loss is not finite; {ADVICE}")
+        entry["learning_rate"] = learning_rate(self.recipe, self.step - 1, self.steps)
+        self._count_time()
         entry["seconds"] = self.seconds - sum(self.history.get("seconds", []))
         for name, value in entry.items():
             self.history.setdefault(name, []).append(value)
@@ -223,7 +231,7 @@ class Run:
             self._take_snapshot(epoch)
 
     def _take_snapshot(self, epoch: int) -> None:
-        """The same images with the same noise each time, so that nothing but the model differs."""
+        """Keep reconstructions of the same images with the same noise each time: nothing but the model differs."""
         self.generator.manual_seed(derived_seed("snapshot"))
         clean = _as_floats(self.validation[:SNAPSHOT_IMAGES])
         seen = corruption.corrupt(clean, self.experiment.corruption, self.generator)
@@ -232,7 +240,7 @@ class Run:
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
-        """The loss's terms over the validation images, in fp32; noise and masks are the same after each epoch."""
+        """Average the loss's terms over the validation images, in fp32; noise and masks are the same each time."""
         self.generator.manual_seed(derived_seed("validation"))
         totals: dict[str, Tensor] = {}
         self.model.eval()
@@ -251,8 +259,7 @@ class Run:
     @property
     def images_seen(self) -> int:
         epochs, position = divmod(self.step, self.steps_per_epoch)
-        started = sum(len(batch) for batch in self.order[1][:position])
-        return epochs * len(self.train) + started
+        return epochs * len(self.train) + sum(map(len, self.order[1][:position]))
 
     def artifact(self) -> Artifact:
         """All that is kept of a training."""
@@ -275,16 +282,17 @@ class Run:
 
     @functools.cached_property
     def identity(self) -> bytes:
-        """What a checkpoint must have been made from to be gone on with; the name is for people and is left out."""
+        """What a checkpoint must match to be resumed: all but the name, which is for people."""
         spec = {key: value for key, value in self.experiment.to_dict().items() if key != "name"}
         shapes = {name: list(value.shape) for name, value in self.model.state_dict().items()}
         images = [_digest(data.cpu().numpy().ravel().data).hex() for data in (self.train, self.validation)]
         return _digest(json.dumps([spec, shapes, images, torch.__version__], sort_keys=True).encode())
 
     def save(self, path: Path) -> None:
-        """Writes a checkpoint, all of it or nothing."""
+        """Write a checkpoint, all of it or nothing."""
         buffer = io.BytesIO()
-        torch.save(self._state(), buffer)
+        kept = {name: getattr(self, name) for name in self.KEPT}
+        torch.save({"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), **kept}, buffer)
         payload = buffer.getvalue()
         temporary = path.with_name(f"{path.name}.{os.getpid()}")
         try:
@@ -296,13 +304,8 @@ class Run:
         finally:
             temporary.unlink(missing_ok=True)
 
-    def _state(self) -> dict[str, Any]:
-        books = {"step": self.step, "sums": self.sums, "history": self.history, "seconds": self.seconds}
-        books |= {"snapshots": self.snapshots}
-        return {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), **books}
-
     def resume(self, path: Path) -> None:
-        """Goes on from a checkpoint; one that is missing, damaged, planted or another training's is as good as none."""
+        """Resume from a valid checkpoint of this run; otherwise start afresh."""
         try:
             content = path.read_bytes()
         except OSError:
@@ -311,14 +314,13 @@ class Run:
         if digest != _digest(payload, self.identity):
             return
         try:
-            state = torch.load(io.BytesIO(payload), map_location=self.device, weights_only=True)
+            state = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
         except Exception:  # whatever the loader makes of bytes that no `save` has written
             return
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.seconds = state["step"], state["seconds"]
-        self.sums, self.history = state["sums"], state["history"]
-        self.snapshots = {name: picture.cpu() for name, picture in state["snapshots"].items()}
+        for name in self.KEPT:
+            setattr(self, name, state[name])
 
 
 # ── Parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────

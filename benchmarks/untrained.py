@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from autoencoders import models
-from autoencoders.explore import noise, pages, patches, walk
+from autoencoders.explore import noise_page, pages, patches_page, walk_page
 from autoencoders.explore.addresses import Addresses
 from autoencoders.lab import Lab
 from autoencoders.measurements.measurement import Measurement
@@ -35,6 +35,6 @@ class Untrained(Lab):
 def playground(profile: str, folder: Path) -> Path:
     """The pages on which models run, at that profile's size."""
     lab, book = Untrained(profile, folder / "cache"), SimpleNamespace(title="Untrained", variables={})
-    made = [module.page(lab, Addresses({}, {})) for module in (walk, patches, noise)]
+    made = [module.page(lab, Addresses({}, {})) for module in (walk_page, patches_page, noise_page)]
     pages.write(Folder(folder), book, made)  # type: ignore[arg-type]
     return folder / pages.FOLDER

@@ -15,7 +15,7 @@ from copied_project import Project, Run, copied
 from filelock import FileLock
 from made_report import Made, complete, make
 
-from autoencoders.data import finding
+from autoencoders.data import files
 
 
 def _real_data(folder: str) -> Path:
@@ -52,7 +52,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, no_network: None) -> Path:
     """A machine without any data folder, and the place where downloads would go."""
     monkeypatch.delenv("AUTOENCODERS_DATA", raising=False)
-    monkeypatch.setattr(finding, "DATA", tmp_path / "data")
+    monkeypatch.setattr(files, "DATA", tmp_path / "data")
     return tmp_path / "data"
 
 

@@ -12,11 +12,14 @@ from made_report import Made
 from autoencoders.lab import Lab
 from autoencoders.settings import Settings
 
-LIMIT = 8_000_000
-
 
 def lab_of(made: Made) -> Lab:
     return Lab(Settings(profile="smoke", dataset="photos10", device="cpu", cache=made.project.cache))
+
+
+def lab_on(cache: Path) -> Lab:
+    """One that looks and computes nothing."""
+    return Lab(Settings(profile="smoke", dataset="photos10", device="cpu", cache=cache), looks_only=True)
 
 
 def opened(page: Any, made: Made, name: str, backend: str = "cpu") -> Any:
@@ -57,15 +60,3 @@ def shown(page: Any, selector: str) -> np.ndarray:
 def as_seen(images: torch.Tensor) -> np.ndarray:
     """The first image as a canvas has it."""
     return images[0].permute(1, 2, 0).flatten().numpy()
-
-
-def loaded_by_itself(page: Any, made: Made, name: str) -> int:
-    """Bytes of all files that a page asks for; it must ask for nothing that isn't beside it."""
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto((made.book / f"explore/{name}.html").as_uri())
-    page.wait_for_selector("#playground:not([hidden])")
-    folder = (made.book / "explore").as_uri()
-    files = [address for address in asked if not address.startswith("data:")]
-    assert all(address.startswith(f"{folder}/") for address in files)
-    return sum(Path(made.book / "explore" / file.removeprefix(f"{folder}/")).stat().st_size for file in files)

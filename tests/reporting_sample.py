@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from autoencoders.reporting import fallback, variables
+from autoencoders.reporting import variables, without_quarto
 from autoencoders.reporting.book import Book
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="60" height="30"><rect width="60" height="30" fill="teal"/></svg>'
@@ -126,4 +126,4 @@ def write_book(root: Path, chapters: Mapping[str, str] = CHAPTERS, values: Mappi
 
 
 def render(book: Book) -> None:
-    fallback.render(book, sorted((book.root / "cache/notebooks").glob("*.ipynb")), offered=(), more=lambda folder: None)
+    without_quarto.render(book, sorted((book.root / "cache/notebooks").glob("*.ipynb")), {}, lambda folder: None)

@@ -57,7 +57,7 @@ def opened(browser: Any, size: dict[str, int], **preferences: str) -> Iterator[A
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_every_page(browser: Any, made: Made, scheme: str, size: dict[str, int]) -> None:
+def test_pages_fit_are_accessible_and_stand_still(browser: Any, made: Made, scheme: str, size: dict[str, int]) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     faults: list[str] = []
     with opened(browser, size, color_scheme=scheme) as page:
@@ -79,7 +79,7 @@ def test_every_page(browser: Any, made: Made, scheme: str, size: dict[str, int])
     assert faults == []
 
 
-def test_the_keyboard_reaches_every_control_and_shows_where_it_is(browser: Any, made: Made) -> None:
+def test_keyboard_reaches_every_control_and_shows_where_it_is(browser: Any, made: Made) -> None:
     with opened(browser, DESK) as page:
         for path in kinds(made):
             page.goto(path.as_uri())
@@ -95,7 +95,7 @@ def next_stop(page: Any) -> Any:
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_the_first_key_leads_past_the_navigation(browser: Any, made: Made, size: dict[str, int]) -> None:
+def test_first_key_leads_past_the_navigation(browser: Any, made: Made, size: dict[str, int]) -> None:
     with opened(browser, size) as page:
         for path in kinds(made):
             page.goto(path.as_uri())
@@ -129,7 +129,7 @@ def test_escape_closes_what_was_opened_last_and_gives_the_focus_back(browser: An
         assert page.evaluate("document.activeElement.className") == "menu"
 
 
-def test_a_menu_that_is_left_closes(browser: Any, made: Made) -> None:
+def test_menu_that_is_left_closes(browser: Any, made: Made) -> None:
     with opened(browser, PHONE) as page:
         page.goto((made.book / "index.html").as_uri())
         page.click("button.menu")
@@ -138,7 +138,7 @@ def test_a_menu_that_is_left_closes(browser: Any, made: Made) -> None:
         assert page.is_hidden("#sidebar")
 
 
-def test_what_moves_stands_still_for_those_who_ask(browser: Any, made: Made) -> None:
+def test_reduced_motion_is_respected(browser: Any, made: Made) -> None:
     scrolling = {}
     for wish in ("reduce", "no-preference"):
         with opened(browser, DESK, reduced_motion=wish) as page:
@@ -151,7 +151,7 @@ def test_what_moves_stands_still_for_those_who_ask(browser: Any, made: Made) -> 
             assert page.evaluate("document.getAnimations().length") == 0, path.name
 
 
-def test_a_wide_table_is_scrolled_by_the_keyboard(browser: Any, made: Made) -> None:
+def test_wide_table_scrolls_by_keyboard(browser: Any, made: Made) -> None:
     with opened(browser, PHONE) as page:
         page.goto((made.book / "04-autoencoder.html").as_uri())
         box = page.locator(".scrolling[tabindex]").first

@@ -35,7 +35,7 @@ def found(site: Path, files: dict[str, str]) -> Addresses:
 
 
 @pytest.mark.parametrize("files", [BY_PANDOC, BY_QUARTO], ids=["Pandoc", "Quarto"])
-def test_either_renderers_site_is_understood(tmp_path: Path, files: dict[str, str]) -> None:
+def test_addresses_are_found_on_either_renderers_site(tmp_path: Path, files: dict[str, str]) -> None:
     chapter, notebook = files
     addresses = found(tmp_path, files | {"explore/walk.html": '<p id="fig-elsewhere">'})
     labels = ("fig-curve", "tbl-errors")
@@ -45,7 +45,7 @@ def test_either_renderers_site_is_understood(tmp_path: Path, files: dict[str, st
     assert addresses.captions == {"fig-curve": "Figure 1.1: A curve", "tbl-errors": "Table 1.1: Errors"}
 
 
-def test_a_preview_stands_for_a_notebook_that_has_no_page(tmp_path: Path) -> None:
+def test_preview_stands_for_a_notebook_without_page(tmp_path: Path) -> None:
     preview = "cache/notebooks/01-one-preview.html"
     cell = '<div id="fig-curve"></div>'
     assert found(tmp_path, {preview: cell}).notebooks == {"fig-curve": f"../{preview}#fig-curve"}
@@ -55,7 +55,7 @@ def test_a_preview_stands_for_a_notebook_that_has_no_page(tmp_path: Path) -> Non
     assert both.pages == {"01-one": "../cache/notebooks/01-one.html"}
 
 
-def test_what_the_other_renderer_left_is_no_address(tmp_path: Path) -> None:
+def test_addresses_leave_out_the_other_renderers_files(tmp_path: Path) -> None:
     found(tmp_path, BY_QUARTO)
     folder = Folder(tmp_path)
     for name, content in BY_PANDOC.items():
@@ -63,6 +63,6 @@ def test_what_the_other_renderer_left_is_no_address(tmp_path: Path) -> None:
     assert Addresses.of(folder) == found(tmp_path / "alone", BY_PANDOC)
 
 
-def test_a_caption_belongs_to_the_label_before_it_though_another_begins_like_it(tmp_path: Path) -> None:
+def test_caption_belongs_to_the_label_before_it(tmp_path: Path) -> None:
     figures = '<figure id="fig-latent"></figure><figure id="fig-latents"><figcaption>Two</figcaption></figure>'
     assert found(tmp_path, {"index.html": figures}).captions == {"fig-latents": "Two"}

@@ -15,7 +15,8 @@ from accessibility import violations
 from made_report import Made
 from PIL import Image
 
-from autoencoders.explore import latents
+from autoencoders.explore import latents_page
+from autoencoders.explore.pages import fill
 from autoencoders.figures.style import PALETTE
 from autoencoders.store import Artifact
 
@@ -62,20 +63,17 @@ def a_point(page: Any, key: str = "ArrowRight") -> str:
     return where(page)
 
 
-# ── The page ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_every_measured_space_is_there_with_its_figures(space: Any) -> None:
+def test_spaces_are_there_with_their_measures(space: Any) -> None:
     names = space.locator("#space option").all_inner_texts()
     assert names == ["PCA, 128 components", "AE", "DAE, σ = 0.3", "VAE"]
     assert space.locator("tbody th").all_inner_texts() == names
     cells = space.locator("tbody td").all_inner_texts()
-    assert len(cells) == len(names) * len(latents.MEASURES)
+    assert len(cells) == len(names) * len(latents_page.MEASURES)
     assert all(re.fullmatch(r"−?\d\.\d{3}", cell) for cell in cells)
-    assert space.locator("main ul:last-of-type a").count() == len(latents.TWINS)
+    assert space.locator("main ul:last-of-type a").count() == len(latents_page.TWINS)
 
 
-def test_every_choice_is_another_picture_of_both(space: Any) -> None:
+def test_choices_change_both_pictures(space: Any) -> None:
     seen = []
     for method in ("pca", "tsne"):
         for dims in ("2", "3"):
@@ -88,7 +86,7 @@ def test_every_choice_is_another_picture_of_both(space: Any) -> None:
     assert all(clean != noisy for clean, noisy in seen)
 
 
-def test_a_point_shows_its_image_in_both_pictures_and_how_far_they_are_apart(space: Any) -> None:
+def test_point_shows_its_image_in_both_pictures(space: Any) -> None:
     before = drawn(space)
     said = a_point(space)
     spot = r"at \((.+), (.+)\)"
@@ -106,20 +104,7 @@ def test_a_point_shows_its_image_in_both_pictures_and_how_far_they_are_apart(spa
     assert drawn(space) == before
 
 
-def test_the_thumbnails_are_the_image_and_its_noisy_twin(space: Any, made: Made) -> None:
-    image = int(re.search(r"image (\d+)", a_point(space))[1]) - 1  # type: ignore[index]
-    sheet = np.asarray(Image.open(made.book / "explore/latents.png"))
-    side, rows = 32, sheet.shape[0] // 64
-    for input_, half in (("clean", 0), ("noisy", rows)):
-        style = space.evaluate(
-            f"getComputedStyle(document.querySelector('[data-input={input_}] .tip i')).backgroundPosition"
-        )
-        x, y = (-round(float(part)) // 72 for part in re.findall(r"-?[\d.]+", style))
-        assert (x, y) == (image % latents.COLUMNS, image // latents.COLUMNS + half)
-        assert sheet[y * side : (y + 1) * side, x * side : (x + 1) * side].std() > 0
-
-
-def test_the_pointer_finds_what_the_keyboard_finds(space: Any) -> None:
+def test_pointer_finds_what_the_keyboard_finds(space: Any) -> None:
     said = a_point(space)
     tip = space.locator("[data-input=noisy] .tip").bounding_box()
     box = space.locator(NOISY).bounding_box()
@@ -134,20 +119,6 @@ def test_the_pointer_finds_what_the_keyboard_finds(space: Any) -> None:
     assert len(tips(space)) == 2
     space.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] + 60)
     assert tips(space) == [], "what is only pointed at is let go"
-
-
-def test_arrow_keys_go_the_way_they_point(space: Any) -> None:
-    a_point(space)
-    place = "new DOMMatrix(getComputedStyle(document.querySelector('[data-input=clean] .tip')).transform).f"
-    tops = []
-    for _ in range(3):
-        space.keyboard.press("ArrowUp")
-        tops.append(settled(space).evaluate(place))
-    assert tops == sorted(tops, reverse=True)
-    assert tops[0] > tops[-1]
-
-
-# ── Classes ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def pressed(page: Any) -> list[str]:
@@ -167,7 +138,7 @@ def test_classes_are_hidden_and_shown(space: Any) -> None:
     assert drawn(space) == everything
 
 
-def test_one_class_alone_by_double_click_or_by_the_keyboard(space: Any) -> None:
+def test_class_is_shown_alone_by_double_click_or_keyboard(space: Any) -> None:
     names = pressed(space)
     buttons = space.locator(".legend [aria-pressed]")
     buttons.nth(2).dblclick()
@@ -185,17 +156,7 @@ def test_one_class_alone_by_double_click_or_by_the_keyboard(space: Any) -> None:
     assert tips(space) == [], "what is hidden isn't found"
 
 
-def test_a_point_whose_class_is_hidden_is_not_spoken_of(space: Any) -> None:
-    name = a_point(space).split(",")[0]
-    space.click(f".legend button:has-text('{name}')")
-    assert tips(space) == []
-    assert "image" not in where(space).split(":")[0].split(",")[-1]
-
-
-# ── Three dimensions ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_dragging_turns_both_clouds_and_only_in_three_dimensions(space: Any) -> None:
+def test_clouds_turn_when_dragged_in_three_dimensions(space: Any) -> None:
     def drag() -> list[str]:
         box = space.locator(NOISY).bounding_box()
         x, y = box["x"] + 4, box["y"] + 4  # where no point is
@@ -213,7 +174,7 @@ def test_dragging_turns_both_clouds_and_only_in_three_dimensions(space: Any) -> 
     assert all(a != b for a, b in zip(solid, drag(), strict=True))
 
 
-def test_the_keyboard_and_buttons_turn_there_and_back(space: Any) -> None:
+def test_clouds_turn_there_and_back_by_keys_and_buttons(space: Any) -> None:
     assert space.locator("[data-turn]:disabled").count() == 4
     choose(space, dims="3", method="tsne")
     before = drawn(space)
@@ -230,13 +191,13 @@ def test_the_keyboard_and_buttons_turn_there_and_back(space: Any) -> None:
     assert violations(space) == []
 
 
-def test_every_displacement_at_once(space: Any) -> None:
+def test_trails_show_every_displacement(space: Any) -> None:
     before = drawn(space)
     space.check("#trails")
     assert all(a != b for a, b in zip(before, drawn(space), strict=True))
 
 
-def test_it_is_drawn_anew_in_another_theme_and_at_another_size(space: Any) -> None:
+def test_clouds_are_redrawn_for_theme_and_size(space: Any) -> None:
     light = drawn(space)
     space.click("button.theme")
     assert drawn(space) != light
@@ -245,37 +206,40 @@ def test_it_is_drawn_anew_in_another_theme_and_at_another_size(space: Any) -> No
     space.set_viewport_size({"width": 390, "height": 800})
     settled(space)
     assert space.evaluate("[...document.querySelectorAll('canvas')].every(c => c.width === c.clientWidth)")
-    assert a_point(space)
-    assert space.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
-# ── Its data ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_colours_are_those_of_print() -> None:
-    assert tuple(light for light, _, _ in latents.LOOKS) == PALETTE
+    assert tuple(light for light, _, _ in latents_page.LOOKS) == PALETTE
 
 
-def test_the_sprite_holds_clean_images_above_noisy_ones() -> None:
+def test_sprite_holds_clean_images_above_noisy_ones() -> None:
     images = np.random.default_rng(0).integers(0, 256, (2, 30, 3, 4, 6), np.uint8)
     points = Artifact({"clean/images": images[0], "noisy/images": images[1]}, {})
-    sheet = np.asarray(Image.open(io.BytesIO(latents.sprite(points))))
-    assert sheet.shape == (2 * 2 * 4, latents.COLUMNS * 6, 3)
+    sheet = np.asarray(Image.open(io.BytesIO(latents_page.sprite(points))))
+    assert sheet.shape == (2 * 2 * 4, latents_page.COLUMNS * 6, 3)
     assert np.array_equal(sheet[4:8, 4 * 6 : 5 * 6], images[0, 29].transpose(1, 2, 0))
     assert np.array_equal(sheet[8:12, :6], images[1, 0].transpose(1, 2, 0))
     grey = Artifact({"clean/images": images[0, :, :1], "noisy/images": images[1, :, :1]}, {})
-    assert Image.open(io.BytesIO(latents.sprite(grey))).mode == "L"
+    assert Image.open(io.BytesIO(latents_page.sprite(grey))).mode == "L"
 
 
-def test_hostile_names_stay_text() -> None:
+def test_latents_page_escapes_names() -> None:
     name = "</script><b onclick='x'>"
-    button, row = latents._button(0, name), latents._row(latents.Space(name, Artifact({}, {}), {}))
-    assert "<b onclick" not in button + row
-    assert "</script" not in button + row
-    assert row.count("<td>–</td>") == len(latents.MEASURES)
+    looks = (name, *latents_page.LOOKS[0])
+    body = fill(
+        "latents.html",
+        spaces=[name],
+        classes=[looks],
+        noise=name,
+        measures=[name],
+        rows=[(name, [name])],
+        twins={name: name},
+    )
+    assert "<b onclick" not in body
+    assert "</script" not in body
 
 
-def test_torch_is_not_needed() -> None:
+def test_explore_imports_no_torch() -> None:
     """A page that is made anew in every report must not take seconds for it."""
     code = "import sys; import autoencoders.explore; print({'torch', 'matplotlib'} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

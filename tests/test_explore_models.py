@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,13 @@ import torch
 from torch import nn
 
 from autoencoders import models
-from autoencoders.explore import models as scripts
+from autoencoders.explore import noise_page, scripts
 from autoencoders.explore.pages import ASSETS
 from autoencoders.measurements.programs import Program
 from autoencoders.reporting import submission
 from autoencoders.settings import PROJECT
 from autoencoders.specs import MCAE, VAE, ConvAE
+from autoencoders.store import Artifact
 from autoencoders.studies.compact.plan import CompactAE
 from autoencoders.studies.transfer.plan import SweepAE
 from autoencoders.tasks import named
@@ -78,10 +80,7 @@ def given(values: torch.Tensor) -> dict[str, Any]:
     return {"values": last.float().flatten().tolist(), "shape": list(last.shape)}
 
 
-# ── Translation ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_program_holds_each_weight_once_and_no_variance() -> None:
+def test_program_holds_each_weight_once_and_no_variance() -> None:
     for name in ("AE", "MCAE", "sweep"):
         model = trained(ARCHITECTURES[name])
         held = sum(array.size for array in translated(model).arrays.values())
@@ -90,7 +89,7 @@ def test_a_program_holds_each_weight_once_and_no_variance() -> None:
     assert vae == ae
 
 
-def test_a_program_is_half_precision_and_json() -> None:
+def test_program_is_half_precision_and_json() -> None:
     made = translated(trained(ARCHITECTURES["MCAE"]))
     assert {array.dtype for array in made.arrays.values()} == {np.dtype(np.float16)}
     json.dumps(made.meta)
@@ -144,10 +143,7 @@ def test_program_names_what_a_browser_cant_run(layer: Any, named: str) -> None:
     assert named in unsupported(Made(nn.Identity(), layer))
 
 
-# ── The library that ships with the site ─────────────────────────────────────────────────────────────────────────────
-
-
-def test_the_tensor_library_is_the_one_that_its_manifest_names() -> None:
+def test_tensor_library_is_the_one_in_its_manifest() -> None:
     manifest = json.loads(ASSETS.joinpath("vendor/versions.json").read_text(encoding="utf-8"))
     assert {f"vendor/{name}" for name in manifest["files"]} == set(scripts.LIBRARY)
     for name, digest in manifest["files"].items():
@@ -157,12 +153,9 @@ def test_the_tensor_library_is_the_one_that_its_manifest_names() -> None:
     assert "Apache License" in scripts.SHARED["vendor/LICENSE"]
 
 
-def test_the_library_is_handed_in_with_the_code() -> None:
+def test_tensor_library_is_handed_in_with_the_code() -> None:
     handed_in = {name for name, _ in submission._project(PROJECT)}
     assert {f"autoencoders/explore/assets/{name}" for name in (*scripts.LIBRARY, *scripts.SHARED)} <= handed_in
-
-
-# ── In a browser ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.fixture(scope="module")
@@ -215,7 +208,7 @@ def assert_equal(found: torch.Tensor, wanted: torch.Tensor) -> None:
     torch.testing.assert_close(found, wanted, rtol=0, atol=1e-3)
 
 
-def test_images_that_arent_square(tab: Any) -> None:
+def test_browser_and_torch_agree_on_oblong_images(tab: Any) -> None:
     for spec in (ConvAE(width=4, latent=8), MCAE(width=4)):
         model = trained(spec, (1, 16, 24))
         images = torch.rand(1, 1, 16, 24)
@@ -226,7 +219,7 @@ def test_images_that_arent_square(tab: Any) -> None:
         assert_equal(found, models.reconstruct(model, images))
 
 
-def test_numbers_arrive_as_they_were(tab: Any) -> None:
+def test_text_holds_numbers_exactly(tab: Any) -> None:
     every = np.arange(2**16, dtype=np.uint16).view(np.float16)
     finite = every[np.isfinite(every)]
     read = tab.evaluate("text => [...halves(text)]", scripts.text(finite))
@@ -235,15 +228,22 @@ def test_numbers_arrive_as_they_were(tab: Any) -> None:
     assert tab.evaluate("text => [...new Uint8Array(bytes(text))]", scripts.text(raw))[:1001] == raw.tolist()
 
 
-def test_the_alphabet_is_one() -> None:
-    assert f'"{scripts.DIGITS.decode()}"' in ASSETS.joinpath("tensors.js").read_text(encoding="utf-8")
-    assert len({*scripts.DIGITS}) == 85
+def test_model_that_cannot_run_is_listed_with_its_reason() -> None:
+    """And the page doesn't load it."""
+    known = translated(trained(CompactAE()))
+    programs = {"plain": known, "odd": Artifact({}, {"parts": {}, "unsupported": "browsers have no 'sin' <b>"})}
+    lab: Any = SimpleNamespace(measure=lambda subject, spec: programs[subject.name])
+    subjects: list[Any] = [SimpleNamespace(name=name) for name in programs]
+    for asked, runs in ((subjects, True), (subjects[1:], False)):
+        page = scripts.BrowserModels.of(lab, asked, "encode", "decode").page(
+            noise_page.HEAD, "noise.html", {}, ("a.js",)
+        )
+        assert "The model odd can't run in a browser: browsers have no &#39;sin&#39; &lt;b&gt;" in page.body
+        assert ('id="playground"' in page.body, bool(page.scripts)) == (runs, runs)
+        assert [name for name in page.files if name.startswith("models/")] == ["models/plain.js"] * runs
 
 
-# ── What a page loads by itself ──────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_what_has_no_room_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_models_without_room_are_not_loaded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     files = {"large": "x" * 4_000_000, "small": "x" * 1_000_000, "second": "x" * 4_000_000}
     assert scripts.at_once(files, ["large", "second", "small"], {}, scripts.LIBRARY) == ["large", "small"]
     assert scripts.at_once(files, ["small"], {"data": "x" * 7_000_000}, scripts.LIBRARY) == []

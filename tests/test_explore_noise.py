@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from explore_page import LIMIT, as_seen, lab_of, loaded_by_itself, opened, settle, shown, slide
+from explore_page import as_seen, lab_of, opened, settle, shown, slide
 from made_report import Made
 from skimage.restoration import denoise_tv_chambolle
 
 from autoencoders import models
-from autoencoders.explore import noise
+from autoencoders.explore import noise_page
 from autoencoders.explore.pages import ASSETS
 from autoencoders.lab import Lab
 from autoencoders.measurements.playground import Gallery
@@ -43,7 +43,7 @@ def panel(number: int) -> str:
     return f"#outputs figure:nth-child({number}) canvas"
 
 
-def test_every_panel_shows_what_torch_makes_of_the_same_noisy_image(noising: Any, lab: Lab) -> None:
+def test_panels_show_what_torch_makes_of_the_same_noisy_image(noising: Any, lab: Lab) -> None:
     """Of every denoiser that the assignment trains."""
     slide(noising, "#sigma", 0.2)
     images = lab.measure(Baseline(method="input"), Gallery()).arrays["images"][:1]
@@ -56,7 +56,7 @@ def test_every_panel_shows_what_torch_makes_of_the_same_noisy_image(noising: Any
     assert seen.min() >= 0
     assert seen.max() <= 1
     noisy = torch.tensor(seen, dtype=torch.float32).reshape(1, height, width, channels).permute(0, 3, 1, 2)
-    denoisers = noise._denoisers(lab.catalogues[0])  # type: ignore[arg-type]
+    denoisers = noise_page._denoisers(lab.catalogues[0])  # type: ignore[arg-type]
     assert {each.name for each in denoisers} >= {"ae-vector", "ae-spatial", "dae-vector-0.1", "dae-spatial-0.3"}
     for number, experiment in enumerate(denoisers, start=4):
         model = lab.bench.model(experiment).half().float()
@@ -68,7 +68,7 @@ def test_every_panel_shows_what_torch_makes_of_the_same_noisy_image(noising: Any
     assert noising.faults == []
 
 
-def test_the_best_denoiser_is_marked_and_the_noise_is_none(noising: Any) -> None:
+def test_best_denoiser_is_marked(noising: Any) -> None:
     slide(noising, "#sigma", 0.6)
     scores = noising.eval_on_selector_all("#outputs .score", "all => all.map(each => parseFloat(each.textContent))")
     best = noising.evaluate("[...document.querySelectorAll('#outputs figure')].findIndex(f => f.matches('.best'))")
@@ -77,7 +77,7 @@ def test_the_best_denoiser_is_marked_and_the_noise_is_none(noising: Any) -> None
     assert noising.inner_text("#outputs figure:nth-child(2) .score") == "∞ dB"
 
 
-def test_the_same_noise_grows_until_other_noise_is_drawn(noising: Any) -> None:
+def test_noise_stays_the_same_until_other_noise_is_drawn(noising: Any) -> None:
     slide(noising, "#sigma", 0.1)
     first = shown(noising, panel(2))
     slide(noising, "#sigma", 0.3)
@@ -111,7 +111,7 @@ def test_noise_is_normal_and_seeded(tab: Any) -> None:
     assert tab.evaluate("normal(9, 1).join() === normal(9, 1).join() && normal(9, 1).join() !== normal(9, 2).join()")
 
 
-def test_what_has_no_room_is_loaded_when_it_is_asked_for(page: Any, made: Made) -> None:
+def test_model_without_room_is_loaded_on_demand(page: Any, made: Made) -> None:
     """As if the page's models were large."""
     data = (made.book / "explore/data/noise.js").read_text(encoding="utf-8")
     pieces = data.split('"atOnce":true')
@@ -128,12 +128,3 @@ def test_what_has_no_room_is_loaded_when_it_is_asked_for(page: Any, made: Made) 
     page.wait_for_function("!document.querySelector('button.load')")
     settle(page)
     assert page.is_hidden("#all")
-
-
-def test_it_asks_for_nothing_from_anywhere_else_and_stays_small(page: Any, made: Made) -> None:
-    assert loaded_by_itself(page, made, "noise") < LIMIT
-
-
-def test_a_phone_shows_it_without_sideways_scrolling(noising: Any) -> None:
-    noising.set_viewport_size({"width": 390, "height": 800})
-    assert noising.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from explore_page import LIMIT, as_seen, lab_of, loaded_by_itself, opened, settle, shown, slide
+from explore_page import as_seen, lab_of, opened, settle, shown, slide
 from made_report import Made
 
 from autoencoders import models
@@ -41,7 +41,7 @@ def hidden(page: Any) -> torch.Tensor:
     return torch.tensor(pressed).reshape(1, 1, round(len(pressed) ** 0.5), -1)
 
 
-def test_what_it_shows_is_what_torch_makes_of_it(hiding: Any, lab: Lab, images: torch.Tensor) -> None:
+def test_patches_page_shows_what_torch_makes_of_it(hiding: Any, lab: Lab, images: torch.Tensor) -> None:
     model = mcae(lab, 0.5)
     assert isinstance(model, models.Masked)
     hiding.check("#image [value='7']")
@@ -80,7 +80,7 @@ def test_patches_are_dragged_away_and_clicked_back(hiding: Any) -> None:
     assert hiding.evaluate("document.getElementById('output').count") == 3
 
 
-def test_by_keyboard_alone(hiding: Any) -> None:
+def test_patches_are_hidden_by_keyboard(hiding: Any) -> None:
     hiding.focus("#none")
     hiding.keyboard.press("Enter")
     hiding.keyboard.press("Tab")
@@ -91,7 +91,7 @@ def test_by_keyboard_alone(hiding: Any) -> None:
     assert hiding.evaluate("document.activeElement.ariaLabel").startswith("Row 1, column 1")
 
 
-def test_another_ratios_model_is_loaded_when_it_is_asked_for(hiding: Any, lab: Lab, images: torch.Tensor) -> None:
+def test_model_of_another_ratio_is_loaded_on_demand(hiding: Any, lab: Lab, images: torch.Tensor) -> None:
     last = hiding.locator("#models button").last
     assert "75 % hidden in training · load 0.1 MB" in last.inner_text()
     before = shown(hiding, "#output")
@@ -107,7 +107,7 @@ def test_another_ratios_model_is_loaded_when_it_is_asked_for(hiding: Any, lab: L
 
 
 @pytest.mark.parametrize(("share", "count"), [(0, 0), (0.25, 16), (1, 64)])
-def test_so_many_are_hidden_at_random(hiding: Any, share: float, count: int) -> None:
+def test_patches_are_hidden_at_random(hiding: Any, share: float, count: int) -> None:
     slide(hiding, "#ratio", share)
     assert hidden(hiding).sum() == count
     before = hidden(hiding)
@@ -115,12 +115,3 @@ def test_so_many_are_hidden_at_random(hiding: Any, share: float, count: int) -> 
     settle(hiding)
     assert hidden(hiding).sum() == count
     assert torch.equal(hidden(hiding), before) == (count in (0, 64))
-
-
-def test_it_asks_for_nothing_from_anywhere_else_and_stays_small(page: Any, made: Made) -> None:
-    assert loaded_by_itself(page, made, "patches") < LIMIT
-
-
-def test_a_phone_shows_it_without_sideways_scrolling(hiding: Any) -> None:
-    hiding.set_viewport_size({"width": 390, "height": 800})
-    assert hiding.evaluate("document.documentElement.scrollWidth <= innerWidth")

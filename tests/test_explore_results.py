@@ -9,8 +9,6 @@ import json
 import re
 import shutil
 import socket
-import struct
-import zlib
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,23 +16,18 @@ from typing import Any
 import numpy as np
 import pytest
 from copied_project import Run
+from explore_page import lab_on
 from made_report import Made
 
 from autoencoders import inspection
-from autoencoders.explore import results
+from autoencoders.explore import results_page
 from autoencoders.explore.addresses import Addresses
 from autoencoders.explore.pages import Page, as_script, write
-from autoencoders.explore.pictures import Album, png, tiled
+from autoencoders.explore.pictures import Album, tiled
 from autoencoders.lab import Lab
 from autoencoders.reporting.folder import Folder
-from autoencoders.settings import Settings
 
-PHONE = {"width": 390, "height": 800}
 HOSTILE = "=cmd|' /C calc'!A0, \"quoted\" </script><b id=broken>"
-
-
-def lab_on(cache: Path) -> Lab:
-    return Lab(Settings(profile="smoke", dataset="photos10", device="cpu", cache=cache), looks_only=True)
 
 
 @pytest.fixture(scope="module")
@@ -44,17 +37,14 @@ def lab(smoke: Run) -> Lab:
 
 @pytest.fixture(scope="module")
 def built(lab: Lab) -> Page:
-    return results.page(lab, Addresses({}, {}))
+    return results_page.page(lab, Addresses({}, {}))
 
 
 def records(page: Page) -> list[dict[str, Any]]:
     return [dict(zip(page.data["columns"], row, strict=True)) for row in page.data["rows"]]
 
 
-# ── The data ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_every_row_of_the_results_is_there_and_so_are_the_trainings(lab: Lab, built: Page) -> None:
+def test_data_holds_every_row_and_every_training(lab: Lab, built: Page) -> None:
     rows = records(built)
     known = [{name: row[name] for name in row if name != "kind"} for row in rows]
     for row in inspection.rows(lab, None):
@@ -68,7 +58,7 @@ def _same(a: dict[str, Any], b: dict[str, Any]) -> bool:
     return a.keys() == b.keys() and all(a[n] == b[n] or (a[n] != a[n] and b[n] != b[n]) for n in a)
 
 
-def test_every_artifact_tells_where_it_came_from(lab: Lab, built: Page) -> None:
+def test_artifacts_have_their_provenance(lab: Lab, built: Page) -> None:
     assert built.data["artifacts"].keys() == {lab.store.key(task) for task in lab.plan()}
     for task in lab.plan():
         record, told = lab.store.provenance(task), built.data["artifacts"][lab.store.key(task)]
@@ -90,40 +80,28 @@ def test_claims_say_what_they_rest_on(lab: Lab, built: Page) -> None:
     assert used
 
 
-def test_what_isnt_a_number_is_null() -> None:
+def test_script_has_null_for_nan() -> None:
     assert as_script({"rows": [[float("nan"), float("inf"), 1.5]]}) == '{"rows":[[null,null,1.5]]}'
 
 
-def test_nothing_is_computed_for_it(tmp_path: Path, lab: Lab) -> None:
+def test_results_page_computes_nothing(tmp_path: Path, lab: Lab) -> None:
     empty = lab_on(tmp_path / "cache")
-    page = results.page(empty, Addresses({}, {}))
+    page = results_page.page(empty, Addresses({}, {}))
     assert (page.data["rows"], page.data["artifacts"], page.data["judged"]) == ([], {}, False)
     assert not (tmp_path / "cache").exists()
 
 
-def test_what_is_missing_is_missing_and_then_no_claim_is_judged(tmp_path: Path, smoke: Run, lab: Lab) -> None:
+def test_missing_artifact_is_left_out_and_no_claim_is_judged(tmp_path: Path, smoke: Run, lab: Lab) -> None:
     [vae] = lab.experiments(["vae"])
     key = lab.store.key(lab.bench.measurement(vae, lab.catalogues[0].of_model(vae)[0]))
     shutil.copytree(smoke.project.cache, tmp_path / "cache")
     shutil.rmtree(tmp_path / "cache/artifacts" / key)
-    page = results.page(lab_on(tmp_path / "cache"), Addresses({}, {}))
+    page = results_page.page(lab_on(tmp_path / "cache"), Addresses({}, {}))
     assert key not in page.data["artifacts"]
     assert page.data["artifacts"]
     assert not page.data["judged"]
     assert page.data["claims"] == {}
     assert not (tmp_path / "cache/artifacts" / key).exists()
-
-
-# ── Pictures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_png_holds_the_pixels() -> None:
-    image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
-    file = png(image)
-    from PIL import Image
-
-    assert np.array_equal(np.asarray(Image.open(io.BytesIO(file))), image)
-    assert struct.unpack(">I", file[-4:])[0] == zlib.crc32(b"IEND")
 
 
 def test_images_stand_side_by_side_and_sequences_below_each_other() -> None:
@@ -133,10 +111,10 @@ def test_images_stand_side_by_side_and_sequences_below_each_other() -> None:
     sequences = np.stack([images[:5], images[5:]])
     assert tiled(sequences).shape == (2 * 2, 5 * 4, 3)
     assert tiled(sequences)[::2, ::4, 1].tolist() == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]
-    assert tiled(images[:, :1]).shape == (2, 32, 3), "grey images, too"
+    assert tiled(images[:, :1]).shape == (2, 32, 1), "grey images, too"
 
 
-def test_what_several_artifacts_hold_is_one_file(built: Page) -> None:
+def test_images_of_several_artifacts_are_one_file(built: Page) -> None:
     album = Album("results")
     images = np.zeros((4, 3, 8, 8), np.uint8)
     first, second = album.of({"examples/clean": images}), album.of({"examples/clean": images, "all/mse": np.zeros(4)})
@@ -146,9 +124,6 @@ def test_what_several_artifacts_hold_is_one_file(built: Page) -> None:
     assert {picture["file"] for picture in shown} < built.files.keys()
     clean = {p["file"] for p in shown if p["name"] == "clean" and p["width"] == 256}
     assert len(clean) < sum(p["name"] == "clean" for p in shown)
-
-
-# ── As a person uses it ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.fixture
@@ -177,7 +152,7 @@ def held(made: Made) -> dict[str, dict[str, Any]]:
     return {record["key"]: record for record in found}
 
 
-def test_sorted_by_psnr_the_order_holds(opened: Any) -> None:
+def test_rows_sort_by_value_both_ways(opened: Any) -> None:
     opened.select_option("[name=metric]", "psnr_mean")
     heading = opened.locator("#results th[data-name=value]")
     heading.locator("button").click()
@@ -194,13 +169,6 @@ def test_sorted_by_psnr_the_order_holds(opened: Any) -> None:
     assert kept == sorted(kept, reverse=True)
     assert len(kept) < len(falling)
     assert opened.faults == []
-
-
-def test_names_sort_as_people_count(opened: Any) -> None:
-    opened.select_option("[name=metric]", "parameters")
-    opened.click("#results th[data-name=experiment] button")
-    names = [name for name in values(opened, "experiment") if name.startswith("tune-latent")]
-    assert names == sorted(names, key=lambda name: int(name.rpartition("-")[2]))
 
 
 def test_filters_say_how_much_is_left_and_are_in_the_address(opened: Any) -> None:
@@ -224,7 +192,7 @@ def test_filters_say_how_much_is_left_and_are_in_the_address(opened: Any) -> Non
     assert opened.faults == []
 
 
-def test_all_rows_come_as_one_scrolls(opened: Any) -> None:
+def test_rows_come_as_one_scrolls(opened: Any) -> None:
     _, whole = counts(opened)
     first = len(values(opened, "metric"))
     assert first < whole
@@ -235,7 +203,7 @@ def test_all_rows_come_as_one_scrolls(opened: Any) -> None:
     )
 
 
-def test_by_keyboard_a_row_opens_and_gives_the_focus_back(opened: Any) -> None:
+def test_row_opens_by_keyboard_and_gives_the_focus_back(opened: Any) -> None:
     opened.focus("#box")
     opened.keyboard.press("Tab")
     while opened.evaluate("document.activeElement.closest('thead') !== null"):
@@ -252,7 +220,7 @@ def test_by_keyboard_a_row_opens_and_gives_the_focus_back(opened: Any) -> None:
     assert "artifact" not in opened.url
 
 
-def test_a_row_opens_the_provenance_of_its_artifact(opened: Any, made: Made) -> None:
+def test_row_opens_the_provenance_of_its_artifact(opened: Any, made: Made) -> None:
     opened.select_option("[name=experiment]", "dae-vector-0.3")
     opened.select_option("[name=input]", "gaussian:0.3")
     opened.select_option("[name=kind]", "reconstruction")
@@ -280,7 +248,7 @@ def test_a_row_opens_the_provenance_of_its_artifact(opened: Any, made: Made) -> 
     assert opened.faults == []
 
 
-def test_figures_and_claims_that_use_an_artifact_are_linked(opened: Any, made: Made, lab: Lab) -> None:
+def test_artifact_links_the_figures_and_claims_that_use_it(opened: Any, made: Made, lab: Lab) -> None:
     [ae] = lab.experiments(["ae-vector"])
     key = lab.store.key(lab.bench.measurement(ae, lab.catalogues[0].reconstruction()))
     opened.goto(f"{(made.book / 'explore/results.html').as_uri()}#artifact={key}")
@@ -294,7 +262,7 @@ def test_figures_and_claims_that_use_an_artifact_are_linked(opened: Any, made: M
         assert f'id="{anchor}"' in (made.book / "explore" / file).read_text(encoding="utf-8"), link
 
 
-def test_executed_notebooks_tell_what_each_figure_rests_on(made: Made) -> None:
+def test_notebooks_say_what_each_figure_rests_on(made: Made) -> None:
     addresses = Addresses.of(Folder.found(made.book))
     known = held(made).keys()
     asked = [keys for cells in addresses.sources.values() for keys in cells.values()]
@@ -302,16 +270,6 @@ def test_executed_notebooks_tell_what_each_figure_rests_on(made: Made) -> None:
     assert {key for keys in asked for key in keys} <= known
     assert sum(map(bool, asked)) > 20
     assert addresses.captions["fig-r02-reconstructions"].startswith("Figure ")
-
-
-def test_baselines_have_provenance_too(opened: Any) -> None:
-    opened.select_option("[name=experiment]", "baseline/pixels")
-    opened.locator("#results tbody tr button").first.click()
-    told = opened.inner_text("dialog#artifact")
-    assert "none: a baseline is fitted, not trained" in told
-    assert "baseline.method" in told
-    assert "reconstructs nothing" in told
-    assert opened.locator("dialog svg.curve").count() == 0
 
 
 def downloaded(page: Any, form: str, which: str) -> str:
@@ -338,7 +296,7 @@ def test_downloads_hold_what_is_shown_or_everything(opened: Any, lab: Lab) -> No
     assert len(list(csv.DictReader(io.StringIO(downloaded(opened, "csv", "all"))))) == whole
 
 
-def test_hostile_names_stay_text(page: Any, built: Page, tmp_path: Path) -> None:
+def test_results_page_escapes_names(page: Any, built: Page, tmp_path: Path) -> None:
     """In the page, in its data and in a spreadsheet."""
     renamed = json.loads(json.dumps(dict(built.data)).replace("dae-vector-0.3", json.dumps(HOSTILE)[1:-1]))
     hostile = Page(built.head, body=built.body, data=renamed, scripts=built.scripts, files=built.files)
@@ -358,29 +316,28 @@ def test_hostile_names_stay_text(page: Any, built: Page, tmp_path: Path) -> None
     assert {row["experiment"] for row in json.loads(downloaded(page, "json", "shown"))["rows"]} == {HOSTILE}
 
 
-def test_an_artifact_that_isnt_there_is_said_to_be_missing(opened: Any) -> None:
+def test_artifact_that_is_not_there_is_said_to_be_missing(opened: Any) -> None:
     opened.goto(f"{opened.url.partition('#')[0]}#artifact=0123456789abcdef")
     assert "held no artifact 0123456789abcdef" in opened.inner_text("dialog#artifact")
     assert opened.faults == []
 
 
 @pytest.mark.parametrize("address", ["", "#metric=psnr_mean&sort=-value", "#sort=nonsense&metric=none", "#%"])
-def test_any_address_works(opened: Any, address: str) -> None:
+def test_results_page_opens_at_any_address(opened: Any, address: str) -> None:
     opened.goto("about:blank")
     opened.goto(opened.requested[0] + address)
     assert opened.faults == []
     assert opened.inner_text("#count")
 
 
-def test_a_phone_shows_it_without_sideways_scrolling(opened: Any) -> None:
-    opened.set_viewport_size(PHONE)
-    assert opened.evaluate("document.documentElement.scrollWidth <= innerWidth")
+def test_artifact_fits_a_phone(opened: Any) -> None:
+    opened.set_viewport_size({"width": 390, "height": 800})
     opened.locator("#results tbody tr button").first.click()
     assert opened.evaluate("document.querySelector('dialog').getBoundingClientRect().right <= innerWidth")
     assert opened.evaluate("(d => d.scrollWidth <= d.clientWidth)(document.querySelector('dialog'))")
 
 
-def test_it_asks_nobody_and_tells_nothing_of_the_machine(opened: Any, made: Made) -> None:
+def test_results_page_loads_nothing_and_names_no_folder(opened: Any, made: Made) -> None:
     assert opened.requested
     assert all(url.startswith("file:") for url in opened.requested)
     private = {str(made.project.folder), str(made.project.cache), str(Path.home()), socket.gethostname()}

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from explore_page import LIMIT
 
+from autoencoders.explore.scripts import LIMIT
 from benchmarks.untrained import playground
 
 
 @pytest.mark.parametrize("profile", ["quick", "full"])
-def test_each_page_stays_small_whatever_the_models_size(profile: str, page: Any, tmp_path: Path) -> None:
+def test_pages_stay_small_whatever_the_models_size(profile: str, page: Any, tmp_path: Path) -> None:
     """Neither their training nor the data set matters for that: CIFAR-10's images are as large as these."""
     folder = playground(profile, tmp_path)
     for name in ("walk", "patches", "noise"):

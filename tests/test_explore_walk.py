@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from explore_page import LIMIT, as_seen, lab_of, loaded_by_itself, opened, settle, shown, slide
+from explore_page import as_seen, lab_of, opened, settle, shown, slide
 from made_report import Made
 
 from autoencoders import models
-from autoencoders.explore import walk
+from autoencoders.explore import walk_page
 from autoencoders.lab import Lab
 from autoencoders.measurements.playground import Landmarks
 
@@ -43,17 +43,13 @@ def walking(page: Any, made: Made) -> Any:
     return opened(page, made, "walk")
 
 
-def test_the_page_says_where_the_model_runs_and_complains_of_nothing(walking: Any) -> None:
+def test_walk_page_says_where_the_model_runs(walking: Any) -> None:
     assert "run in this browser, on its processor" in walking.inner_text("#state")
     assert walking.faults == []
 
 
-def test_it_asks_for_nothing_from_anywhere_else_and_stays_small(page: Any, made: Made) -> None:
-    assert loaded_by_itself(page, made, "walk") < LIMIT
-
-
 @pytest.mark.parametrize("spherical", [False, True])
-def test_the_way_is_the_one_that_torch_walks(walking: Any, landmarks: Any, vae: Any, spherical: bool) -> None:
+def test_walk_is_the_one_that_torch_walks(walking: Any, landmarks: Any, vae: Any, spherical: bool) -> None:
     start, end = landmarks["images"][[0, -1]].split(1)
     if spherical:
         walking.check("[value=spherical]")
@@ -65,7 +61,7 @@ def test_the_way_is_the_one_that_torch_walks(walking: Any, landmarks: Any, vae: 
     assert walking.inner_text("#way") == "0.25"
 
 
-def test_the_ends_are_the_images_own_reconstructions(walking: Any, landmarks: Any, vae: Any) -> None:
+def test_walk_ends_at_the_images_reconstructions(walking: Any, landmarks: Any, vae: Any) -> None:
     walking.check("#from [value='4']")
     settle(walking)
     wanted = as_seen(models.decode(vae, landmarks["images"][4:5]))
@@ -74,7 +70,7 @@ def test_the_ends_are_the_images_own_reconstructions(walking: Any, landmarks: An
     np.testing.assert_allclose(shown(walking, ".main canvas"), wanted, atol=1e-3)
 
 
-def test_classes_are_added_with_their_weights(walking: Any, landmarks: Any, vae: Any) -> None:
+def test_arithmetic_adds_classes_with_their_weights(walking: Any, landmarks: Any, vae: Any) -> None:
     names = walking.evaluate("explore.kinds.map(kind => explore.gallery.classes[kind])")
     assert walking.inner_text("#presets button:first-child") == "astronaut − chelsea + coffee"
     walking.click("#presets button:nth-child(2)")
@@ -88,23 +84,7 @@ def test_classes_are_added_with_their_weights(walking: Any, landmarks: Any, vae:
     assert walking.inner_text(".sum figcaption b") == walking.evaluate(f"gallery(explore.gallery)[{nearest}].label")
 
 
-def test_by_keyboard_alone(walking: Any) -> None:
-    before = shown(walking, "#stage figure:nth-child(2) canvas")
-    walking.focus("#from :checked")
-    walking.keyboard.press("ArrowRight")
-    settle(walking)
-    assert not np.array_equal(shown(walking, "#stage figure:nth-child(2) canvas"), before)
-    walking.focus("#share")
-    walking.keyboard.press("Home")
-    settle(walking)
-    assert walking.inner_text("#way") == "0"
-    assert walking.evaluate("document.querySelector('.main canvas').step") == 0
-    walking.focus("#strip button:last-child")
-    walking.keyboard.press("Enter")
-    assert walking.input_value("#share") == "1"
-
-
-def test_a_browser_that_cant_is_told_and_the_rest_is_hidden(page: Any, made: Made) -> None:
+def test_browser_that_cannot_run_models_is_told_why(page: Any, made: Made) -> None:
     address = (made.book / "explore/walk.html").as_uri()
     page.goto(f"{address}?backend=none")
     page.wait_for_selector("#state.notice")
@@ -115,19 +95,14 @@ def test_a_browser_that_cant_is_told_and_the_rest_is_hidden(page: Any, made: Mad
     page.wait_for_selector("#state.notice")
 
 
-def test_without_webgl_the_processor_does_it(page: Any, made: Made) -> None:
+def test_browser_without_webgl_uses_its_processor(page: Any, made: Made) -> None:
     page.add_init_script(NO_WEBGL)
     page.goto((made.book / "explore/walk.html").as_uri())
     page.wait_for_selector("#playground:not([hidden])")
     assert "on its processor" in page.inner_text("#state")
 
 
-def test_a_phone_shows_it_without_sideways_scrolling(walking: Any) -> None:
-    walking.set_viewport_size({"width": 390, "height": 800})
-    assert walking.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
 def test_triples_are_of_classes_that_there_are() -> None:
-    assert walk._triples("cifar10", ["cat", "dog", "bird", "ship"]) == [[1, 0, 2]]
-    assert walk._triples("cifar10", ["cat", "dog"]) == [[0, 1, 0]]
-    assert walk._triples("unknown", ["only"]) == [[0, 0, 0]]
+    assert walk_page._triples("cifar10", ["cat", "dog", "bird", "ship"]) == [[1, 0, 2]]
+    assert walk_page._triples("cifar10", ["cat", "dog"]) == [[0, 1, 0]]
+    assert walk_page._triples("unknown", ["only"]) == [[0, 0, 0]]

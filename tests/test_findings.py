@@ -1,4 +1,4 @@
-"""Findings: the figures of the store by contender, over seeds; and what a notebook adds to them."""
+"""Findings: the values of the store by contender, over seeds; what they rest on; and what a notebook adds to them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from copied_project import Run
 
 from autoencoders import inspection, notebook, references
 from autoencoders.catalogue import Catalogue
+from autoencoders.claims import judge_all
 from autoencoders.errors import InputError
 from autoencoders.evaluation.metrics import pooled_psnr
 from autoencoders.evaluation.statistics import Estimate, Spread
@@ -24,7 +25,7 @@ from autoencoders.lab import Lab
 from autoencoders.measurements.reconstruction import Reconstruction
 from autoencoders.notebook import Notebook
 from autoencoders.profiles import PROFILES
-from autoencoders.results import Contender, _changes, sigma_label
+from autoencoders.results import Contender, _changes
 from autoencoders.settings import ENVIRONMENT, Settings
 from autoencoders.specs import MCAE, RATIOS, VAE, ConvAE, Experiment, Gaussian, PatchMask, Training
 from autoencoders.store import Artifact
@@ -58,7 +59,7 @@ def by_seed(subject: Any, spec: Any) -> Artifact:
     return Artifact({"all/mse": np.full(4, middle), "examples/output": np.full((9, 3, 2, 2), middle)}, {"rows": rows})
 
 
-def test_a_contender_is_a_model_in_all_its_seeds() -> None:
+def test_contender_is_a_model_in_all_its_seeds() -> None:
     f = found(by_seed)
     for contender in (f.ae(), f.ae("spatial"), f.dae(0.3), f.vae(), f.mcae(0.5), f.vit(0.75)):
         assert [subject.seed for subject in contender.subjects] == [0, 1, 2]  # type: ignore[union-attr]
@@ -84,13 +85,13 @@ def test_a_contender_is_a_model_in_all_its_seeds() -> None:
         (lambda f: f.baseline("input"), "noisy input itself", "baseline/input"),
     ],
 )
-def test_labels_and_subjects(ask: Callable[[Findings], Contender], label: str, name: str) -> None:
+def test_contender_has_a_label_and_a_name(ask: Callable[[Findings], Contender], label: str, name: str) -> None:
     contender = ask(found(by_seed))
     assert contender.label == label
     assert contender.first.name == name
 
 
-def test_every_baseline_has_a_label() -> None:
+def test_baselines_have_labels_of_their_own() -> None:
     f = found(by_seed)
     labels = [f.baseline(b.method, b.size).label for b in f.catalogue.baselines()]
     assert len(set(labels)) == len(labels)
@@ -98,29 +99,24 @@ def test_every_baseline_has_a_label() -> None:
         f.baseline("magic")
 
 
-@pytest.mark.parametrize(("sigma", "label"), [(0.3, "σ = 0.3"), (0, "σ = 0"), (VARIANCE, "variance 0.1")])
-def test_labels_of_levels(sigma: float, label: str) -> None:
-    assert sigma_label(sigma) == label
-
-
-def test_figures_are_one_estimate_a_seed() -> None:
+def test_estimates_are_one_a_seed() -> None:
     f = found(by_seed)
-    assert f.figures(f.ae(), f.reconstruction(), "mse") == [
+    assert f.estimates(f.ae(), f.reconstruction(), "mse") == [
         Estimate(10, 9, 11, 100),
         Estimate(11, 9, 13, 100),
         Estimate(12, 11, 13, 100),
     ]
-    assert [e.value for e in f.figures(f.ae(), f.reconstruction(), "mse", "masked")] == [-10, -11, -12]
+    assert [e.value for e in f.estimates(f.ae(), f.reconstruction(), "mse", "masked")] == [-10, -11, -12]
 
 
 @pytest.mark.parametrize(("metric", "region"), [("ssim", "all"), ("mse", "edge")])
-def test_a_figure_that_there_is_not(metric: str, region: str) -> None:
+def test_estimates_refuse_an_unknown_metric_or_region(metric: str, region: str) -> None:
     f = found(by_seed)
     with pytest.raises(KeyError, match=f"AE, vector has no {metric} of region {region}; there are: kl, mse"):
-        f.figures(f.ae(), f.reconstruction(), metric, region)
+        f.estimates(f.ae(), f.reconstruction(), metric, region)
 
 
-def test_cells_are_spread_over_seeds_or_an_interval_over_images() -> None:
+def test_cell_is_a_spread_over_seeds_or_an_interval_over_images() -> None:
     f, one = found(by_seed), found(by_seed, seeds=(1,))
     spec = f.reconstruction()
     assert f.cell(f.ae(), spec, "mse") == Spread(11, 1, 3)
@@ -129,14 +125,14 @@ def test_cells_are_spread_over_seeds_or_an_interval_over_images() -> None:
     assert one.cell(one.ae(), spec, "kl") == 11, "no interval was computed"
 
 
-def test_intervals_are_the_widest_of_any_seed_around_the_mean() -> None:
+def test_interval_is_the_widest_of_any_seed_around_the_mean() -> None:
     f = found(by_seed)
     assert f.interval(f.ae(), f.reconstruction(), "mse") == Estimate(11, 9, 13, 100)
     assert f.interval(f.ae(), f.reconstruction(), "kl") == Estimate(11, 11, 11, 100)
     assert f.value(f.ae(), f.reconstruction(), "mse") == 11
 
 
-def test_arrays_are_of_the_first_seed_and_values_per_image_of_all() -> None:
+def test_arrays_are_of_the_first_seed_and_per_image_values_of_all() -> None:
     f = found(by_seed)
     assert (f.arrays(f.ae(), f.reconstruction())["all/mse"] == 10).all()
     per_image = f.per_image(f.ae(), f.reconstruction(), "all/mse")
@@ -146,7 +142,7 @@ def test_arrays_are_of_the_first_seed_and_values_per_image_of_all() -> None:
     assert f.examples(f.ae(), f.reconstruction(), count=5).shape == (5, 3, 2, 2)
 
 
-def test_levels_are_asked_for_one_by_one() -> None:
+def test_by_level_measures_each_level() -> None:
     def at_level(subject: Any, spec: Reconstruction) -> Artifact:
         assert isinstance(spec.input, Gaussian)
         return Artifact({}, {"rows": [row("psnr_mean", 10 * spec.input.sigma, 0, 9)]})
@@ -164,7 +160,7 @@ def test_levels_are_asked_for_one_by_one() -> None:
     assert "3.16" in table
 
 
-def test_a_table_has_a_row_a_contender_and_may_ask_each_for_its_own() -> None:
+def test_table_has_a_row_a_contender_and_may_measure_each_differently() -> None:
     asked = []
 
     def remember(subject: Any, spec: Any) -> Artifact:
@@ -184,7 +180,7 @@ def test_a_table_has_a_row_a_contender_and_may_ask_each_for_its_own() -> None:
     assert "± 1.00000 (3)" in table
 
 
-def test_the_best_masked_model_is_chosen_on_validation_images() -> None:
+def test_best_mcae_is_chosen_on_validation_images() -> None:
     def accuracy(subject: Experiment, spec: Any) -> Artifact:
         """On validation images 0.3 is best by its mean over the seeds; what test images say is the opposite."""
         assert isinstance(subject.model, MCAE)
@@ -192,19 +188,54 @@ def test_the_best_masked_model_is_chosen_on_validation_images() -> None:
         value = 0.9 if lucky else {0.1: 0.4, 0.3: 0.6, 0.5: 0.5, 0.75: 0.3}[subject.model.ratio]
         return Artifact({}, {"validation": value, "rows": [row("probe_linear_map", -value, 0, 0)]})
 
-    assert found(accuracy).best_mcae().label == "MCAE 0.3"
-    assert {e.model.ratio for e in found(accuracy).best_mcae().subjects} <= set(RATIOS)  # type: ignore[union-attr]
+    f = found(accuracy)
+    best = f.best_mcae()
+    assert best.label == "MCAE 0.3"
+    candidates = {(e, f.probe("map").fit) for ratio in RATIOS for e in f.mcae(ratio).subjects}
+    assert set(best.chosen_by) == candidates
 
 
-def test_distances() -> None:
+# ── What results rest on ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def chosen(subject: Any, spec: Any) -> Artifact:
+    return Artifact({"all/psnr": np.arange(5.0)}, by_seed(subject, spec).meta | {"validation": 0.5})
+
+
+def test_recording_lists_what_was_asked_for_once() -> None:
+    f = found(by_seed, seeds=(0, 1))
+    f.value(f.vae(), f.reconstruction(), "mse")
+    f.cell(f.vae(), f.reconstruction(), "kl")
+    assert list(f.recording.asked) == [(experiment, f.reconstruction()) for experiment in f.vae().subjects]
+
+
+def test_recorded_results_leave_the_other_recording_alone() -> None:
+    f = found(by_seed)
+    other = f.recorded()
+    other.value(f.ae(), f.reconstruction(), "mse")
+    assert len(other.recording.asked) == 3
+    assert not f.recording.asked
+
+
+def test_recording_names_what_had_chosen_a_contender() -> None:
+    """Chosen before, used later: whoever reads a value of the chosen model learns which measurements chose it."""
+    f = found(chosen, seeds=(0,))
+    best = f.best_mcae()
+    assert best.chosen_by
+    later = f.recorded()
+    later.per_image(best, f.reconstruction(), "all/psnr")
+    assert set(later.recording.asked) == {*best.chosen_by, (best.first, f.reconstruction())}
+
+
+def test_distances_are_read_from_the_metrics() -> None:
     metrics = ["hole_mse:1", "hole_mse:2", "hole_mse_mean_colour:1", "far_influence:0", "far_influence:1"]
     f = found(lambda subject, spec: Artifact({}, {"rows": [row(m, 1, 1, 1) for m in metrics]}))
-    assert f.distances(f.mcae(0.5), f.context(), "hole_mse") == [1, 2]
-    assert f.distances(f.mcae(0.5), f.context(), "far_influence") == [0, 1]
-    assert f.distances(f.mcae(0.5), f.context(), "nothing") == []
+    assert f.distances(f.mcae(0.5), f.catalogue.context(), "hole_mse") == [1, 2]
+    assert f.distances(f.mcae(0.5), f.catalogue.context(), "far_influence") == [0, 1]
+    assert f.distances(f.mcae(0.5), f.catalogue.context(), "nothing") == []
 
 
-def test_arithmetics() -> None:
+def test_arithmetics_begin_with_the_wanted_one() -> None:
     f = found(by_seed)
     known = f.arithmetics()
     assert known[0].classes == ("dog", "cat", "bird")
@@ -227,7 +258,7 @@ def test_arithmetics() -> None:
         ({"model": VAE(beta=4.0)}, "VAE, beta 4"),
     ],
 )
-def test_changes_in_words(changes: dict[str, Any], words: str) -> None:
+def test_changes_are_told_in_words(changes: dict[str, Any], words: str) -> None:
     base = Experiment(name="base", model=ConvAE())
     assert _changes(base.to_dict(), replace(base, **changes).to_dict()) == words
 
@@ -262,7 +293,7 @@ def test_findings_agree_with_the_rows_of_results(lab: Lab, f: Findings) -> None:
         assert per_image.mean() == pytest.approx(estimate.value, rel=1e-4)
 
 
-def test_values_of_all_contenders_pair(f: Findings) -> None:
+def test_examples_are_the_same_images_for_all_contenders(f: Findings) -> None:
     contenders = [
         f.ae(),
         f.ae("spatial"),
@@ -279,7 +310,7 @@ def test_values_of_all_contenders_pair(f: Findings) -> None:
     assert np.array_equal(*masked)  # type: ignore[arg-type]
 
 
-def test_curves_and_costs(f: Findings) -> None:
+def test_curves_and_cost_come_from_the_training(f: Findings) -> None:
     curves = f.curves([f.ae(), f.vae()])
     assert curves.keys() == {"AE, vector", "VAE"}
     for parts in curves.values():
@@ -293,7 +324,7 @@ def test_curves_and_costs(f: Findings) -> None:
         f.training(f.baseline("pca"))
 
 
-def test_the_sweep_is_compared_on_validation_images(f: Findings) -> None:
+def test_sweep_is_compared_on_validation_images(f: Findings) -> None:
     sweep = f.tuning()
     rows = f.sweep_rows(sweep)
     assert [row["run"] for row in rows] == [e.name.removeprefix("tune-") for e in f.catalogue.tuning()]
@@ -304,20 +335,46 @@ def test_the_sweep_is_compared_on_validation_images(f: Findings) -> None:
         assert line["psnr"] == pytest.approx(float(pooled_psnr(np.array(line["error"]))))
 
 
-def test_every_training_with_what_it_took(lab: Lab, f: Findings) -> None:
+def test_trainings_are_listed_with_their_cost(lab: Lab, f: Findings) -> None:
     rows = f.trainings()
     assert [row["experiment"] for row in rows] == [e.name for e in lab.experiments()]
     assert all(row["parameters"] > 0 and row["seconds"] > 0 for row in rows)
 
 
-def test_layers_from_input_to_output(f: Findings) -> None:
+def test_architecture_goes_from_input_to_output(f: Findings) -> None:
     layers = f.architecture(f.ae())
     assert layers[0][1] == layers[-1][1] == (3, 32, 32)
     with pytest.raises(AssertionError, match="has no layers"):
         f.architecture(f.baseline("pca"))
 
 
-def test_what_others_report_stands_beside_this_run(f: Findings) -> None:
+def test_claims_rest_on_what_chose_their_model(lab: Lab, f: Findings) -> None:
+    """The masked autoencoder of R20 is chosen by every candidate's classifier; other claims don't rest on those."""
+    judged = {each.claim.id: {task.name for task in each.asked} for each in judge_all(lab)}
+    fits = {lab.bench.measurement(f.mcae(ratio).first, f.probe("map").fit).name for ratio in RATIOS}
+    assert fits < judged["mcae-probe-ae"]
+    assert fits < judged["mcae-probe-vit"], "each claim has a list of its own"
+    assert not fits & judged["mcae-vae"]
+    assert judged["ae-mean"] == {
+        lab.bench.measurement(contender.first, f.reconstruction()).name for contender in (f.ae(), f.baseline("mean"))
+    }
+
+
+def test_others_are_models_that_only_the_catalogue_names(
+    lab: Lab, f: Findings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert f.others() == []
+    results = Catalogue.results
+    deeper = replace(f.ae().first, name="ae-deeper")  # type: ignore[type-var]
+    monkeypatch.setattr(Catalogue, "results", lambda catalogue: [*results(catalogue), deeper])
+    assert [(c.label, c.subjects) for c in f.others()] == [("ae-deeper", (deeper,))]
+    assert f.others(f.catalogue.latent()) == f.others()
+    assert f.others(f.masked(0.5)) == [], "nobody hides patches of it"
+    with pytest.raises(InputError, match="no model is called 'ae-wider'; there are: ae-vector"):
+        f.contender("ae-wider")
+
+
+def test_reported_values_stand_beside_this_run(f: Findings) -> None:
     lines = str(f.reported_elsewhere()).splitlines()
     ours = f"{f.value(f.ae(), f.reconstruction(), 'psnr_mean'):.2f} dB"
     assert any(ours in line for line in lines)
@@ -340,21 +397,13 @@ def test_reference_runs_stand_beside_this_run(
     (tmp_path / "reference-gpu.json").write_text(reference_of(lab))
     (tmp_path / "reference-other.json").write_text(reference_of(lab, dataset="digits"))
     heading, _, *lines = str(f.beside_references()).splitlines()
-    assert [cell.strip() for cell in heading.strip("|").split("|")] == ["figure", "this run", "full, Some GPU"]
+    assert [cell.strip() for cell in heading.strip("|").split("|")] == ["value", "this run", "full, Some GPU"]
     here = f.value(f.ae(), f.reconstruction(), "psnr_pooled")
     [ae] = [line for line in lines if "AE, 128" in line]
     assert f"| {here:.2f} " in ae
     assert f"| **{here + 1:.2f} " in ae
     assert all(line.rstrip(" |").endswith("–") for line in lines if line != ae), "the reference trained nothing else"
     assert not any("AE, 64" in line for line in lines), "nobody trained that"
-
-
-def test_without_a_reference_this_run_stands_alone(
-    f: Findings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(references, "FOLDER", tmp_path)
-    assert str(f.beside_references()).startswith("| figure")
-    assert references.texts() == ""
 
 
 # ── Notebooks ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -369,7 +418,7 @@ def no_twins(monkeypatch: pytest.MonkeyPatch) -> None:
 CELL: dict[str, Any] = {"__annotations__": {"profile": str, "dataset": str, "seeds": str, "sigma": float}}
 
 
-def test_a_notebook_begins_with_its_parameters(no_twins: None) -> None:
+def test_notebook_begins_with_its_parameters(no_twins: None) -> None:
     nb = notebook.begin(CELL | {"profile": "smoke", "dataset": "photos10", "seeds": "4,5", "sigma": "0.2"})
     assert nb.p.sigma == 0.2
     assert (nb.lab.profile.name, nb.lab.dataset) == ("smoke", "photos10")
@@ -377,7 +426,7 @@ def test_a_notebook_begins_with_its_parameters(no_twins: None) -> None:
     assert nb.catalogue is nb.lab.catalogues[0]
 
 
-def test_auto_leaves_it_to_the_environment(no_twins: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_notebook_takes_auto_from_the_environment(no_twins: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AE_PROFILE", "smoke")
     monkeypatch.setenv("AE_DATASET", "photos10")
     cell = CELL | {"profile": "auto", "dataset": "auto", "seeds": "auto", "sigma": 0.2}
@@ -388,31 +437,25 @@ def test_auto_leaves_it_to_the_environment(no_twins: None, monkeypatch: pytest.M
 @pytest.mark.parametrize(
     "wrong", [{"profile": "fast"}, {"dataset": "cifar11"}, {"seeds": "1,1"}, {"sigma": "loud"}, {"sigmas": "[1]"}]
 )
-def test_a_notebook_refuses_wrong_parameters(no_twins: None, wrong: dict[str, Any]) -> None:
+def test_notebook_refuses_wrong_parameters(no_twins: None, wrong: dict[str, Any]) -> None:
     cell = CELL | {"profile": "smoke", "dataset": "photos10", "seeds": "auto", "sigma": 0.2}
     with pytest.raises(InputError):
         notebook.begin(cell | wrong)
 
 
-def test_a_figure_names_what_it_is_made_of(lab: Lab) -> None:
-    """IPython tells a notebook when a cell begins and ends; here the test does."""
+def test_notebook_names_what_each_cell_rests_on(lab: Lab) -> None:
+    """IPython says when a cell begins and ends; here the test does."""
     nb = Notebook(lab, SimpleNamespace())
-    lab.asked.clear()
+    nb.value(nb.vae(), nb.reconstruction(), "mse")
+    nb.begin_cell()
     nb.value(nb.ae(), nb.reconstruction(), "mse")
     nb.value(nb.ae(), nb.reconstruction(), "mae")
-    nb._remember("#| label: fig-r01-ae\n#| fig-cap: A figure.\nnb.value(…)")
-    nb._remember("nb.value(…)  # a cell without a label")
-    text = str(nb.sources())
-    assert "fig-r01-ae" in text
-    assert "ae-vector" in text
-
-
-def test_programs_are_told_the_keys(lab: Lab) -> None:
-    nb = Notebook(lab, SimpleNamespace())
-    lab.asked.clear()
-    nb.value(nb.ae(), nb.reconstruction(), "mse")
-    key = lab.store.key(lab.asked[0])
-    nb._remember("#| label: fig-r01-ae\nnb.value(…)")
+    nb.end_cell("#| label: fig-r01-ae\n#| fig-cap: A figure.\nnb.value(…)")
+    nb.begin_cell()
+    nb.end_cell("nb.value(…)  # a cell without a label")
     text, metadata = nb.sources()._repr_markdown_()
     assert "fig-r01-ae" in text
+    assert "ae-vector" in text
+    [experiment] = nb.ae().subjects
+    key = lab.store.key(lab.bench.measurement(experiment, nb.reconstruction()))
     assert metadata == {"sources": {"fig-r01-ae": [key]}}

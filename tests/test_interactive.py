@@ -30,7 +30,7 @@ def drawn(page: Any) -> list[str]:
     return page.evaluate("[...document.querySelectorAll('canvas')].map(canvas => canvas.toDataURL())")
 
 
-def test_it_shows_every_class_and_says_what_it_is(figure: Any) -> None:
+def test_turnable_shows_every_class_and_says_what_it_is(figure: Any) -> None:
     assert figure.locator("button").all_inner_texts() == list(CLASSES)
     assert figure.locator("figcaption").all_inner_texts() == ["clean", "</script>noisy"]
     assert all("turned by dragging or by the arrow keys" in c.get_attribute("aria-label") for c in canvases(figure))
@@ -41,7 +41,7 @@ def canvases(page: Any) -> list[Any]:
     return page.locator("canvas").all()
 
 
-def test_dragging_one_cloud_turns_them_all(figure: Any) -> None:
+def test_turnable_turns_all_clouds_when_one_is_dragged(figure: Any) -> None:
     before = drawn(figure)
     box = canvases(figure)[0].bounding_box()
     figure.mouse.move(box["x"] + 100, box["y"] + 100)
@@ -54,7 +54,7 @@ def test_dragging_one_cloud_turns_them_all(figure: Any) -> None:
     assert drawn(figure) == turned, "only what is held is turned"
 
 
-def test_the_keyboard_turns_them_there_and_back(figure: Any) -> None:
+def test_turnable_turns_by_the_keyboard(figure: Any) -> None:
     before = drawn(figure)
     figure.keyboard.press("Tab")
     figure.keyboard.press("ArrowUp")
@@ -63,7 +63,7 @@ def test_the_keyboard_turns_them_there_and_back(figure: Any) -> None:
     assert drawn(figure) == before
 
 
-def test_a_class_alone_fades_the_others_until_it_is_let_go(figure: Any) -> None:
+def test_turnable_shows_one_class_alone(figure: Any) -> None:
     before = drawn(figure)
     button = figure.locator("button").nth(1)
     button.click()

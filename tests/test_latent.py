@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -28,6 +29,10 @@ def normal(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
+def purity(latents: torch.Tensor, labels: torch.Tensor, k: int = 15) -> float:
+    return float(latent.purities(latents, labels, k).mean())
+
+
 # ── Classes and neighbourhoods ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -39,7 +44,7 @@ def test_trustworthiness_equals_scikit_learn(digits: Pair) -> None:
     assert latent.trustworthiness(x, normal(300, 2)) == pytest.approx(0.5, abs=0.1)
 
 
-def test_trustworthiness_of_nothing_to_betray() -> None:
+def test_trustworthiness_of_degenerate_latents() -> None:
     assert latent.trustworthiness(CONSTANT, normal(20, 2)) == 1.0
     assert latent.trustworthiness(normal(2, 3), normal(2, 2)) == 1.0
     assert np.isfinite(latent.trustworthiness(normal(20, 3), CONSTANT))
@@ -50,27 +55,27 @@ def test_purity_equals_a_count_by_scikit_learn(digits: Pair) -> None:
     x, y = digits
     search = neighbors.NearestNeighbors(n_neighbors=10, algorithm="brute").fit(x)
     others = search.kneighbors(return_distance=False)  # without the query itself
-    assert latent.purity(x, y, k=10) == pytest.approx(float((y[others] == y[:, None]).double().mean()), abs=1e-3)
+    assert purity(x, y, k=10) == pytest.approx(float((y[others] == y[:, None]).double().mean()), abs=1e-3)
 
 
-def test_purity_from_chance_to_one(digits: Pair) -> None:
+def test_purity_lies_between_chance_and_one(digits: Pair) -> None:
     _, y = digits
-    assert latent.purity(torch.nn.functional.one_hot(y, 10) + 0.01 * normal(300, 10), y) == 1.0
-    assert latent.purity(normal(300, 5), y) == pytest.approx(latent.chance_purity(y), abs=0.03)
+    assert purity(torch.nn.functional.one_hot(y, 10) + 0.01 * normal(300, 10), y) == 1.0
+    assert purity(normal(300, 5), y) == pytest.approx(latent.chance_purity(y), abs=0.03)
     assert latent.chance_purity(torch.tensor([0, 0, 1])) == pytest.approx(1 / 3)
 
 
 def test_purity_of_degenerate_latents() -> None:
-    assert latent.purity(CONSTANT, HALVES) == pytest.approx(latent.chance_purity(HALVES)) == pytest.approx(9 / 19)
-    assert latent.purity(normal(20, 3), torch.zeros(20)) == 1.0
-    assert latent.purity(normal(1, 3), torch.zeros(1)) == 1.0
-    assert latent.purity(normal(5, 3), torch.arange(5), k=15) == 0.0
+    assert purity(CONSTANT, HALVES) == pytest.approx(latent.chance_purity(HALVES)) == pytest.approx(9 / 19)
+    assert purity(normal(20, 3), torch.zeros(20)) == 1.0
+    assert purity(normal(1, 3), torch.zeros(1)) == 1.0
+    assert purity(normal(5, 3), torch.arange(5), k=15) == 0.0
 
 
-def test_one_is_not_one_s_own_neighbour_even_among_twins() -> None:
+def test_purity_never_counts_a_sample_as_its_own_neighbour() -> None:
     twins = torch.cat([torch.zeros(30, 2), torch.ones(30, 2)])
-    assert latent.purity(twins, torch.arange(60), k=5) == 0.0
-    assert latent.purity(twins, torch.arange(60) // 30, k=5) == 1.0
+    assert purity(twins, torch.arange(60), k=5) == 0.0
+    assert purity(twins, torch.arange(60) // 30, k=5) == 1.0
 
 
 def test_silhouette_equals_scikit_learn_and_samples_are_seeded(digits: Pair) -> None:
@@ -78,13 +83,6 @@ def test_silhouette_equals_scikit_learn_and_samples_are_seeded(digits: Pair) -> 
     assert latent.silhouette(x, y) == pytest.approx(metrics.silhouette_score(x, y), abs=1e-6)
     assert latent.silhouette(x, y, samples=100) == latent.silhouette(x, y, samples=100)
     assert latent.silhouette(x, y, samples=100) != latent.silhouette(x, y, samples=100, seed=1)
-
-
-def test_silhouette_of_degenerate_latents() -> None:
-    assert latent.silhouette(CONSTANT, HALVES) == 0.0
-    assert latent.silhouette(normal(20, 3), torch.zeros(20)) == 0.0
-    assert latent.silhouette(normal(20, 3), torch.arange(20)) == 0.0
-    assert latent.silhouette(normal(20, 3), HALVES, samples=1) == 0.0
 
 
 # ── Clean against noisy ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -107,13 +105,7 @@ def test_cka_ignores_rotation_scale_and_offset_but_not_content() -> None:
     )
 
 
-def test_cka_of_latents_that_do_not_vary() -> None:
-    assert latent.linear_cka(CONSTANT, normal(20, 3)) == latent.linear_cka(CONSTANT, CONSTANT) == 0.0
-    with pytest.raises(ValueError, match="same samples"):
-        latent.linear_cka(normal(3, 2), normal(4, 2))
-
-
-def test_shift_in_units_of_spread() -> None:
+def test_shift_is_in_units_of_spread() -> None:
     clean = normal(5000, 4)
     moved = latent.shift(clean, clean + torch.tensor([2.0, 0, 0, 0]))
     assert moved.mean == pytest.approx(1.0, abs=0.03), "a spread of √4, moved by 2"
@@ -123,11 +115,35 @@ def test_shift_in_units_of_spread() -> None:
     assert scattered.sample > 0.8
 
 
-def test_shift_without_spread() -> None:
-    assert latent.shift(CONSTANT, CONSTANT) == latent.Shift(0.0, 0.0)
-    assert latent.shift(CONSTANT, CONSTANT + 1) == latent.Shift(np.inf, np.inf)
-    with pytest.raises(ValueError, match="same samples"):
-        latent.shift(CONSTANT, CONSTANT[:5])
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (lambda: latent.silhouette(CONSTANT, HALVES), 0.0),
+        (lambda: latent.silhouette(normal(20, 3), torch.zeros(20)), 0.0),
+        (lambda: latent.silhouette(normal(20, 3), torch.arange(20)), 0.0),
+        (lambda: latent.linear_cka(CONSTANT, normal(20, 3)), 0.0),
+        (lambda: latent.linear_cka(CONSTANT, CONSTANT), 0.0),
+        (lambda: latent.shift(CONSTANT, CONSTANT), latent.Shift(0.0, 0.0)),
+        (lambda: latent.shift(CONSTANT, CONSTANT + 1), latent.Shift(np.inf, np.inf)),
+        (lambda: latent.smoothness(torch.ones(4, 2)), latent.Smoothness(1.0, 1.0)),
+        (lambda: latent.smoothness(torch.tensor([[0.0], [1.0], [0.0]])).detour, np.inf),
+    ],
+)
+def test_measures_of_degenerate_latents_are_defined(value: Callable[[], object], expected: object) -> None:
+    assert value() == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (lambda: latent.linear_cka(normal(3, 2), normal(4, 2)), "same samples"),
+        (lambda: latent.shift(CONSTANT, CONSTANT[:5]), "same samples"),
+        (lambda: latent.smoothness(torch.ones(1, 2)), "two points"),
+    ],
+)
+def test_measures_refuse_what_does_not_pair(value: Callable[[], object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        value()
 
 
 # ── Posterior ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -159,14 +175,7 @@ def test_smoothness_of_known_paths() -> None:
     assert dataclasses.astuple(latent.smoothness(leap)) == pytest.approx((1.0, 3.0))
 
 
-def test_smoothness_of_paths_without_length_or_end() -> None:
-    assert latent.smoothness(torch.ones(4, 2)) == latent.Smoothness(1.0, 1.0)
-    assert latent.smoothness(torch.tensor([[0.0], [1.0], [0.0]])).detour == np.inf
-    with pytest.raises(ValueError, match="two points"):
-        latent.smoothness(torch.ones(1, 2))
-
-
-def test_arithmetic_of_class_means() -> None:
+def test_arithmetic_takes_class_means() -> None:
     latents = torch.tensor([[1.0, 0.0], [3.0, 0.0], [0.0, 5.0], [10.0, 10.0]])
     labels = torch.tensor([0, 0, 1, 2])
     assert latent.arithmetic(latents, labels, 0, 1, 2).tolist() == [12.0, 5.0]
@@ -175,7 +184,7 @@ def test_arithmetic_of_class_means() -> None:
         latent.arithmetic(latents, labels, 0, 7, 1)
 
 
-def test_the_nearest_class_of_a_latent(digits: Pair) -> None:
+def test_nearest_class_is_that_of_most_neighbours(digits: Pair) -> None:
     x, y = digits
     label, share = latent.nearest_class(x, y, x[y == 4].mean(0), k=10)
     assert label == 4
@@ -186,15 +195,7 @@ def test_the_nearest_class_of_a_latent(digits: Pair) -> None:
 # ── Coordinates ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("dims", [2, 3])
-def test_principal_coordinates_equal_scikit_learn(digits: Pair, dims: int) -> None:
-    x, _ = digits
-    ours, theirs = latent.project_pca(x, dims), decomposition.PCA(dims).fit(x)
-    assert np.abs(ours.coordinates) == pytest.approx(np.abs(theirs.transform(x)), abs=1e-2)
-    assert ours.explained == pytest.approx(theirs.explained_variance_ratio_, rel=1e-4)
-
-
-def test_dimensions_that_are_not_there_are_zero() -> None:
+def test_pca_coordinates_of_missing_dimensions_are_zero() -> None:
     flat = latent.project_pca(normal(20, 1), 3)
     assert flat.coordinates.shape == (20, 3)
     assert not flat.coordinates[:, 1:].any()
@@ -204,7 +205,7 @@ def test_dimensions_that_are_not_there_are_zero() -> None:
     assert not nothing.explained.any()
 
 
-def test_others_lie_in_the_same_axes(digits: Pair) -> None:
+def test_project_along_uses_the_same_axes(digits: Pair) -> None:
     x, _ = digits
     known = latent.project_pca(x[:200], 3).coordinates
     assert latent.project_along(x[:200], x[:50], 3) == pytest.approx(known[:50], abs=1e-4)

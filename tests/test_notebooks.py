@@ -13,10 +13,10 @@ import pytest
 from copied_project import Project, Run
 
 from autoencoders.reporting.book import embedded
-from autoencoders.reporting.notebooks import Notebook
+from autoencoders.reporting.notebook_files import NotebookFile
 from autoencoders.settings import PROJECT
 
-NOTEBOOKS = {path.stem: Notebook.read(path) for path in sorted((PROJECT / "analysis").glob("*.ipynb"))}
+NOTEBOOKS = {path.stem: NotebookFile.read(path) for path in sorted((PROJECT / "analysis").glob("*.ipynb"))}
 ASSIGNED = sorted(embedded(PROJECT))
 REQUIRED = {1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 25, 27, 39} | set(
     range(28, 33)
@@ -37,20 +37,20 @@ def entries(project: Project) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", ASSIGNED)
-def test_a_warm_cache_serves_every_figure_and_table(smoke: Run, name: str, tmp_path: Path) -> None:
+def test_notebook_takes_every_figure_and_table_from_a_warm_cache(smoke: Run, name: str, tmp_path: Path) -> None:
     project = smoke.project.copy(tmp_path / "project")
     before = entries(smoke.project)
     done = papermill(project, name, tmp_path / "out.ipynb")
     assert done.returncode == 0, done.stderr[-2000:]
     assert entries(smoke.project) == before, "what the notebooks need is what `run` makes"
-    labelled = [cell for cell in Notebook.read(tmp_path / "out.ipynb").cells if cell.label]
+    labelled = [cell for cell in NotebookFile.read(tmp_path / "out.ipynb").cells if cell.label]
     assert labelled
     for cell in labelled:
         kinds = {kind for output in cell.outputs for kind in output.get("data", {})}
         assert ("image/svg+xml" if cell.label.startswith("fig-") else "text/markdown") in kinds, cell.label
 
 
-def test_other_levels_train_only_what_is_missing(smoke: Run, tmp_path: Path) -> None:
+def test_notebook_trains_only_what_is_missing(smoke: Run, tmp_path: Path) -> None:
     project = smoke.project.copy(tmp_path / "project", cache=tmp_path / "cache")
     shutil.copytree(smoke.project.cache, project.cache)
     before = entries(project)
@@ -69,7 +69,7 @@ def test_other_levels_train_only_what_is_missing(smoke: Run, tmp_path: Path) -> 
         (("-p", "profile", "huge"), "profile 'huge': must be one of smoke, quick, evening, full or auto"),
     ],
 )
-def test_a_wrong_parameter_is_an_error_that_says_which_are_right(
+def test_notebook_refuses_a_wrong_parameter(
     smoke: Run, tmp_path: Path, parameters: tuple[str, ...], message: str
 ) -> None:
     done = papermill(smoke.project, "02-denoising", tmp_path / "out.ipynb", *parameters)
@@ -77,7 +77,7 @@ def test_a_wrong_parameter_is_an_error_that_says_which_are_right(
     assert message in done.stderr
 
 
-def test_papermill_tells_the_parameters(smoke: Run, tmp_path: Path) -> None:
+def test_notebook_help_lists_the_parameters(smoke: Run, tmp_path: Path) -> None:
     done = papermill(smoke.project, "02-denoising", tmp_path / "out.ipynb", "--help-notebook")
     assert done.returncode == 0, done.stderr
     assert "sigmas: list[float] (default [])" in " ".join(done.stdout.split())
@@ -88,7 +88,7 @@ def test_papermill_tells_the_parameters(smoke: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS.values(), ids=NOTEBOOKS)
-def test_notebooks_are_committed_clean(notebook: Notebook) -> None:
+def test_notebooks_are_committed_clean(notebook: NotebookFile) -> None:
     assert not any(cell.outputs for cell in notebook.cells), "outputs are made, not committed"
     assert {"profile", "seeds"} <= notebook.parameters.keys()
     assert ("dataset" in notebook.parameters) == (notebook.name in ASSIGNED), "a study has data sets of its own"
@@ -101,7 +101,7 @@ def test_notebooks_are_committed_clean(notebook: Notebook) -> None:
         assert not re.search(r"^\s*(import|from) (torch|matplotlib|sklearn)", cell.code, re.MULTILINE)
 
 
-def test_every_required_result_has_a_figure_or_table_in_the_report() -> None:
+def test_requirements_have_a_figure_or_table_in_the_report() -> None:
     labels = {cell.label for notebook in NOTEBOOKS.values() for cell in notebook.cells if cell.label}
     answered = {int(label.split("-")[1][1:]) for label in labels if label.split("-")[1][0] == "r"}
     assert answered >= REQUIRED, sorted(REQUIRED - answered)

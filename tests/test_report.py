@@ -9,9 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pypdf
-import pytest
-from copied_project import Project
-from made_report import Made, make
+from made_report import Made
 
 from autoencoders import explore, settings
 from autoencoders.reporting.book import embedded
@@ -20,7 +18,7 @@ REQUIRED = [f"r{number:02d}" for number in (*range(1, 28), 39)]
 TITLE = "G07_Assignment2_Report"
 
 
-def test_everything_required_is_in_the_site_and_reached_from_the_checklist(made: Made) -> None:
+def test_checklist_leads_to_everything_required(made: Made) -> None:
     checklist = made.page("checklist.html")
     targets = {anchor: page for page, anchor in re.findall(r'href="([^"#]*)#sec-(r\d\d)"', checklist)}
     by_chapter = {"r24", "r25", "r26", "r27"}  # answered by whole chapters
@@ -31,7 +29,7 @@ def test_everything_required_is_in_the_site_and_reached_from_the_checklist(made:
         assert f'#{anchor}"' in checklist
 
 
-def test_everything_required_has_a_float_in_the_site_and_a_heading_in_print(made: Made) -> None:
+def test_site_and_pdf_show_everything_required(made: Made) -> None:
     site = "".join(path.read_text(encoding="utf-8") for path in made.book.rglob("*.html"))
     shown = {number for number in REQUIRED if re.search(rf'id="(fig|tbl)-{number}-', site)}
     assert shown == set(REQUIRED) - {"r06"}, "R6 is a discussion: claims alone"
@@ -41,17 +39,18 @@ def test_everything_required_has_a_float_in_the_site_and_a_heading_in_print(made
         assert re.sub(r"\s", " ", caption) in re.sub(r"\s", " ", text), caption
 
 
-def test_the_report_says_what_it_is(made: Made) -> None:
+def test_report_says_what_it_is(made: Made) -> None:
     pdf = pypdf.PdfReader(made.book / f"{TITLE}.pdf")
     assert pdf.metadata is not None
     assert "G07" in (pdf.metadata.author or "")
     cover, *pages = [page.extract_text() for page in pdf.pages]
     assert "Nothing in this report is a result on CIFAR-10" in cover
     assert all("photos10, not CIFAR-10" in page for page in pages)
+    assert all("photos10, not CIFAR-10" in path.read_text() for path in made.book.rglob("*.html"))
     assert 20 <= len(pdf.pages) <= 45
 
 
-def test_nothing_changed_nothing_done(made: Made) -> None:
+def test_report_again_changes_nothing(made: Made) -> None:
     before = made.stamps()
     done = made.again()
     assert done.returncode == 0, done.stderr
@@ -60,7 +59,7 @@ def test_nothing_changed_nothing_done(made: Made) -> None:
     assert made.stamps() == before
 
 
-def test_one_parameter_touches_only_what_uses_it(made: Made, tmp_path: Path) -> None:
+def test_parameter_touches_only_what_uses_it(made: Made, tmp_path: Path) -> None:
     mine = made.copy(tmp_path)
     before, cached = mine.stamps(), set(os.listdir(mine.project.cache / "artifacts"))
     (mine.project.folder / "params.yml").write_text("group: G00\nnotebooks:\n  02-denoising:\n    sigmas: [0.1, 0.2]\n")
@@ -82,7 +81,7 @@ def test_one_parameter_touches_only_what_uses_it(made: Made, tmp_path: Path) -> 
     assert all("dae-vector-0.2@0" in r["name"] or "gaussian:0.2" in r["name"] for r in records)
 
 
-def test_what_is_handed_in_is_whole(made: Made) -> None:
+def test_submission_is_whole(made: Made) -> None:
     handed = made.project.folder / "submission"
     assert {path.name for path in handed.iterdir()} == {f"{TITLE}.pdf", "G07_Assignment2_Code.zip"}
     assert (handed / f"{TITLE}.pdf").read_bytes() == (made.book / f"{TITLE}.pdf").read_bytes()
@@ -98,14 +97,7 @@ def test_what_is_handed_in_is_whole(made: Made) -> None:
             assert any(cell.get("outputs") for cell in cells), f"{name} has no outputs"
 
 
-@pytest.mark.parametrize("group", ["../x", "", "two words", "a;b", "é"])
-def test_a_group_that_cant_name_files_is_refused(project: Project, group: str) -> None:
-    done = make(project, GROUP=group)
-    assert done.returncode == 2
-    assert "letters, digits, '-' and '_'" in done.stderr
-
-
-def test_what_there_is_to_explore_is_offered_on_every_page(made: Made) -> None:
+def test_explorer_pages_are_linked_from_every_page(made: Made) -> None:
     first = made.page("index.html").split("<main", 1)[1]  # the rest has it in the sidebar
     for head in explore.HEADS:
         assert (made.book / head.url).exists()

@@ -14,10 +14,8 @@ from typing import Any
 import pytest
 from reporting_sample import render, write_book
 
-from autoencoders import explore
+from autoencoders.explore import pages
 from autoencoders.reporting.folder import Folder
-
-PHONE = {"width": 390, "height": 800}
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +46,7 @@ def background(page: Any) -> str:
     return page.evaluate("getComputedStyle(document.body).backgroundColor")
 
 
-def test_every_page_loads_with_its_images_and_without_complaint(page: Any, site: Path, address: str) -> None:
+def test_pages_load_with_their_images_and_without_errors(page: Any, site: Path, address: str) -> None:
     for path in sorted(site.rglob("*.html")):
         page.goto(f"{address}/{path.relative_to(site).as_posix()}")
         page.evaluate("document.querySelectorAll('img').forEach(image => image.loading = 'eager')")
@@ -69,7 +67,7 @@ def test_search_finds_a_word_and_leads_to_its_section(page: Any, address: str) -
 
 
 @pytest.mark.parametrize("words", ["nosuchword", "<img src=x onerror=alert(1)>", "(x", "\\", "kl nosuchword"])
-def test_what_isnt_there_isnt_found_whatever_is_typed(page: Any, address: str, words: str) -> None:
+def test_search_for_anything_else_finds_nothing(page: Any, address: str, words: str) -> None:
     page.goto(f"{address}/index.html")
     page.fill("input[type=search]", words)
     page.wait_for_selector("#results .none", timeout=5000)
@@ -78,21 +76,9 @@ def test_what_isnt_there_isnt_found_whatever_is_typed(page: Any, address: str, w
     assert page.is_hidden("#results")
 
 
-def test_the_dark_switch_works_and_is_remembered(page: Any, address: str) -> None:
-    page.goto(f"{address}/index.html")
-    light = background(page)
-    page.click("button.theme")
-    dark = background(page)
-    assert dark != light
-    page.goto(f"{address}/one.html")
-    assert background(page) == dark
-    page.click("button.theme")
-    assert background(page) == light
-
-
-def test_pages_by_either_renderer_and_pages_to_explore_share_the_choice(page: Any, site: Path, address: str) -> None:
+def test_theme_is_shared_by_pages_of_either_renderer_and_explorer_pages(page: Any, site: Path, address: str) -> None:
     book: Any = SimpleNamespace(title="Sample", variables={})
-    explore.write(Folder(site), book, [explore.Page(explore.Head("turn", "Turn", "Turn it."), "", {}, ())])
+    pages.write(Folder(site), book, [pages.Page(pages.Head("turn", "Turn", "Turn it."), "", {}, ())])
     for scheme, theme in (("alternate", "dark"), ("default", "light")):
         page.goto(f"{address}/index.html")
         page.evaluate(f"localStorage.setItem('quarto-color-scheme', '{scheme}')")  # as a page by Quarto does
@@ -107,7 +93,7 @@ def test_pages_by_either_renderer_and_pages_to_explore_share_the_choice(page: An
     assert page.get_attribute("html", "data-theme") == "light"
 
 
-def test_the_readers_own_preference_comes_first(browser: Any, address: str) -> None:
+def test_theme_follows_the_readers_preference(browser: Any, address: str) -> None:
     shades = {}
     for scheme in ("light", "dark"):
         context = browser.new_context(color_scheme=scheme)
@@ -118,19 +104,7 @@ def test_the_readers_own_preference_comes_first(browser: Any, address: str) -> N
     assert shades["light"] != shades["dark"]
 
 
-def test_a_phone_shows_a_menu_and_no_sideways_scrolling(page: Any, address: str) -> None:
-    page.set_viewport_size(PHONE)
-    page.goto(f"{address}/one.html")
-    assert page.is_hidden("#sidebar")
-    page.click("button.menu")
-    assert page.is_visible("#sidebar")
-    page.click("#sidebar .chapters a[href='two.html']")
-    page.wait_for_url(re.compile(r"two\.html$"))
-    assert page.is_hidden("#sidebar")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
-def test_where_the_reader_is_is_marked(page: Any, address: str) -> None:
+def test_sidebars_mark_where_the_reader_is(page: Any, address: str) -> None:
     page.goto(f"{address}/one.html")
     assert page.inner_text("aside a.current") == "1.1 Details"
     assert page.inner_text("#sidebar [aria-current]").split() == ["1", "First"]

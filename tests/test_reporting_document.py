@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reporting_sample import CHAPTERS, SVG, TABLE, VALUES, code, figure, table, write_book, write_notebook
+from reporting_sample import SVG, TABLE, VALUES, code, figure, write_book, write_notebook
 
 from autoencoders.errors import ReportError
-from autoencoders.reporting import document, mermaid, pandoc, variables
+from autoencoders.reporting import variables
 from autoencoders.reporting.book import Book
-from autoencoders.reporting.notebooks import Notebook
-from autoencoders.reporting.pdf import TypstDialect
-from autoencoders.reporting.shortcodes import Expansion
-from autoencoders.reporting.site import HtmlDialect
+from autoencoders.reporting.notebook_files import NotebookFile
+from autoencoders.reporting.without_quarto import document, pandoc
+from autoencoders.reporting.without_quarto.pdf import TypstDialect
+from autoencoders.reporting.without_quarto.shortcodes import Expansion
+from autoencoders.reporting.without_quarto.site import HtmlDialect
+from autoencoders.settings import PROJECT
 
 
 def expanded(tmp_path: Path, source: str, values: dict[str, str] | None = None) -> tuple[str, list[str]]:
@@ -40,9 +42,6 @@ def text(found: document.Document, chapter: int = 0) -> str:
     return pandoc.plain(found.chapters[chapter].blocks).replace("\u00a0", " ")
 
 
-# ── Variables ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_variables_are_text_in_the_file_and_written_only_when_they_change(tmp_path: Path) -> None:
     path = tmp_path / "_variables.yml"
     values: dict[str, Any] = {
@@ -57,10 +56,6 @@ def test_variables_are_text_in_the_file_and_written_only_when_they_change(tmp_pa
     assert variables.write(path, values | {"group": "G01"})
 
 
-def test_nested_variables_have_dotted_names() -> None:
-    assert dict(variables.flat({"a": 1, "b": {"c": {"d": "x"}}})) == {"a": "1", "b.c.d": "x"}
-
-
 @pytest.mark.parametrize(
     ("source", "result"),
     [
@@ -71,11 +66,11 @@ def test_nested_variables_have_dotted_names() -> None:
         ("none", "none"),
     ],
 )
-def test_a_variable_is_replaced_wherever_it_stands(tmp_path: Path, source: str, result: str) -> None:
+def test_variable_is_replaced_wherever_it_stands(tmp_path: Path, source: str, result: str) -> None:
     assert expanded(tmp_path, source, {"a": "1", "a.b": "2"}) == (result, [])
 
 
-def test_what_cant_be_expanded_is_told_with_file_and_line(tmp_path: Path) -> None:
+def test_shortcode_that_fails_is_named_with_file_and_line(tmp_path: Path) -> None:
     source = "fine\n\n{{< var none >}}\n{{< video x >}}\n{{< embed /no.ipynb#fig-x >}}\n{{< include no.md >}}"
     _, problems = expanded(tmp_path, source)
     assert [problem.split(": ")[0] for problem in problems] == [f"report/one.qmd:{n}" for n in (3, 4, 5, 6)]
@@ -83,13 +78,10 @@ def test_what_cant_be_expanded_is_told_with_file_and_line(tmp_path: Path) -> Non
     assert "no.ipynb: there is no such notebook" in problems[2]
 
 
-def test_an_included_file_is_expanded_as_well(tmp_path: Path) -> None:
+def test_included_file_is_expanded_as_well(tmp_path: Path) -> None:
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache/part.md").write_text("part {{< var a >}}")
     assert expanded(tmp_path, "{{< include /cache/part.md >}}", {"a": "1"}) == ("part 1", [])
-
-
-# ── Embedding ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def embedded(tmp_path: Path, cell: dict[str, Any], label: str, options: str = "") -> str:
@@ -99,7 +91,7 @@ def embedded(tmp_path: Path, cell: dict[str, Any], label: str, options: str = ""
     return source
 
 
-def test_a_figure_comes_with_its_image_caption_alt_text_and_notebook(tmp_path: Path) -> None:
+def test_embedded_figure_has_image_caption_alt_text_and_notebook(tmp_path: Path) -> None:
     source = embedded(tmp_path, figure("fig-x", caption="It falls.", alt='A "curve"'), "fig-x")
     (block,) = pandoc.read(source)
     assert block["c"][0][0] == "fig-x"
@@ -117,32 +109,23 @@ def test_a_figure_comes_with_its_image_caption_alt_text_and_notebook(tmp_path: P
         ({"image/jpeg": "iVBORw0K", "image/png": "iVBORw0K"}, "png"),
     ],
 )
-def test_the_best_image_is_taken(tmp_path: Path, data: dict[str, str], extension: str) -> None:
+def test_embedded_figure_is_its_best_image(tmp_path: Path, data: dict[str, str], extension: str) -> None:
     embedded(tmp_path, figure("fig-x", **data), "fig-x")
     assert [path.name for path in (tmp_path / "images/n").iterdir()] == [f"fig-x.{extension}"]
 
 
-def test_a_table_in_markdown_becomes_a_table(tmp_path: Path) -> None:
-    (block,) = pandoc.read(embedded(tmp_path, table("tbl-x"), "tbl-x"))
-    assert [inner["t"] for inner in block["c"][1]] == ["Table", "Para"]
-
-
-def test_wide_tables_keep_columns_as_wide_as_what_they_hold() -> None:
+def test_wide_table_keeps_columns_as_wide_as_their_cells() -> None:
     wide = f"| {'a' * 90} | b |\n|:--|--:|\n| 1 | 2 |"
     (block,) = pandoc.read(wide)
     assert {width["t"] for _, width in block["c"][2]} == {"ColWidthDefault"}
 
 
-def test_a_cell_without_caption_label_is_plain_text(tmp_path: Path) -> None:
+def test_embedded_cell_without_caption_is_plain_text(tmp_path: Path) -> None:
     cell = code("#| label: claims\n1", {"text/markdown": "It **holds**."})
     assert embedded(tmp_path, cell, "claims").strip() == "It **holds**."
 
 
-def test_code_is_shown_on_demand(tmp_path: Path) -> None:
-    assert "```python\nshow()\n```" in embedded(tmp_path, figure("fig-x"), "fig-x", " echo=true")
-
-
-def test_something_interactive_has_a_still_twin_in_print(tmp_path: Path) -> None:
+def test_interactive_figure_has_a_still_twin_in_print(tmp_path: Path) -> None:
     source = embedded(tmp_path, figure("fig-x", **{"text/html": "<p>turn me</p>", "image/svg+xml": SVG}), "fig-x")
     shown = {}
     dialects: tuple[document.Dialect, ...] = (HtmlDialect(), TypstDialect())
@@ -155,18 +138,16 @@ def test_something_interactive_has_a_still_twin_in_print(tmp_path: Path) -> None
     assert "fig-x.svg" in shown[TypstDialect]
 
 
-def test_a_cell_that_shows_nothing_cant_be_embedded(tmp_path: Path) -> None:
+def test_cell_without_output_cannot_be_embedded(tmp_path: Path) -> None:
     write_notebook(tmp_path / "n.ipynb", code("#| label: fig-x\nx = 1"))
     _, problems = expanded(tmp_path, "{{< embed /n.ipynb#fig-x >}}")
     assert problems == ["report/one.qmd:1: cell fig-x of n.ipynb shows nothing"]
 
 
-# ── Counting and referring ───────────────────────────────────────────────────────────────────────────────────────────
-
 FIGURE = "::: {#fig-%s}\nContent\n\nCaption.\n:::\n\n"
 
 
-def test_figures_tables_and_equations_are_counted_by_chapter(tmp_path: Path) -> None:
+def test_numbers_of_figures_tables_and_equations_count_by_chapter(tmp_path: Path) -> None:
     one = (
         "# A {#sec-a}\n\n"
         + FIGURE % "a"
@@ -188,7 +169,7 @@ def test_figures_tables_and_equations_are_counted_by_chapter(tmp_path: Path) -> 
     assert found.problems == []
 
 
-def test_sections_are_counted_to_the_third_level(tmp_path: Path) -> None:
+def test_section_numbers_reach_the_third_level(tmp_path: Path) -> None:
     source = "# A\n\n## B {#sec-b}\n\n### C {#sec-c}\n\n## D\n\n### E {#sec-e}\n\n#### F\n\n## G {.unnumbered}\n"
     found = numbered(tmp_path, source, "# H\n\n## I {#sec-i}\n", appendices=1)
     assert [target.text for target in found.targets.values()] == [
@@ -211,13 +192,13 @@ def test_sections_are_counted_to_the_third_level(tmp_path: Path) -> None:
         ("@sec-z", "Chapter 2"),
     ],
 )
-def test_a_reference_reads_as_quartos(tmp_path: Path, reference: str, shown: str) -> None:
+def test_reference_reads_as_in_quarto(tmp_path: Path, reference: str, shown: str) -> None:
     found = numbered(tmp_path, f"# A\n\n{reference}\n\n" + FIGURE % "a" + FIGURE % "b", "# Z {#sec-z}\n")
     assert found.problems == []
     assert text(found).split("  ")[0].removeprefix("1 A").strip().startswith(shown)
 
 
-def test_what_refers_to_nothing_and_what_is_labelled_twice_is_told(tmp_path: Path) -> None:
+def test_labels_that_are_missing_or_double_are_reported(tmp_path: Path) -> None:
     found = numbered(tmp_path, "# A\n\n@fig-no and @tbl-no.\n\n" + FIGURE % "a", "# B\n\n" + FIGURE % "a")
     assert sorted(found.problems) == [
         "0.qmd: @fig-no refers to nothing",
@@ -226,13 +207,8 @@ def test_what_refers_to_nothing_and_what_is_labelled_twice_is_told(tmp_path: Pat
     ]
 
 
-def test_a_figure_without_caption_is_told(tmp_path: Path) -> None:
+def test_figure_without_caption_is_reported(tmp_path: Path) -> None:
     assert numbered(tmp_path, "# A\n\n::: {#fig-a}\n![](x.svg){fig-alt=a}\n:::\n").problems != []
-
-
-def test_citations_are_left_to_citeproc(tmp_path: Path) -> None:
-    found = numbered(tmp_path, "# A\n\n@kingma2014 and [@he2022, p. 3].\n")
-    assert str(found.chapters[0].blocks).count("citationId") == 2
 
 
 def test_conditional_content_is_for_its_format_alone(tmp_path: Path) -> None:
@@ -254,25 +230,14 @@ def test_conditional_content_is_for_its_format_alone(tmp_path: Path) -> None:
     assert len(typst) == 4
 
 
-def test_chapters_stay_as_they_are_for_the_next_format(tmp_path: Path) -> None:
-    chapter = document.Chapter(tmp_path / "a.qmd", "A", pandoc.read("# A\n\n" + FIGURE % "a"))
-    before = str(chapter.blocks)
-    document.numbered([chapter], HtmlDialect())
-    document.numbered([chapter], TypstDialect())
-    assert str(chapter.blocks) == before
-
-
-# ── The book ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_the_book_is_read_from_quartos_file(tmp_path: Path) -> None:
+def test_book_is_read_from_quartos_file(tmp_path: Path) -> None:
     book = write_book(tmp_path)
     assert book.pdf == tmp_path / "_book/G07_Assignment2_Report.pdf"
     assert [path.stem for path in book.sources] == ["index", "one", "two", "references", "extra"]
     assert book.variables["dataset.title"] == "CIFAR-10"
 
 
-def test_a_missing_chapter_or_variable_is_told(tmp_path: Path) -> None:
+def test_book_names_a_missing_chapter_or_variable(tmp_path: Path) -> None:
     write_book(tmp_path)
     variables.write(tmp_path / "_variables.yml", {key: value for key, value in VALUES.items() if key != "group"})
     with pytest.raises(ReportError, match="output-file: no variable is called group"):
@@ -283,11 +248,11 @@ def test_a_missing_chapter_or_variable_is_told(tmp_path: Path) -> None:
         Book.read(tmp_path)
 
 
-def test_the_projects_own_book_is_complete() -> None:
+def test_book_of_the_project_is_complete() -> None:
     """Every chapter can be read, each reference to a section leads somewhere, each citation is in the bibliography."""
     import yaml
 
-    root = Path(document.__file__).parents[2]
+    root = PROJECT
     names = yaml.safe_load((root / "_quarto.yml").read_text())["book"]
     assert names["chapters"][0] == "index.qmd"  # Quarto's books begin there
     chapters = []
@@ -309,70 +274,8 @@ def _citations(node: Any) -> list[str]:
     return [key for item in node for key in _citations(item)] if isinstance(node, list) else []
 
 
-# ── Mermaid ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_flowchart_is_read() -> None:
-    graph = mermaid.parse(
-        'flowchart LR\n  %% why\n  data[("cifar10")]\n  data --> a["ae ×3"] & b\n  a & b -->|measure| m(out<br>two)\n'
-    )
-    assert graph.nodes == {"data": "cifar10", "a": "ae ×3", "b": "b", "m": "out<br>two"}
-    assert graph.edges == [("data", "a"), ("data", "b"), ("a", "m"), ("b", "m")]
-    assert graph.round == {"data", "m"}
-
-
-@pytest.mark.parametrize(
-    "source", ["", "sequenceDiagram\n A->>B: x", "flowchart LR\n  a ~~~> b", "flowchart LR\n  --> b"]
-)
-def test_what_cant_be_drawn_is_told(source: str) -> None:
-    with pytest.raises(ReportError, match="without Quarto"):
-        mermaid.parse(source)
-
-
-@pytest.mark.parametrize("direction", ["LR", "TD"])
-def test_no_two_boxes_overlap_and_nothing_lies_outside(direction: str) -> None:
-    import re
-
-    edges = "\n".join(f"a --> b{i}\nb{i} --> c{i % 3}" for i in range(9))
-    svg = mermaid.as_svg(f"flowchart {direction}\na[A longer text]\n{edges}\nb1 --> c1\nc1 --> b1\n")
-    ((width, height),) = [map(float, match) for match in re.findall(r'<svg [^>]*width="(\d+)" height="(\d+)"', svg)]
-    boxes = [
-        tuple(map(float, m))
-        for m in re.findall(r'<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"', svg)
-    ]
-    assert len(boxes) == 13
-    for i, (x, y, w, h) in enumerate(boxes):
-        assert x >= 0
-        assert y >= 0
-        assert x + w <= width
-        assert y + h <= height
-        for u, v, ww, hh in boxes[i + 1 :]:
-            assert x + w <= u or u + ww <= x or y + h <= v or v + hh <= y
-
-
-def test_a_flowchart_in_a_chapter_becomes_a_figure(tmp_path: Path) -> None:
-    options = '%%| label: fig-graph\n%%| fig-cap: "What follows."\n%%| fig-alt: "a to b"'
-    markdown, problems = expanded(tmp_path, f"```{{mermaid}}\n{options}\nflowchart LR\na --> b\n```\n")
-    assert problems == []
-    found = numbered(tmp_path, f"# A\n\n{markdown}")
-    assert found.targets["fig-graph"].text == "Figure 1.1"
-    assert (tmp_path / "images/fig-graph.svg").read_text().startswith("<svg")
-
-
-def test_text_in_a_drawing_is_escaped() -> None:
-    assert "&lt;b&gt; &amp; c" in mermaid.as_svg("flowchart LR\na[<b> & c]\n")
-
-
-def test_reading_a_notebooks_options(tmp_path: Path) -> None:
+def test_notebook_cell_has_options_and_code(tmp_path: Path) -> None:
     path = write_notebook(tmp_path / "n.ipynb", code("#| label: fig-x\n#|fig-cap: a\n\nf()\n#| not an option"))
-    (cell,) = Notebook.read(path).cells
+    (cell,) = NotebookFile.read(path).cells
     assert cell.options == {"label": "fig-x", "fig-cap": "a"}
     assert cell.code == "f()\n#| not an option"
-
-
-def test_the_sample_has_no_problem(tmp_path: Path) -> None:
-    book = write_book(tmp_path)
-    expansion = Expansion(tmp_path, tmp_path / "images", book.variables)
-    found = document.numbered(document.parse(book, expansion), HtmlDialect())
-    assert found.problems + expansion.problems == []
-    assert set(CHAPTERS) == {path.relative_to(tmp_path).as_posix() for path in book.sources}

@@ -13,7 +13,7 @@ from autoencoders.errors import InputError, ReportError
 from autoencoders.reporting import execution
 from autoencoders.reporting.book import embedded
 from autoencoders.reporting.execution import Execution
-from autoencoders.reporting.notebooks import Cell, Notebook
+from autoencoders.reporting.notebook_files import Cell, NotebookFile
 
 SHOW = 'from IPython.display import Markdown\nMarkdown(f"{profile} {sigmas} {limit}")'
 
@@ -53,16 +53,13 @@ def digests(*arguments: Any, **keywords: Any) -> dict[str, str]:
     return {each.name: each.digest for each in planned(*arguments, **keywords)}
 
 
-# ── What belongs to a notebook's inputs ──────────────────────────────────────────────────────────────────────────────
-
-
 def test_common_parameters_reach_only_the_notebooks_that_declare_them(folder: Path) -> None:
     one, two = planned(folder)
     assert one.parameters == {"profile": "smoke"}
     assert two.parameters == {}
 
 
-def test_a_book_needs_only_the_notebooks_that_it_embeds(folder: Path) -> None:
+def test_book_needs_only_the_notebooks_that_it_embeds(folder: Path) -> None:
     assert [each.name for each in planned(folder, names={"02-two"})] == ["02-two"]
     (folder / "_quarto.yml").write_text("book: {chapters: [index.qmd], appendices: [a.qmd]}")
     (folder / "index.qmd").write_text("{{< embed /cache/notebooks/01-one.ipynb#fig-a >}}\n")
@@ -70,7 +67,7 @@ def test_a_book_needs_only_the_notebooks_that_it_embeds(folder: Path) -> None:
     assert embedded(folder) == {"01-one"}
 
 
-def test_a_notebooks_own_parameters_beat_the_common_ones_and_get_their_declared_type(folder: Path) -> None:
+def test_own_parameters_override_common_ones_and_get_their_declared_type(folder: Path) -> None:
     one, _ = planned(folder, {"01-one": {"profile": "full", "sigmas": [1, 0.5], "limit": "3"}})
     assert one.parameters == {"profile": "full", "sigmas": [1.0, 0.5], "limit": 3}
 
@@ -85,12 +82,12 @@ def test_a_notebooks_own_parameters_beat_the_common_ones_and_get_their_declared_
         ({"01-one": {"sigmas": ["x"]}}, "sigmas of notebook 01-one"),
     ],
 )
-def test_a_wrong_parameter_is_told_with_what_there_is(folder: Path, requested: dict[str, Any], message: str) -> None:
+def test_wrong_parameter_is_refused_with_those_there_are(folder: Path, requested: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         planned(folder, requested)
 
 
-def test_one_parameter_changes_one_notebook(folder: Path) -> None:
+def test_parameter_changes_its_notebook_alone(folder: Path) -> None:
     before, after = digests(folder), digests(folder, {"01-one": {"limit": 3}})
     assert before["01-one"] != after["01-one"]
     assert before["02-two"] == after["02-two"]
@@ -105,7 +102,7 @@ def test_data_and_notice_change_all_notebooks(folder: Path) -> None:
         assert all(before[name] != changed[name] for name in before)
 
 
-def test_a_table_beside_the_notebooks_changes_all_notebooks(folder: Path) -> None:
+def test_file_beside_the_notebooks_changes_all_of_them(folder: Path) -> None:
     before = digests(folder)
     (folder / "analysis/reported.yml").write_text("- 1")
     assert all(before[name] != digest for name, digest in digests(folder).items())
@@ -139,33 +136,25 @@ def test_code_counts_as_its_syntax_tree(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["reporting/site.py", "commandline.py", "inspection.py", "running/progress.py"])
-def test_code_that_cant_change_a_figure_doesnt_count(tmp_path: Path, name: str) -> None:
+def test_code_that_cannot_change_a_figure_does_not_count(tmp_path: Path, name: str) -> None:
     before = execution.code_digest(tmp_path)
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("x = 1")
     assert execution.code_digest(tmp_path) == before
 
 
-def test_a_function_with_nothing_but_a_docstring_can_be_read(tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_text('def f():\n    """Doc."""\n')
-    assert execution.code_digest(tmp_path)
-
-
-# ── Executing ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_executed_once_then_up_to_date(folder: Path) -> None:
+def test_notebook_is_executed_once_then_up_to_date(folder: Path) -> None:
     executions = planned(folder, {"01-one": {"sigmas": [0.2]}})
     assert all(each.outdated for each in executions)
     said = run(folder, executions)
     assert len(said) == 2
     assert not any(each.outdated for each in executions)
-    shown = Notebook.read(folder / "cache/notebooks/01-one.ipynb").cell("shown")
+    shown = NotebookFile.read(folder / "cache/notebooks/01-one.ipynb").cell("shown")
     assert shown.outputs[0]["data"]["text/markdown"] == ["smoke [0.2] None"]
     assert [each.name for each in planned(folder, {"01-one": {"sigmas": [0.3]}}) if each.outdated] == ["01-one"]
 
 
-def test_what_is_executed_twice_has_the_same_bytes_and_tells_nothing_of_the_machine(folder: Path) -> None:
+def test_executed_notebook_has_the_same_bytes_and_names_no_folder(folder: Path) -> None:
     executions = planned(folder)
     run(folder, executions)
     first = [each.target.read_bytes() for each in executions]
@@ -175,24 +164,24 @@ def test_what_is_executed_twice_has_the_same_bytes_and_tells_nothing_of_the_mach
     assert sorted(path.name for path in executions[0].target.parent.iterdir()) == ["01-one.ipynb", "02-two.ipynb"]
 
 
-def test_it_runs_in_the_folder_with_the_environment_and_this_very_python(folder: Path) -> None:
+def test_notebook_runs_in_the_folder_with_this_python_and_environment(folder: Path) -> None:
     source = "import os, sys\nprint(os.getcwd(), os.environ['AE_DEVICE'], sys.executable)"
     write_notebook(folder / "analysis/01-one.ipynb", code(source))
     import sys
 
     one, _ = planned(folder)
     run(folder, [one], {"AE_DEVICE": "cpu"})
-    (output,) = Notebook.read(one.target).cells[0].outputs
+    (output,) = NotebookFile.read(one.target).cells[0].outputs
     assert "".join(output["text"]).split() == [str(folder), "cpu", sys.executable]
 
 
-def test_a_failing_cell_is_named_with_its_traceback_and_the_partial_notebook_is_kept(folder: Path) -> None:
+def test_failing_cell_is_named_with_its_traceback(folder: Path) -> None:
     failing = code("#| label: fig-broken\nraise ValueError('no such latent')")
     write_notebook(folder / "analysis/01-one.ipynb", code("print('before')"), failing)
     executions = planned(folder)
-    with pytest.raises(ReportError) as told:
+    with pytest.raises(ReportError) as error:
         run(folder, executions)
-    message = str(told.value)
+    message = str(error.value)
     assert "analysis/01-one.ipynb, cell fig-broken: ValueError: no such latent" in message
     assert "raise ValueError" in message
     assert "\x1b" not in message
@@ -200,61 +189,47 @@ def test_a_failing_cell_is_named_with_its_traceback_and_the_partial_notebook_is_
     assert [each.outdated for each in executions] == [True, False]  # the other one was executed all the same
 
 
-def test_nothing_to_execute_starts_nothing(folder: Path) -> None:
-    assert run(folder, []) == []
-
-
 @pytest.mark.parametrize("content", ["", "{", "{}", '{"metadata": {}}', '{"metadata": {"autoencoders": {}}}'])
-def test_a_damaged_result_is_outdated(folder: Path, content: str) -> None:
+def test_damaged_notebook_is_outdated(folder: Path, content: str) -> None:
     one, _ = planned(folder)
     one.target.parent.mkdir(parents=True)
     one.target.write_text(content)
     assert one.outdated
 
 
-# ── Captions ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_caption_also_gives_the_notice_and_the_rest_of_the_cell_stays() -> None:
+def test_caption_gets_the_notice_and_the_rest_of_the_cell_stays() -> None:
     cell = Cell("code", figure("fig-x", caption='It "falls": 5 %', alt="A: b")["source"])
     cell = Cell("code", execution.with_notice(cell, "(Stand-in.)"))
     assert cell.options == {"label": "fig-x", "fig-cap": 'It "falls": 5 % (Stand-in.)', "fig-alt": "A: b"}
     assert cell.code == "show()"
 
 
-def test_a_cell_without_caption_has_no_notice() -> None:
-    assert execution.with_notice(Cell("code", "#| label: x\n1"), "(Stand-in.)") == "#| label: x\n1"
-
-
-def test_the_notice_is_in_executed_captions_and_a_failure_forgotten(folder: Path) -> None:
+def test_notice_is_in_executed_captions_and_a_failure_is_forgotten(folder: Path) -> None:
     write_notebook(folder / "analysis/01-one.ipynb", code(figure("fig-x")["source"].replace("show()", "None")))
     one, _ = planned(folder, notices={"01-one": "(Stand-in.)"})
     failed = one.target.with_suffix(".failed.ipynb")
     failed.parent.mkdir(parents=True)
     failed.write_text("of an earlier attempt")
     run(folder, [one])
-    assert Notebook.read(one.target).cell("fig-x").options["fig-cap"] == "A curve. (Stand-in.)"
+    assert NotebookFile.read(one.target).cell("fig-x").options["fig-cap"] == "A curve. (Stand-in.)"
     assert not failed.exists()
 
 
-# ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_declared_parameters_are_the_annotated_assignments_of_the_tagged_cell(folder: Path) -> None:
-    notebook = Notebook.read(folder / "analysis/01-one.ipynb")
+    notebook = NotebookFile.read(folder / "analysis/01-one.ipynb")
     assert notebook.parameters == {"sigmas": "list[float]", "profile": "str", "limit": "int | None"}
     assert (notebook.name, notebook.title) == ("01-one", "One")
 
 
-def test_an_unknown_label_is_told_with_the_known_ones(folder: Path) -> None:
+def test_unknown_label_is_refused_with_the_known_ones(folder: Path) -> None:
     with pytest.raises(ReportError, match="01-one.ipynb has no cell labelled 'fig-y'; there are: shown"):
-        Notebook.read(folder / "analysis/01-one.ipynb").cell("fig-y")
+        NotebookFile.read(folder / "analysis/01-one.ipynb").cell("fig-y")
 
 
 @pytest.mark.parametrize(("content", "message"), [(None, "no such notebook"), ("{", "not a notebook")])
-def test_what_is_no_notebook_is_told(tmp_path: Path, content: str | None, message: str) -> None:
+def test_file_that_is_no_notebook_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
     path = tmp_path / "x.ipynb"
     if content is not None:
         path.write_text(content)
     with pytest.raises(ReportError, match=message):
-        Notebook.read(path)
+        NotebookFile.read(path)

@@ -13,8 +13,9 @@ from pypdf import PdfReader
 from reporting_sample import VALUES, render, write_book
 
 from autoencoders.errors import ReportError
-from autoencoders.reporting import checks, making, pandoc, pdf, quarto
+from autoencoders.reporting import checks, making, quarto
 from autoencoders.reporting.book import Book
+from autoencoders.reporting.without_quarto import pandoc, pdf
 from autoencoders.settings import ENVIRONMENT, PROJECT, Settings
 
 Patch = pytest.MonkeyPatch
@@ -59,7 +60,7 @@ def install(folder: Path, version: str, script: str = "") -> None:
     ("version", "enough"),
     [("1.9.0", True), ("1.9.17", True), ("1.10.2", True), ("2.0", True), ("1.8.27", False), ("0.9", False)],
 )
-def test_versions_are_compared_as_numbers(tools: Path, version: str, enough: bool) -> None:
+def test_quarto_versions_compare_as_numbers(tools: Path, version: str, enough: bool) -> None:
     install(tools, version)
     found = quarto.find()
     assert found
@@ -67,18 +68,14 @@ def test_versions_are_compared_as_numbers(tools: Path, version: str, enough: boo
     assert found.recent_enough == enough
 
 
-def test_no_quarto_is_found_where_there_is_none(tools: Path) -> None:
-    assert quarto.find() is None
-
-
 @pytest.mark.parametrize("script", ["exit 1", "echo nonsense"])
-def test_a_quarto_that_doesnt_run_is_none(tools: Path, script: str) -> None:
+def test_quarto_that_does_not_run_is_not_found(tools: Path, script: str) -> None:
     (tools / "quarto").write_text(f"#!/bin/sh\n{script}\n")
     (tools / "quarto").chmod(0o755)
     assert quarto.find() is None
 
 
-def test_a_failed_installation_is_told_once_and_remembered(
+def test_quarto_installation_that_failed_is_remembered(
     tools: Path, tmp_path: Path, monkeypatch: Patch, capsys: Captured
 ) -> None:
     attempts = failing(monkeypatch)
@@ -93,7 +90,7 @@ def test_a_failed_installation_is_told_once_and_remembered(
     assert "Pandoc and Typst" in line
 
 
-def test_who_insists_gets_another_attempt_and_an_error(tools: Path, tmp_path: Path, monkeypatch: Patch) -> None:
+def test_quarto_insisted_on_is_tried_again_or_an_error(tools: Path, tmp_path: Path, monkeypatch: Patch) -> None:
     attempts = failing(monkeypatch)
     quarto.obtain(tmp_path)
     with pytest.raises(ReportError, match="no network"):
@@ -101,14 +98,7 @@ def test_who_insists_gets_another_attempt_and_an_error(tools: Path, tmp_path: Pa
     assert len(attempts) == 2
 
 
-def test_an_old_quarto_is_called_old(tools: Path, tmp_path: Path, monkeypatch: Patch) -> None:
-    install(tools, "1.8.27")
-    failing(monkeypatch)
-    with pytest.raises(ReportError, match=r"Quarto 1.8.27 is too old, 1.9 is needed"):
-        quarto.obtain(tmp_path, insist=True)
-
-
-def test_an_old_quarto_is_refused_before_its_pre_render_step_works(tmp_path: Path, monkeypatch: Patch) -> None:
+def test_quarto_too_old_is_refused_in_its_pre_render_step(tmp_path: Path, monkeypatch: Patch) -> None:
     monkeypatch.delenv("QUARTO_SHARE_PATH", raising=False)
     assert quarto.calling() is None
     monkeypatch.setenv("QUARTO_SHARE_PATH", str(tmp_path))
@@ -121,7 +111,9 @@ def test_an_old_quarto_is_refused_before_its_pre_render_step_works(tmp_path: Pat
         quarto.calling()
 
 
-def test_an_installed_quarto_is_used_and_a_failure_forgotten(tools: Path, tmp_path: Path, monkeypatch: Patch) -> None:
+def test_quarto_once_installed_is_used_and_the_failure_forgotten(
+    tools: Path, tmp_path: Path, monkeypatch: Patch
+) -> None:
     failing(monkeypatch)
     quarto.obtain(tmp_path)
     monkeypatch.setattr(quarto, "_install", lambda package: install(tools, "1.9.3"))
@@ -131,18 +123,18 @@ def test_an_installed_quarto_is_used_and_a_failure_forgotten(tools: Path, tmp_pa
     assert not (tmp_path / quarto.REMEMBERED).exists()
 
 
-def test_an_installation_ends_in_bounded_time(monkeypatch: Patch) -> None:
+def test_quarto_installation_ends_in_bounded_time(monkeypatch: Patch) -> None:
     monkeypatch.setattr(quarto, "PATIENCE", 0.01)
     assert "no end after" in quarto._install("quarto-cli>=1.9")
 
 
-def test_a_failing_render_tells_the_end_of_what_it_said(tools: Path, tmp_path: Path) -> None:
+def test_quarto_failure_shows_the_end_of_its_output(tools: Path, tmp_path: Path) -> None:
     install(tools, "1.9.3", "echo 'ERROR: in chapter two'; exit 1")
     with pytest.raises(ReportError, match="ERROR: in chapter two"):
         quarto.render(there(), tmp_path, {})
 
 
-def test_the_pre_render_step_gets_this_python_and_the_settings_in_force(tools: Path, tmp_path: Path) -> None:
+def test_quarto_pre_render_step_gets_this_python_and_the_settings(tools: Path, tmp_path: Path) -> None:
     install(tools, "1.9.3", 'echo "$GROUP $AE_PROFILE ${PATH%%:*} $PWD" > seen')
     settings = Settings(group="G07", profile="smoke", seeds=(0, 1))
     environment = making._environment(settings, *ENVIRONMENT)
@@ -165,7 +157,7 @@ def test_quarto_reads_authors_notice_and_notebooks_from_a_file_of_its_own() -> N
     assert 'Stand-in "data"' in noticed["book"]["body-header"]
 
 
-def test_quarto_is_asked_only_if_something_has_changed(tools: Path, tmp_path: Path) -> None:
+def test_quarto_renders_only_if_something_has_changed(tools: Path, tmp_path: Path) -> None:
     book = write_book(tmp_path / "project")
     edition = making.Edition(root=book.root, labs=(SimpleNamespace(settings=Settings()),), facts=dict)  # type: ignore[arg-type]
     (book.root / "cache/report").mkdir(parents=True)
@@ -175,7 +167,7 @@ def test_quarto_is_asked_only_if_something_has_changed(tools: Path, tmp_path: Pa
     install(tools, "1.9.3", f"export PATH=/usr/bin:/bin; {render_and_count}")
 
     def asked() -> int:
-        making._rendered(there(), edition, book, [])
+        making._render(there(), edition, book, [])
         return len((tmp_path / "count").read_text().split())
 
     assert [asked(), asked()] == [1, 1]
@@ -188,7 +180,7 @@ def test_quarto_is_asked_only_if_something_has_changed(tools: Path, tmp_path: Pa
     assert [asked(), asked()] == [4, 4]
 
 
-def test_libraries_for_widgets_are_dropped_and_own_scripts_stay(tmp_path: Path) -> None:
+def test_quarto_pages_lose_widget_libraries_and_keep_own_scripts(tmp_path: Path) -> None:
     far, own = "https://cdn.jsdelivr.net/npm", '<script src="site_libs/quarto-nav/quarto-nav.js"></script>'
     libraries = (
         f'<script src="{far}/jquery@3.5.1/dist/jquery.min.js" integrity="sha384-x"></script>{own}'
@@ -200,9 +192,6 @@ def test_libraries_for_widgets_are_dropped_and_own_scripts_stay(tmp_path: Path) 
     page.write_text(f"<head>{libraries}</head><script>draw('jquery')</script>")
     quarto.drop_libraries(tmp_path)
     assert "".join(page.read_text().split("\n")) == f"<head>{own}</head><script>draw('jquery')</script>"
-
-
-# ── Both renderers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def in_the_projects_style(book: Book) -> None:
@@ -234,7 +223,7 @@ def shown(book: Book) -> dict[str, set[str]]:
 
 
 @pytest.mark.skipif(not (shutil.which("quarto") and quarto.find()), reason="Quarto is not here")
-def test_both_renderers_show_the_same_and_both_reports_are_whole(tmp_path: Path) -> None:
+def test_renderers_show_the_same(tmp_path: Path) -> None:
     book = write_book(tmp_path)
     render(book)
     ours = shown(book)
@@ -250,7 +239,7 @@ def test_both_renderers_show_the_same_and_both_reports_are_whole(tmp_path: Path)
     assert "Group" in PdfReader(book.pdf).pages[0].extract_text()
 
 
-def test_nothing_stands_in_a_formula_that_quarto_would_spell_out() -> None:
+def test_formulas_hold_nothing_that_quarto_would_spell_out() -> None:
     formulas: list[str] = []
 
     def collected(element: pandoc.Element) -> None:

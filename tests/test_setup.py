@@ -117,7 +117,7 @@ FAKE_PYTHON = """#!/bin/sh
 echo "$(basename "$(dirname "$0")") $* GROUP=$GROUP AE_PROFILE=$AE_PROFILE" >> "$LOG"
 case "$*" in
     "-c "*) exit "$TOO_OLD" ;;
-    "-m venv"*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+    "-m venv"*) mkdir -p .venv/bin && cp "$0" .venv/bin/python && cp "$0" .venv/bin/lint-imports ;;
     "-m pip install"*) exit "${PIP_FAILS:-0}" ;;
 esac
 """

@@ -20,9 +20,9 @@ from filelock import FileLock
 from torch import Tensor, nn
 
 from autoencoders import data, figures, models, settings
-from autoencoders.claims import judge
 from autoencoders.data import Dataset, Split
 from autoencoders.errors import InputError
+from autoencoders.judging import judge
 from autoencoders.lab import Lab
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.models.base import Shape
@@ -35,15 +35,17 @@ from autoencoders.studies import STUDIES, study
 from autoencoders.studies.base import Study, images_of
 from autoencoders.studies.digits import measurements as coloring
 from autoencoders.studies.digits.measurements import Between, Clusters
+from autoencoders.studies.transfer import claims as transfer_claims
 from autoencoders.studies.transfer import measurements as transfer
 from autoencoders.studies.transfer.measurements import Compressed, Inpainting, Transfer
-from autoencoders.tasks import named
 
 CPU = "cpu"
 REQUIRED = [f"r{number:02d}" for number in range(28, 39)]
 
 
-def plan(name: str, profile: str = "smoke", dataset: str | None = None, others: tuple[str, ...] | None = None) -> Study:
+def plan(
+    name: str, profile: str = "smoke", dataset: str | None = None, others: tuple[str, ...] | None = None
+) -> Study[Any]:
     made = study(name)
     main, *further = made.wanted
     return made(profile=PROFILES[profile], dataset=dataset or main, others=tuple(further) if others is None else others)
@@ -54,7 +56,7 @@ def plan(name: str, profile: str = "smoke", dataset: str | None = None, others: 
 
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("name", STUDIES)
-def test_every_profile_has_a_plan_whose_experiments_have_names_of_their_own(name: str, profile: str) -> None:
+def test_plan_of_every_profile_names_its_experiments_apart(name: str, profile: str) -> None:
     found = plan(name, profile)
     names = [experiment.name for experiment in found.results()]
     assert len(set(names)) == len(names)
@@ -64,12 +66,12 @@ def test_every_profile_has_a_plan_whose_experiments_have_names_of_their_own(name
     assert {subject for subject, _ in pairs} == {*found.results(), *found.baselines()}
 
 
-def test_an_unknown_study_is_refused_with_those_there_are() -> None:
+def test_study_refuses_an_unknown_name() -> None:
     with pytest.raises(InputError, match="no study is called 'colours'; there are: digits"):
         study("colours")
 
 
-def test_a_small_data_set_is_used_as_a_whole() -> None:
+def test_images_of_a_small_data_set_are_all_of_them() -> None:
     assert images_of("mnist-colored", 20_000) == Data(name="mnist-colored", train=20_000)
     assert images_of("digits-colored", 20_000) == Data(name="digits-colored", train=1437 - 144)
     assert images_of("digits-colored", 100).train == 100
@@ -78,14 +80,14 @@ def test_a_small_data_set_is_used_as_a_whole() -> None:
 
 
 @pytest.mark.parametrize("name", ["digits-colored", "photos10-64"])
-def test_the_known_sizes_are_those_of_the_data(name: str) -> None:
+def test_sizes_are_those_of_the_data(name: str) -> None:
     spec = images_of(name, None)
     loaded = data.load(spec, Path())
     assert len(loaded.train) == spec.train
     assert len(data.load(Data(name=name), Path()).train) == spec.train, "there are no more"
 
 
-def test_study_a_trains_five_models_on_random_colours_and_one_on_telling_ones() -> None:
+def test_digits_train_five_models_on_random_colours_and_one_on_telling_ones() -> None:
     found = plan("digits", "full")
     assert [(e.name, e.data.name) for e in found.results()] == [
         ("digits-ae", "mnist-colored"),
@@ -102,7 +104,7 @@ def test_study_a_trains_five_models_on_random_colours_and_one_on_telling_ones() 
     assert all(e.training.snapshots for e in found.results())
 
 
-def test_study_c_reads_its_noise_on_both_scales() -> None:
+def test_compact_reads_its_noise_on_both_scales() -> None:
     found = plan("compact")
     trained = {e.name: e.corruption for e in found.results()}
     assert trained == {
@@ -118,7 +120,7 @@ def test_study_c_reads_its_noise_on_both_scales() -> None:
 # ── Claims ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def per_image(r: Results[Study], contender: Contender, spec: Measurement, name: str) -> np.ndarray:
+def per_image(r: Results[Any], contender: Contender, spec: Measurement, name: str) -> np.ndarray:
     """Made-up values that differ from contender to contender, from measure to measure and from data to data."""
     asked = f"{contender.label} {spec.to_dict()} {name}"
     rng = np.random.default_rng(list(asked.encode()))
@@ -126,20 +128,35 @@ def per_image(r: Results[Study], contender: Contender, spec: Measurement, name: 
 
 
 @pytest.mark.parametrize("name", STUDIES)
-def test_claims_follow_the_results_and_turn_when_these_are_swapped(
+def test_claims_turn_when_results_are_swapped(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_data: Path
 ) -> None:
     lab = Lab(Settings(profile="smoke", device="cpu", cache=tmp_path), study(name), looks_only=True)
     monkeypatch.setattr(Results, "per_image", per_image)
     monkeypatch.setattr(Results, "artifacts", lambda *asked: [Artifact({}, {"validation": 0.5})])
-    results: Results[Study] = Results(lab)
-    made = named(f"autoencoders.studies.{name}.claims:claims")(results)
+    results: Results[Any] = Results(lab)
+    made = list(results.catalogue.claims(results))
     assert len({claim.id for claim in made}) == len(made)
     before = [judge(claim, results).verdict for claim in made]
     assert set(before) <= {"supported", "contradicted"}
     monkeypatch.setattr(Results, "per_image", lambda *asked: -per_image(*asked))
     after = [judge(claim, results).verdict for claim in made]
     assert [(a, b) for a, b in zip(before, after, strict=True) if a == b] == []
+
+
+def test_transfer_claims_rest_on_what_chose_their_model(tmp_path: Path, no_data: Path) -> None:
+    lab = Lab(Settings(profile="smoke", device="cpu", cache=tmp_path), study="transfer", looks_only=True)
+    lab.measure = lambda subject, spec: Artifact(  # type: ignore[method-assign]
+        {name: np.arange(9.0) for name in ("all/psnr", "correct")}, {"validation": 0.5}
+    )
+    results: Results[Any] = Results(lab)
+    asked = {claim.id: judge(claim, results).asked for claim in results.catalogue.claims(results)}
+    candidates = {
+        lab.bench.measurement(contender.first, spec).name
+        for contender, spec in transfer_claims.candidates(results).values()
+    }
+    assert candidates < {task.name for task in asked["transfer-own"]}
+    assert len(asked["transfer-pixels"]) == 2
 
 
 # ── Measurements ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -164,7 +181,7 @@ def dataset(images: Tensor, labels: Tensor, classes: int = 2) -> Dataset:
     return Dataset("made-up", part, part, part, tuple("abcdefghij"[:classes]), "fingerprint")
 
 
-def figure(artifact: Artifact, metric: str) -> float:
+def value(artifact: Artifact, metric: str) -> float:
     [found] = [row["value"] for row in artifact.meta["rows"] if row["metric"] == metric]
     return found
 
@@ -188,32 +205,32 @@ def test_clusters_tell_colours_from_classes() -> None:
     shown = dataset(colored(hues), labels)
     spec = Clusters(evaluation_data=Data(name="made-up"), images=80)
     found = spec.measure(Identity((3, 12, 12)), shown, CPU, evaluation_data=shown)
-    assert figure(found, "purity_hue") == 1
-    assert 0.2 < figure(found, "purity_class") < 0.8
+    assert value(found, "purity_hue") == 1
+    assert 0.2 < value(found, "purity_class") < 0.8
     telling = dataset(colored(hues), torch.tensor([0] * 40 + [1] * 40))
     found = spec.measure(Identity((3, 12, 12)), telling, CPU, evaluation_data=telling)
-    assert figure(found, "purity_class") == figure(found, "purity_hue") == 1
+    assert value(found, "purity_class") == value(found, "purity_hue") == 1
     assert found.arrays["tsne/3"].shape == (80, 3)
 
 
-def test_baselines_get_measures_but_no_pictures() -> None:
+def test_clusters_of_baselines_have_no_pictures() -> None:
     shown = dataset(colored([0.0, 0.5] * 10), torch.tensor([0, 1] * 10))
     pixels = Baseline(method="pixels")
     found = Clusters(evaluation_data=Data(name="made-up"), images=20).measure(pixels, shown, CPU, evaluation_data=shown)
     assert not [name for name in found.arrays if name.startswith("tsne")]
 
 
-def test_between_two_classes_a_cross_fade_has_no_detour_and_no_departure() -> None:
+def test_between_finds_no_detour_in_a_cross_fade() -> None:
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(256, (40, 3, 12, 12), generator=generator, dtype=torch.uint8)
     labels = torch.arange(40) % 2
     found = Between(pairs=10, steps=5).measure(Identity((3, 12, 12)), dataset(images, labels), CPU)
-    assert figure(found, "detour") == pytest.approx(1)
-    assert figure(found, "jump") == pytest.approx(1)
-    assert figure(found, "departure") == pytest.approx(0, abs=1e-8)
+    assert value(found, "detour") == pytest.approx(1)
+    assert value(found, "jump") == pytest.approx(1)
+    assert value(found, "departure") == pytest.approx(0, abs=1e-8)
 
 
-def test_the_ends_are_of_different_classes() -> None:
+def test_between_joins_different_classes() -> None:
     labels = torch.tensor([0, 0, 0, 1, 1, 0, 0, 0, 0, 1])
     start, end = coloring._partners(labels)
     assert start.tolist() == [0, 1, 2, 3, 4]
@@ -221,7 +238,7 @@ def test_the_ends_are_of_different_classes() -> None:
     assert all(labels[a] != labels[b] for a, b in zip(start, end, strict=True))
 
 
-def test_shares_of_the_labels_are_exact_stratified_and_nested() -> None:
+def test_shares_of_labels_are_exact_stratified_and_nested() -> None:
     found = plan("transfer", "quick", dataset="cifar10", others=("photos10",))
     counts = {share: found.labelled(share).train for share in (0.01, 0.1, 0.2, 0.4, 0.6, 1.0)}
     assert counts == {0.01: 90, 0.1: 900, 0.2: 1800, 0.4: 3600, 0.6: 5400, 1.0: 9000}
@@ -231,7 +248,7 @@ def test_shares_of_the_labels_are_exact_stratified_and_nested() -> None:
     assert few < more
 
 
-def test_study_b_has_both_splits_with_one_test_set() -> None:
+def test_transfer_has_both_splits_with_one_test_set() -> None:
     found = plan("transfer", "evening", dataset="cifar10", others=("cifar10",))
     first, second = found.split("80/10/10"), found.split("70/20/10")
     assert (first.train, second.train) == (44_444, 38_889)
@@ -247,7 +264,7 @@ def test_study_b_has_both_splits_with_one_test_set() -> None:
     assert [e.corruption for e in found.results()][10:14] == [PixelMask(ratio) for ratio in (0.2, 0.4, 0.6, 0.8)]
 
 
-def test_roc_and_area_by_hand() -> None:
+def test_roc_equals_a_count_by_hand() -> None:
     """Of the four pairs, three are in order."""
     rates, area = transfer.roc(np.array([0.9, 0.4]), np.array([0.6, 0.1]))
     assert area == 0.75
@@ -271,16 +288,16 @@ def asked(**changes: Any) -> Transfer:
     return Transfer(evaluation_data=Data(name="made-up"), **({"hidden": (32,), "epochs": 100, "reduced": 8} | changes))
 
 
-def test_a_network_on_frozen_features_tells_what_they_know() -> None:
+def test_transfer_tells_what_features_know() -> None:
     shown = two_colours(200)
     found = asked().measure(Identity((3, 12, 12)), shown, CPU, evaluation_data=shown)
-    assert figure(found, "accuracy") == found.meta["validation"] == found.arrays["correct"].mean() > 0.95
-    assert figure(found, "auc") > 0.95
+    assert value(found, "accuracy") == found.meta["validation"] == found.arrays["correct"].mean() > 0.95
+    assert value(found, "auc") > 0.95
     assert np.trace(found.arrays["confusion"]) == found.arrays["correct"].sum()
     assert found.arrays["confusion"].sum(1).tolist() == [100, 100]
 
 
-def test_images_of_another_size_are_brought_to_the_known_one() -> None:
+def test_transfer_brings_images_to_the_known_size() -> None:
     seen = []
 
     class Looking(Identity):
@@ -290,22 +307,22 @@ def test_images_of_another_size_are_brought_to_the_known_one() -> None:
 
     found = asked().measure(Looking((3, 12, 12)), two_colours(20), CPU, evaluation_data=two_colours(100, size=20))
     assert set(seen) == {(3, 12, 12)}
-    assert figure(found, "accuracy") > 0.8
+    assert value(found, "accuracy") > 0.8
 
 
-def test_what_is_plain_in_order_is_lost_to_a_fault() -> None:
+def test_transfer_with_a_fault_learns_nothing() -> None:
     shown = two_colours(1000)
     spec = asked(hidden=(64, 64, 32, 32), epochs=8)
     sound, spoilt = (
         replace(spec, faults=faults).measure(Identity((3, 12, 12)), shown, CPU, evaluation_data=shown)
         for faults in ((), ("faint features",))
     )
-    assert figure(sound, "accuracy") == 1
-    assert figure(spoilt, "accuracy") == 0.5
-    assert figure(spoilt, "largest_class") == 1
+    assert value(sound, "accuracy") == 1
+    assert value(spoilt, "accuracy") == 0.5
+    assert value(spoilt, "largest_class") == 1
 
 
-def test_a_class_that_no_label_names_is_never_said() -> None:
+def test_transfer_never_predicts_a_class_without_labels() -> None:
     whole = two_colours(60)
     only = Split(whole.train.images[::2], whole.train.labels[::2])
     shown = replace(whole, train=only)
@@ -313,13 +330,7 @@ def test_a_class_that_no_label_names_is_never_said() -> None:
     assert found.arrays["confusion"].tolist() == [[30, 0], [30, 0]]
 
 
-def test_the_share_of_values_within_a_tenth_by_hand() -> None:
-    clean = torch.zeros(2, 1, 2, 2)
-    output = torch.tensor([[0.0, 0.05, 0.11, 0.5], [0.0, 0.0, 0.0, 0.0]]).view(2, 1, 2, 2)
-    assert transfer.near(clean, output).tolist() == [0.5, 1.0]
-
-
-def test_hidden_pixels_are_measured_apart() -> None:
+def test_inpainting_measures_hidden_pixels_apart() -> None:
     """Whoever copies what it sees is wrong about exactly the hidden pixels."""
     images = torch.full((6, 3, 16, 16), 204, dtype=torch.uint8)
     spec = Inpainting(input=PixelMask(0.25))
@@ -333,7 +344,7 @@ def test_hidden_pixels_are_measured_apart() -> None:
 # ── A figure to turn ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_figure_to_turn_has_a_still_twin_and_loads_nothing() -> None:
+def test_turnable_has_a_still_twin_and_loads_nothing() -> None:
     points = np.random.default_rng(0).normal(5, 3, (30, 3))
     shown = figures.turnable({"a & b": (points, np.arange(30) % 2)}, ["<one>", "two"])
     page = shown._repr_html_()
@@ -386,7 +397,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     return Made(project, stderr)
 
 
-def test_everything_required_is_in_the_site_and_reached_from_the_checklist(made: Made) -> None:
+def test_site_has_everything_required_in_its_checklist(made: Made) -> None:
     pages = made.pages
     targets = {anchor: page for page, anchor in re.findall(r'href="([^"#]*).html#sec-(r\d\d)"', pages["checklist"])}
     assert targets.keys() == set(REQUIRED)
@@ -396,7 +407,7 @@ def test_everything_required_is_in_the_site_and_reached_from_the_checklist(made:
     assert len(set(re.findall(r'id="tbl-r39-(\w+)"', site))) == len(STUDIES)
 
 
-def test_the_book_says_everywhere_which_data_stands_in(made: Made) -> None:
+def test_book_names_its_stand_in_data_everywhere(made: Made) -> None:
     pages = made.pages
     assert "mnist-colored" in pages["index"]
     assert all("Stand-in data: digits-colored" in page for page in pages.values())
@@ -407,21 +418,21 @@ def test_the_book_says_everywhere_which_data_stands_in(made: Made) -> None:
     assert all("Stand-in data: digits-colored" in caption for caption in numbered)
 
 
-def test_the_site_has_points_to_turn_and_print_their_twin(made: Made) -> None:
+def test_site_turns_what_print_shows_still(made: Made) -> None:
     page = made.pages["01-digits"]
     figure = page[page.index('id="fig-r30-tsne-3d"') :]
     assert "<canvas" in figure[: figure.index("</script>")]
     assert (made.project.folder / "report/studies/cache/report/images/07-digits/fig-r30-tsne-3d.svg").exists()
 
 
-def test_the_book_has_a_pdf_of_its_own(made: Made) -> None:
+def test_book_has_a_pdf_of_its_own(made: Made) -> None:
     pdf = pypdf.PdfReader(made.book / "G00_Studies.pdf")
     text = " ".join("".join(page.extract_text() for page in pdf.pages).split())
     assert "Noise on coloured digits" in text
     assert not (made.project.folder / "_book").exists(), "never mixed into the assignment's report"
 
 
-def test_nothing_changed_nothing_done(made: Made) -> None:
+def test_book_is_left_alone_when_nothing_changed(made: Made) -> None:
     before = {path: path.stat().st_mtime_ns for path in made.book.rglob("*") if path.is_file()}
     done = made.project("studies", "--renderer", "pandoc", **NO_NETWORK)
     assert done.returncode == 0, done.stderr

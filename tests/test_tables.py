@@ -41,7 +41,7 @@ def one(content, metric="psnr_mean"):
     return body([{metric: content}], [metric])[0][0]
 
 
-def test_a_table_as_a_whole():
+def test_markdown_of_a_whole_table():
     rows = [
         {"model": "AE", "psnr_mean": 23.94, "ssim": Estimate(0.8512, 0.8501, 0.8523, 100)},
         {"model": "PCA", "psnr_mean": Spread(22.99, 0.014, 3), "ssim": None},
@@ -52,12 +52,6 @@ def test_a_table_as_a_whole():
         "| AE    |        **23.94** | 0.851 \\[0.850,\u00a00.852\\] |\n"
         "| PCA   | 22.99 ± 0.01 (3) |                      – |\n"
     )
-
-
-def test_a_notebook_shows_it_as_markdown():
-    table = tables.markdown([{"a": 1}], ["a"])
-    assert table._repr_markdown_() == str(table)
-    assert not hasattr(table, "_repr_html_"), "HTML tables break in the PDF"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +74,7 @@ def test_a_notebook_shows_it_as_markdown():
         ("not run", "not run"),
     ],
 )
-def test_cells_of_every_kind(content, text):
+def test_cell_prints_every_kind_of_content(content, text):
     assert one(content) == text
 
 
@@ -94,20 +88,17 @@ def test_cells_of_every_kind(content, text):
         ("accuracy", 0.4123, "41.2"),
         ("snr", 10.274, "10.27"),
         ("auc", 0.5, "0.500"),
+        ("accuracy", Estimate(0.5, 0.48, 0.52, 10), "50.0 \\[48.0,\u00a052.0\\]"),
     ],
 )
 def test_digits_suit_the_metric(metric, value, text):
     assert one(value, metric) == text
 
 
-def test_intervals_of_shares_are_percentages_too():
-    assert one(Estimate(0.5, 0.48, 0.52, 10), "accuracy") == "50.0 \\[48.0,\u00a052.0\\]"
-
-
 @pytest.mark.parametrize(
     ("value", "text"), [(1234567, "1,234,567"), (0.25, "0.25"), (0, "0"), (True, "True"), (1e-9, "1e−09")]
 )
-def test_what_is_no_metric_is_printed_in_full(value, text):
+def test_cell_prints_what_is_no_metric_in_full(value, text):
     assert one(value, "parameters") == text
 
 
@@ -115,55 +106,31 @@ def bold(rows, columns, **options):
     return [[cell.startswith("**") for cell in line] for line in body(rows, columns, **options)]
 
 
-def test_the_best_of_each_column_is_bold_by_the_metrics_own_direction():
-    rows = [{"psnr_mean": 20.0, "mse": 0.1}, {"psnr_mean": Spread(21.0, 0.1, 3), "mse": Estimate(0.2, 0.1, 0.3, 9)}]
-    assert bold(rows, ["psnr_mean", "mse"]) == [[False, True], [True, False]]
+@pytest.mark.parametrize(
+    ("rows", "best"),
+    [
+        (
+            [{"psnr_mean": 20.0, "mse": 0.1}, {"psnr_mean": Spread(21.0, 0.1, 3), "mse": Estimate(0.2, 0.1, 0.3, 9)}],
+            [[False, True], [True, False]],
+        ),
+        ([{"psnr_mean": 20.001}, {"psnr_mean": Spread(19.999, 0.3, 3)}, {"psnr_mean": 19.9}], [[1], [1], [0]]),
+        ([{"mse": math.nan}, {"mse": 0.5}, {"mse": 0.7}], [[0], [1], [0]]),
+        ([{"psnr_mean": math.inf}, {"psnr_mean": 30.0}], [[1], [0]]),
+        ([{"ssim": 0.5}, {"ssim": None}], [[0], [0]]),
+        ([{"ssim": 0.5}, {"ssim": "not run"}], [[0], [0]]),
+        ([{"model": "AE", "n": 2}, {"model": "B", "n": 3}], [[0, 0], [0, 0]]),
+    ],
+    ids=["by the metric's direction", "alike", "never missing", "infinite", "alone", "alone of numbers", "text"],
+)
+def test_best_of_each_column_is_bold(rows, best):
+    assert bold(rows, list(rows[0])) == best
 
 
-def test_what_prints_alike_is_equally_good():
-    rows = [{"psnr_mean": 20.001}, {"psnr_mean": Spread(19.999, 0.3, 3)}, {"psnr_mean": 19.9}]
-    assert bold(rows, ["psnr_mean"]) == [[True], [True], [False]]
-
-
-@pytest.mark.parametrize("other", [None, math.nan, "not run"])
-def test_one_alone_is_not_best_of_anything(other):
-    assert bold([{"ssim": 0.5}, {"ssim": other}], ["ssim"]) == [[False], [False]]
-
-
-def test_nothing_missing_is_ever_best():
-    assert bold([{"mse": math.nan}, {"mse": 0.5}, {"mse": 0.7}], ["mse"]) == [[False], [True], [False]]
-
-
-def test_infinity_may_win():
-    assert bold([{"psnr_mean": math.inf}, {"psnr_mean": 30.0}], ["psnr_mean"]) == [[True], [False]]
-
-
-def test_columns_of_text_have_no_best():
-    assert bold([{"model": "AE", "n": 2}, {"model": "B", "n": 3}], ["model", "n"]) == [[False] * 2] * 2
-
-
-def test_transposed_the_metrics_stand_below_each_other_with_the_same_best():
-    rows = [{"model": "AE", "ssim": 0.5, "mse": 0.1}, {"model": "VAE", "ssim": 0.6, "mse": 0.2}]
-    table = cells(tables.markdown(rows, ["model", "ssim", "mse"], transposed=True))
-    assert [table[0], *table[2:]] == [
-        ["model", "AE", "VAE"],
-        ["SSIM", "0.500", "**0.600**"],
-        ["MSE", "**0.10000**", "0.20000"],
-    ]
-
-
-def test_numbers_are_flush_right_and_text_left():
+def test_columns_of_numbers_are_flush_right():
     table = tables.markdown([{"model": "AE", "ssim": None}, {"model": "VAE", "ssim": 0.5}], ["model", "ssim"])
     left, right = cells(table)[1]
     assert re.fullmatch(":-+", left)
     assert re.fullmatch("-+:", right)
-
-
-def test_one_metric_at_several_levels():
-    rows = [{"model": "AE", "0.1": 20.0, "0.3": 10.0}, {"model": "DAE", "0.1": 19.0, "0.3": 15.0}]
-    levels = [tables.column("psnr_mean", key=key, heading=f"σ = {key}") for key in ("0.1", "0.3")]
-    assert cells(tables.markdown(rows, ["model", *levels]))[0] == ["model", "σ = 0.1", "σ = 0.3"]
-    assert bold(rows, levels) == [[True, False], [False, True]]
 
 
 # ── Markdown ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -189,7 +156,7 @@ def test_one_metric_at_several_levels():
         "  a ",
     ],
 )
-def test_no_text_breaks_the_table_or_becomes_markup(text):
+def test_text_never_breaks_the_table_or_becomes_markup(text):
     table = tables.markdown([{text or "k": text, "ssim": 0.5}], [text, "ssim"])
     lines = str(table).splitlines()
     assert len(lines) == 3
@@ -199,7 +166,7 @@ def test_no_text_breaks_the_table_or_becomes_markup(text):
         assert not re.search(r"(?<!\\)(?:\\\\)*[*_$`|<>\[\]{}#~^@]", cell)
 
 
-def test_pandoc_reads_it_as_written():
+def test_text_reaches_pandoc_as_written():
     pypandoc = pytest.importorskip("pypandoc")
     text = "a|b *c* _d_ $e$ {{< var f >}} @g"
     table = tables.markdown([{"model": text, "ssim": Estimate(0.5, 0.4, 0.6, 9)}], ["model", "ssim"])
@@ -211,27 +178,21 @@ def test_pandoc_reads_it_as_written():
 # ── Mistakes ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(("rows", "columns"), [([], ["a"]), ([{"a": 1}], [])])
-def test_empty_tables_are_refused(rows, columns):
-    with pytest.raises(ValueError, match="needs rows and columns"):
-        tables.markdown(rows, columns)
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: tables.markdown([], ["a"]), "needs rows and columns"),
+        (lambda: tables.markdown([{"a": 1}], []), "needs rows and columns"),
+        (lambda: tables.markdown([{"model": "AE", "ssim": 1}], ["modle"]), "no row has 'modle'; there are 'model'"),
+        (lambda: tables.column("prsn"), r"unknown metric 'prsn'; known are mse, .*ssim"),
+    ],
+)
+def test_tables_refuse_mistakes_with_what_there_is(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
 
 
-def test_a_misspelt_column_is_refused_with_what_there_is():
-    with pytest.raises(ValueError, match="no row has 'modle'; there are 'model', 'ssim'"):
-        tables.markdown([{"model": "AE", "ssim": 1}], ["modle"])
-
-
-def test_a_column_that_only_some_rows_have_is_fine():
-    assert body([{"a": 1}, {"b": 2}], ["a", "b"]) == [["1", "–"], ["–", "2"]]
-
-
-def test_an_unknown_metric_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match=r"unknown metric 'prsn'; known are mse, .*ssim"):
-        tables.column("prsn")
-
-
-def test_importing_tables_brings_nothing_heavy():
+def test_tables_import_nothing_heavy():
     code = (
         "import sys, autoencoders.tables; print(sorted({'numpy', 'matplotlib', 'pandas', 'torch'} & set(sys.modules)))"
     )

@@ -48,9 +48,9 @@ NEUTRAL = {  # what runs outside the keys, with the reason why it changes no num
     "autoencoders.lab.Bench": "hands over what tasks ask for: test_the_bench_hands_over_what_it_was_given",
     "autoencoders.lab.ProgressFile": "tells how far a training is: test_a_training_is_the_same_whether_it_is_watched",
     "autoencoders.machine.": "keeps memory and GPUs for a process: test_machine",
-    "autoencoders.data.loading.": "hands a reader's images to `split`: test_loading_is_reading_and_splitting",
-    "autoencoders.data.fingerprints.": "refuses files that aren't official: test_loading_is_reading_and_splitting",
-    "autoencoders.data.finding.": "says where files are: test_loading_is_reading_and_splitting",
+    "autoencoders.data.dataset.load": "hands a reader's images to `split`: test_loading_is_reading_and_splitting",
+    "autoencoders.data.dataset._read": "calls the reader: test_loading_is_reading_and_splitting",
+    "autoencoders.data.files.": "refuses files that aren't the official ones: test_loading_is_reading_and_splitting",
     "autoencoders.data.sources.": "says which reader a data set has: test_loading_is_reading_and_splitting",
 }
 
@@ -193,7 +193,7 @@ EDITS = [  # a file, what is edited in it, and the measurement whose key must ch
     ("evaluation/patches.py", "THRESHOLD = 0.25", "THRESHOLD = 0.5", Probe()),
     ("models/weights.py", "torch.from_numpy(array) for", "0 * torch.from_numpy(array) for", Reconstruction()),
     ("tasks.py", ".eval()", "", Reconstruction()),
-    ("data/packing.py", "return Dataset(", "return Dataset(*[], ", Reconstruction()),
+    ("data/dataset.py", "return Dataset(meta", "return Dataset(*[], meta", Reconstruction()),
     ("coercion.py", "number = float(value)", "number = -float(value)", Reconstruction()),
     ("specs.py", "NOISE = Gaussian(0.3)", "NOISE = Gaussian(0.4)", Latent()),
 ]

@@ -110,7 +110,7 @@ def recorded(spec: Experiment, data: Split = TRAIN) -> list[Recorder]:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_family_learns(name: str) -> None:
+def test_training_teaches_every_family(name: str) -> None:
     history = fit(experiment(name, sigma=None, epochs=15, batch=4, learning_rate=5e-3)).meta["history"]
     images = VALIDATION.images.float() / 255
     mean_image = (images - (TRAIN.images.float() / 255).mean(dim=0)).square().mean().item()
@@ -118,7 +118,7 @@ def test_every_family_learns(name: str) -> None:
     assert history["train/loss"][-1] < 0.8 * history["train/loss"][0]
 
 
-def test_a_denoiser_learns_the_clean_image() -> None:
+def test_training_teaches_a_denoiser_the_clean_image() -> None:
     spec = experiment(sigma=0.3, epochs=15, batch=4, learning_rate=5e-3)
     model = models.build(ConvAutoencoder, spec.model, SHAPE, 0)
     models.load_weights(model, fit(spec).arrays)
@@ -128,7 +128,7 @@ def test_a_denoiser_learns_the_clean_image() -> None:
     assert errors[0] < 0.5 * errors[1]
 
 
-def test_the_artifact_is_the_trained_model() -> None:
+def test_artifact_is_the_trained_model() -> None:
     spec = experiment(sigma=None)
     artifact = fit(spec)
     model = models.build(ConvAutoencoder, spec.model, SHAPE, 0)
@@ -147,7 +147,7 @@ def numbered(count: int) -> Split:
 
 
 @pytest.mark.parametrize(("count", "batch", "sizes"), [(50, 16, {12, 13}), (7, 100, {7}), (1, 1, {1}), (6, 3, {3})])
-def test_each_epoch_shows_every_image_once_in_an_order_of_its_own(count: int, batch: int, sizes: set[int]) -> None:
+def test_epochs_show_every_image_once_in_their_own_order(count: int, batch: int, sizes: set[int]) -> None:
     [model] = recorded(experiment(sigma=None, epochs=3, batch=batch), numbered(count))
     shown = torch.cat([clean[:, 0, 0, 0] * 255 for clean in model.clean]).round().long().view(3, count)
     assert all(torch.equal(epoch.sort().values, torch.arange(count)) for epoch in shown)
@@ -155,7 +155,16 @@ def test_each_epoch_shows_every_image_once_in_an_order_of_its_own(count: int, ba
     assert {len(clean) for clean in model.clean} == sizes
 
 
-def test_every_step_has_noise_of_its_own() -> None:
+def test_steps_show_clean_and_noisy_images_as_floats_and_channels_last() -> None:
+    [model] = recorded(experiment(sigma=None, epochs=1))
+    assert all(torch.equal(*pair) for pair in zip(model.clean, model.noisy, strict=True))
+    images = torch.cat(model.clean)
+    assert images.dtype == torch.float32
+    assert images.max() * 255 == TRAIN.images.max()
+    assert all(clean.is_contiguous(memory_format=torch.channels_last) for clean in model.clean)
+
+
+def test_steps_have_noise_of_their_own() -> None:
     [model] = recorded(experiment(sigma=0.01, epochs=2), numbered(64))
     noise = [(noisy - clean)[noisy.isfinite()].flatten() for clean, noisy in zip(model.clean, model.noisy, strict=True)]
     assert all(len(part) for part in noise)
@@ -163,26 +172,14 @@ def test_every_step_has_noise_of_its_own() -> None:
     assert len(set(model.draws)) == len(model.draws)
 
 
-def test_without_a_corruption_the_model_sees_the_images() -> None:
-    [model] = recorded(experiment(sigma=None))
-    assert all(torch.equal(*pair) for pair in zip(model.clean, model.noisy, strict=True))
-
-
-def test_images_arrive_as_floats_in_the_unit_range_and_channels_last() -> None:
-    [model] = recorded(experiment(sigma=None, epochs=1))
-    images = torch.cat(model.clean)
-    assert images.dtype == torch.float32
-    assert images.max() * 255 == TRAIN.images.max()
-    assert all(clean.is_contiguous(memory_format=torch.channels_last) for clean in model.clean)
-
-
-def test_the_kl_weight_rises_over_its_share_of_the_steps() -> None:
+def test_kl_weight_rises_over_its_share_of_the_steps() -> None:
     [model] = recorded(experiment(epochs=5, batch=10, kl_warmup=0.4), numbered(50))
     assert model.kl_weights == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9] + [1.0] * 16)
+    assert training.kl_weight(Training(kl_warmup=0.0), 0, 100) == 1
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
-def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero(share: float) -> None:
+def test_learning_rate_rises_to_its_peak_and_falls_to_zero(share: float) -> None:
     recipe = Training(learning_rate=0.2, warmup=share)
     rates = [training.learning_rate(recipe, step, 200) for step in range(200)]
     peak = int(200 * share)
@@ -191,10 +188,6 @@ def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero(share: float) -> 
     assert max(rates) == pytest.approx(0.2)
     assert min(rates) > 0
     assert share == 1 or rates[-1] < 0.001
-
-
-def test_without_a_warm_up_the_kl_term_counts_from_the_first_step() -> None:
-    assert training.kl_weight(Training(kl_warmup=0.0), 0, 100) == 1
 
 
 def run(name: str = "ae", **recipe: Any) -> training.Run:
@@ -207,10 +200,10 @@ def test_gradients_are_clipped() -> None:
     under_way.advance()
     norm = torch.stack([p.grad.norm() for p in under_way.model.parameters() if p.grad is not None]).norm()
     assert norm.item() == pytest.approx(0.5, rel=1e-3)
-    assert under_way.unseen[0][-1] > 0.5
+    assert under_way.pending[0][-1] > 0.5
 
 
-def test_kernels_decay_and_biases_and_tokens_do_not() -> None:
+def test_weight_decay_spares_biases_and_tokens() -> None:
     for name in MODELS:
         under_way = run(name, weight_decay=0.3)
         decays = {id(p): group["weight_decay"] for group in under_way.optimizer.param_groups for p in group["params"]}
@@ -238,7 +231,7 @@ def test_bf16_is_used_where_it_is_wanted_and_native(
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_the_same_spec_gives_the_same_weights_bit_for_bit(name: str) -> None:
+def test_training_repeats_itself_bit_for_bit(name: str) -> None:
     torch.manual_seed(1)
     first = fit(experiment(name))
     torch.manual_seed(2)
@@ -247,17 +240,13 @@ def test_the_same_spec_gives_the_same_weights_bit_for_bit(name: str) -> None:
     assert timeless(first) == timeless(second)
 
 
-def test_the_name_is_for_people() -> None:
-    spec = experiment()
-    assert_equal_weights(fit(spec), fit(replace(spec, name="other"), ConvAutoencoder))
+def test_training_differs_with_the_seed_and_with_augmentation() -> None:
+    first = fit(experiment())
+    for other in (fit(experiment(seed=1)), fit(experiment(augment=True))):
+        assert any(not np.array_equal(values, other.arrays[name]) for name, values in first.arrays.items())
 
 
-def test_seeds_differ() -> None:
-    first, second = fit(experiment(seed=0)), fit(experiment(seed=1))
-    assert any(not np.array_equal(first.arrays[name], second.arrays[name]) for name in first.arrays)
-
-
-def test_a_training_leaves_the_global_generator_alone_and_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_training_leaves_the_global_generator_alone_and_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     torch.manual_seed(3)
     before = torch.get_rng_state()
     fit(experiment("digit"))
@@ -277,21 +266,19 @@ def test_derived_seeds_depend_on_all_their_parts() -> None:
 
 
 @pytest.mark.parametrize("name", ["ae", "vae", "mcae"])
-def test_validation_noise_and_masks_are_the_same_after_each_epoch(name: str) -> None:
+def test_validation_shows_the_same_noise_and_masks_each_time(name: str) -> None:
     history = fit(experiment(name, epochs=3, learning_rate=1e-30, bf16=False)).meta["history"]
     assert len(set(history["validation/error"])) == 1
     assert len(set(history["train/error"])) == 3
 
 
 def test_validation_noise_does_not_depend_on_the_seed() -> None:
-    runs = [
-        training.Run(experiment(seed=seed), MODELS["ae"][0], TRAIN, VALIDATION, torch.device("cpu")) for seed in (0, 1)
-    ]
-    runs[1].model.load_state_dict(runs[0].model.state_dict())
-    assert runs[0].validate() == runs[1].validate()
+    first, second = run(), run(seed=1)
+    second.model.load_state_dict(first.model.state_dict())
+    assert first.validate() == second.validate()
 
 
-def test_validation_averages_over_images_and_not_over_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_validation_averages_over_images_not_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     under_way = run(sigma=None)
     whole = under_way.validate()["error"]
     monkeypatch.setattr(training, "VALIDATION_BATCH", 5)  # of 12 images
@@ -306,7 +293,7 @@ def test_validation_updates_no_statistics() -> None:
     assert under_way.model.training
 
 
-# ── Books ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── History ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -317,7 +304,7 @@ def test_validation_updates_no_statistics() -> None:
         ("mcae", {"loss", "masked", "visible", "error"}),
     ],
 )
-def test_the_history_has_each_term_for_each_epoch(name: str, terms: set[str]) -> None:
+def test_history_has_each_term_for_each_epoch(name: str, terms: set[str]) -> None:
     history = fit(experiment(name, epochs=3)).meta["history"]
     kinds = {f"{kind}/{term}" for kind in ("train", "validation") for term in terms}
     assert history.keys() == kinds | {"learning_rate", "seconds"}
@@ -325,14 +312,14 @@ def test_the_history_has_each_term_for_each_epoch(name: str, terms: set[str]) ->
     assert all(math.isfinite(value) for values in history.values() for value in values)
 
 
-def test_training_terms_are_means_over_the_epochs_images() -> None:
+def test_history_terms_are_means_over_the_epochs_images() -> None:
     [model] = recorded(experiment(epochs=1, learning_rate=1e-30, sigma=0.1))
     history = fit(experiment(epochs=1, learning_rate=1e-30, sigma=0.1), Recorder).meta["history"]
     clean, noisy = torch.cat(model.clean), torch.cat(model.noisy)
     assert history["train/error"] == pytest.approx([(noisy - clean).square().mean().item()], rel=1e-5)
 
 
-def test_the_meta_data_is_plain_and_says_what_was_done() -> None:
+def test_artifact_meta_is_plain_and_complete() -> None:
     meta = fit(experiment(epochs=3)).meta
     assert json.loads(json.dumps(meta, allow_nan=False)) == meta
     assert meta["images"] == 150
@@ -345,7 +332,7 @@ def test_the_meta_data_is_plain_and_says_what_was_done() -> None:
 
 
 def test_progress_is_reported_up_to_the_last_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "STEPS_BETWEEN_LOOKS", 3)
+    monkeypatch.setattr(training, "STEPS_BETWEEN_SYNCS", 3)
     told: list[training.Progress] = []
     fit(experiment(epochs=2), report=told.append)
     assert [p.step for p in told] == [3, 4, 7, 8]
@@ -376,9 +363,7 @@ def interrupt(spec: Experiment, path: Path, step: int, data: Split = TRAIN) -> N
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("step", [2, 5, 8])
-def test_a_resumed_training_equals_the_uninterrupted_one_bit_for_bit(
-    often: None, tmp_path: Path, name: str, step: int
-) -> None:
+def test_resumed_training_equals_the_uninterrupted_one(often: None, tmp_path: Path, name: str, step: int) -> None:
     whole = fit(experiment(name))
     interrupt(experiment(name), tmp_path / "checkpoint", step)
     steps: list[int] = []
@@ -391,13 +376,7 @@ def test_a_resumed_training_equals_the_uninterrupted_one_bit_for_bit(
     assert resumed.meta["images"] == whole.meta["images"]
 
 
-def test_a_training_may_be_interrupted_again_and_again(often: None, tmp_path: Path) -> None:
-    for step in (2, 3, 6, 8):
-        interrupt(experiment("vae"), tmp_path / "checkpoint", step)
-    assert_equal_weights(fit(experiment("vae")), fit(experiment("vae"), checkpoint=tmp_path / "checkpoint"))
-
-
-def test_snapshots_and_varied_images_survive_an_interruption(often: None, tmp_path: Path) -> None:
+def test_snapshots_and_augmentation_survive_an_interruption(often: None, tmp_path: Path) -> None:
     wanted = experiment(epochs=3, snapshots=2, augment=True)
     whole = fit(wanted)
     snapshots = {name for name in whole.arrays if name.startswith("snapshots/")}
@@ -407,25 +386,12 @@ def test_snapshots_and_varied_images_survive_an_interruption(often: None, tmp_pa
     assert_equal_weights(whole, fit(wanted, checkpoint=tmp_path / "checkpoint"))
 
 
-def test_looking_at_pictures_changes_nothing() -> None:
+def test_snapshots_change_nothing_else() -> None:
     plain, seen = fit(experiment()), fit(experiment(snapshots=1))
     assert all(np.array_equal(values, seen.arrays[name]) for name, values in plain.arrays.items())
 
 
-def test_varied_images_are_other_images() -> None:
-    first, second = fit(experiment()), fit(experiment(augment=True))
-    assert any(not np.array_equal(values, second.arrays[name]) for name, values in first.arrays.items())
-
-
-def test_time_spent_before_an_interruption_counts(often: None, tmp_path: Path) -> None:
-    interrupt(experiment(), tmp_path / "checkpoint", 4)
-    under_way = run()
-    under_way.resume(tmp_path / "checkpoint")
-    assert under_way.step == 3
-    assert under_way.seconds > 0
-
-
-def test_a_finished_training_is_not_repeated(often: None, tmp_path: Path) -> None:
+def test_finished_training_is_not_repeated(often: None, tmp_path: Path) -> None:
     first = fit(experiment(), checkpoint=tmp_path / "checkpoint")
     steps: list[int] = []
     second = fit(experiment(), checkpoint=tmp_path / "checkpoint", report=lambda progress: steps.append(progress.step))
@@ -433,66 +399,49 @@ def test_a_finished_training_is_not_repeated(often: None, tmp_path: Path) -> Non
     assert_equal_weights(first, second)
 
 
-@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "nonsense", "folder"])
-def test_a_damaged_checkpoint_is_as_good_as_none(often: None, tmp_path: Path, damage: str) -> None:
+DAMAGE = {
+    "truncated": lambda content: content[: len(content) // 2],
+    "flipped": lambda content: content[:-9] + bytes([content[-9] ^ 1]) + content[-8:],
+    "empty": lambda content: b"",
+    "nonsense": lambda content: b"x" * 1000,
+}
+
+
+@pytest.mark.parametrize("damage", [*DAMAGE, "folder"])
+def test_checkpoint_that_is_damaged_is_ignored(often: None, tmp_path: Path, damage: str) -> None:
     path = tmp_path / "checkpoint"
     interrupt(experiment(), path, 5)
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    match damage:
-        case "truncated":
-            path.write_bytes(content[: len(content) // 2])
-        case "flipped":
-            path.write_bytes(content)
-        case "empty":
-            path.write_bytes(b"")
-        case "nonsense":
-            path.write_bytes(b"x" * 1000)
-        case "folder":
-            path.unlink()
-            path.mkdir()
+    content = path.read_bytes()
+    path.unlink()
+    if damage == "folder":
+        path.mkdir()
+    else:
+        path.write_bytes(DAMAGE[damage](content))
     under_way = run()
     under_way.resume(path)
     assert under_way.step == 0
 
 
-FOREIGN = {
-    "seed": experiment(seed=1),
-    "recipe": experiment(learning_rate=1e-4),
-    "corruption": experiment(sigma=0.3),
-    "width": replace(experiment(), model=ConvAE(latent=8, width=8)),
-    "model": replace(experiment("vae"), name="ae"),
+CHECKPOINTS = {  # of another training, and of the same one
+    "seed": (experiment(seed=1), TRAIN, 0),
+    "recipe": (experiment(learning_rate=1e-4), TRAIN, 0),
+    "corruption": (experiment(sigma=0.3), TRAIN, 0),
+    "width": (replace(experiment(), model=ConvAE(latent=8, width=8)), TRAIN, 0),
+    "model": (replace(experiment("vae"), name="ae"), TRAIN, 0),
+    "images": (experiment(), blobs(50, seed=7), 0),
+    "name": (replace(experiment(), name="other"), TRAIN, 4),
 }
 
 
-@pytest.mark.parametrize("change", FOREIGN)
-def test_another_trainings_checkpoint_is_ignored(often: None, tmp_path: Path, change: str) -> None:
+@pytest.mark.parametrize("change", CHECKPOINTS)
+def test_checkpoint_of_another_training_is_ignored(often: None, tmp_path: Path, change: str) -> None:
     interrupt(experiment(), tmp_path / "checkpoint", 5)
-    spec = FOREIGN[change]
+    spec, images, step = CHECKPOINTS[change]
     model_class = models.VariationalAutoencoder if change == "model" else ConvAutoencoder
-    other = training.Run(spec, model_class, TRAIN, VALIDATION, torch.device("cpu"))
+    other = training.Run(spec, model_class, images, VALIDATION, torch.device("cpu"))
     other.resume(tmp_path / "checkpoint")
-    assert other.step == 0
-
-
-def test_a_checkpoint_of_other_images_is_ignored(often: None, tmp_path: Path) -> None:
-    interrupt(experiment(), tmp_path / "checkpoint", 5, data=blobs(50, seed=7))
-    under_way = run()
-    under_way.resume(tmp_path / "checkpoint")
-    assert under_way.step == 0
-
-
-def test_a_checkpoint_survives_a_new_name(often: None, tmp_path: Path) -> None:
-    interrupt(experiment(), tmp_path / "checkpoint", 5)
-    renamed = replace(experiment(), name="other")
-    under_way = training.Run(renamed, ConvAutoencoder, TRAIN, VALIDATION, torch.device("cpu"))
-    under_way.resume(tmp_path / "checkpoint")
-    assert under_way.step == 4
-
-
-def test_checkpoints_are_written_by_time(tmp_path: Path) -> None:
-    fit(experiment(), checkpoint=tmp_path / "checkpoint")  # over long before the first is due
-    assert list(tmp_path.iterdir()) == []
+    assert other.step == step
+    assert (other.seconds > 0) == (step > 0), "time spent before counts"
 
 
 def test_checkpoints_are_written_whole_or_not_at_all(
@@ -526,8 +475,8 @@ def spoiled(at: int, value: float) -> type[Recorder]:
     return Spoiled
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-@pytest.mark.parametrize("step", [1, 3, 40, 50])
+@pytest.mark.parametrize("value", [math.nan, -math.inf])
+@pytest.mark.parametrize("step", [1, 40, 50])
 def test_divergence_names_the_experiment_and_its_first_bad_step(value: float, step: int) -> None:
     with pytest.raises(TrainingError) as failure:
         fit(experiment(batch=2), spoiled(step, value))
@@ -537,7 +486,7 @@ def test_divergence_names_the_experiment_and_its_first_bad_step(value: float, st
     )
 
 
-def test_a_gradient_may_diverge_before_its_loss() -> None:
+def test_divergence_of_the_gradient_is_noticed() -> None:
     class Steep(Recorder):
         def spoil(self, loss: torch.Tensor) -> torch.Tensor:
             return loss + (self.weight - self.weight).sum().abs().sqrt() if len(self.clean) == 2 else loss
@@ -546,30 +495,13 @@ def test_a_gradient_may_diverge_before_its_loss() -> None:
         fit(experiment(), Steep)
 
 
-def test_an_absurd_learning_rate_is_noticed() -> None:
-    with pytest.raises(TrainingError, match="a lower learning rate may help"):
-        fit(experiment(learning_rate=1e30, warmup=0.0))
-
-
-def test_what_the_last_step_spoils_is_noticed_too() -> None:
+def test_divergence_in_the_last_step_is_noticed_by_validation() -> None:
     """No later step computes a loss with its weights; the validation does."""
     with pytest.raises(TrainingError, match="ae diverged: its validation loss is not finite; a lower learning rate"):
         fit(experiment(learning_rate=1e30, warmup=0.0, epochs=1, batch=len(TRAIN)))
 
 
-def test_divergence_is_noticed_within_a_few_dozen_steps() -> None:
-    made: list[Recorder] = []
-
-    def build(*arguments: Any) -> Recorder:
-        made.append(spoiled(3, math.nan)(*arguments))
-        return made[-1]
-
-    with pytest.raises(TrainingError):
-        fit(experiment(batch=1, epochs=5), build)
-    assert len(made[0].clean) <= 50
-
-
-def test_nothing_diverged_is_ever_saved(often: None, tmp_path: Path) -> None:
+def test_divergence_is_never_saved(often: None, tmp_path: Path) -> None:
     with pytest.raises(TrainingError):
         fit(experiment(), spoiled(4, math.nan), checkpoint=tmp_path / "checkpoint")
     spec = experiment()
@@ -594,12 +526,12 @@ def test_nothing_diverged_is_ever_saved(often: None, tmp_path: Path) -> None:
         ({"clip_norm": 0.0}, "must be positive"),
     ],
 )
-def test_impossible_recipes_are_refused(recipe: dict[str, Any], message: str) -> None:
+def test_training_refuses_impossible_recipes(recipe: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         fit(experiment(**recipe))
 
 
-def test_data_that_cannot_be_trained_on_are_refused() -> None:
+def test_training_refuses_data_it_cannot_use() -> None:
     nothing = Split(TRAIN.images[:0], TRAIN.labels[:0])
     smaller = Split(VALIDATION.images[:, :, :8, :8], VALIDATION.labels)
     floats = Split(TRAIN.images.float(), TRAIN.labels)
@@ -613,14 +545,8 @@ def test_data_that_cannot_be_trained_on_are_refused() -> None:
             fit(experiment(), data=data, validation=validation)
 
 
-def test_the_callers_images_are_left_alone() -> None:
-    before = TRAIN.images.clone()
-    fit(experiment())
-    assert torch.equal(TRAIN.images, before)
-
-
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
-def test_a_gpu_learns_what_a_cpu_learns() -> None:
+def test_gpu_learns_what_a_cpu_learns() -> None:
     """From the same weights and the same order of images, in fp32: only the rounding differs."""
     images = torch.randint(0, 256, (512, 3, 32, 32), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
     part = Split(images, torch.zeros(512, dtype=torch.int64))

@@ -4,40 +4,17 @@ Finding, checking and fingerprinting need no torch; it is imported where images 
 a plain function that reaches no other data set's code, so that editing one of them leaves the others' results alone.
 """
 
-from autoencoders.data.failures import UnavailableError
-from autoencoders.data.finding import locate
-from autoencoders.data.fingerprints import fingerprint
-from autoencoders.data.kinds import Dataset, Raw, Split
-from autoencoders.data.loading import load
-from autoencoders.data.obtaining import Choice, choose, obtain
-from autoencoders.data.packing import packed, unpacked
-from autoencoders.data.sources import (
-    CIFAR10,
-    MNIST,
-    PHOTOS,
-    SOURCES,
-    STAND_INS,
-    STL10,
-    VOC2007,
-    Downloaded,
-    Shipped,
-    reader_name,
-)
-from autoencoders.data.splitting import split
+from autoencoders.data.dataset import Dataset, Raw, Split, load, packed, split, unpacked
+from autoencoders.data.files import fingerprint, locate
+from autoencoders.data.obtain import Choice, UnavailableError, choose, obtain
+from autoencoders.data.sources import PHOTOS, SOURCES, reader_name
 
 __all__ = [
-    "CIFAR10",
-    "MNIST",
     "PHOTOS",
     "SOURCES",
-    "STAND_INS",
-    "STL10",
-    "VOC2007",
     "Choice",
     "Dataset",
-    "Downloaded",
     "Raw",
-    "Shipped",
     "Split",
     "UnavailableError",
     "choose",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from autoencoders.data import finding
-from autoencoders.data.kinds import Raw, as_split
+import numpy as np
+from PIL import Image
+
+from autoencoders.data import files
+from autoencoders.data.dataset import Raw, as_split
 from autoencoders.data.sources import PHOTOS
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 def read_photos10(root: Path) -> Raw:
@@ -30,15 +30,12 @@ def read_photos10_96(root: Path) -> Raw:
 
 def _photo_crops(size: int) -> Raw:
     """Train and test crops share no pixel. Crops within each of them overlap, so validation crops resemble training."""
-    import numpy as np
-    from PIL import Image
-
     rng = np.random.default_rng(0)
     cell = min(2 * size, 144)  # the smallest photograph has 300 rows: two cells
     sides = (size, cell * 5 // 6)
     train, test = [], []
     for package, path in PHOTOS.values():
-        with Image.open(finding.shipped(package, path)) as file:
+        with Image.open(files.shipped(package, path)) as file:
             # Whole factors average disjoint blocks: large photographs shrink without mixing regions
             photo = file.convert("RGB").reduce(max(1, min(file.size) // 400))
         held_out = _held_out(photo.height, photo.width, cell)
@@ -54,8 +51,6 @@ def _photo_crops(size: int) -> Raw:
 
 def _held_out(height: int, width: int, cell: int) -> np.ndarray:
     """Which pixels are for testing: every fifth cell of a grid, scattered over the whole photograph."""
-    import numpy as np
-
     rows, columns = height // cell, width // cell
     row, column = np.arange(height) * rows // height, np.arange(width) * columns // width
     return (column[None, :] + 2 * row[:, None]) % 5 == 1
@@ -63,8 +58,6 @@ def _held_out(height: int, width: int, cell: int) -> np.ndarray:
 
 def _windows(allowed: np.ndarray, sides: tuple[int, int], count: int, rng: np.random.Generator) -> np.ndarray:
     """``count`` random squares (top, left, side) of allowed pixels only."""
-    import numpy as np
-
     height, width = allowed.shape
     area = np.pad(allowed.astype(np.int64), ((1, 0), (1, 0))).cumsum(0).cumsum(1)  # allowed pixels above and left
     windows = np.empty((0, 3), np.int64)
@@ -79,9 +72,6 @@ def _windows(allowed: np.ndarray, sides: tuple[int, int], count: int, rng: np.ra
 
 def _crops(photo: Any, windows: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
     """The windows at ``size``, every other one mirrored. Cut first, then scaled: no pixel from outside leaks in."""
-    import numpy as np
-    from PIL import Image
-
     crops = np.stack(
         [
             photo.crop((left, top, left + side, top + side)).resize((size, size), Image.Resampling.BILINEAR)

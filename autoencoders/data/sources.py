@@ -30,33 +30,20 @@ class Shipped:
     files: tuple[tuple[str, str], ...]  # (package, path inside it)
 
 
-def _download_cifar10(root: Path) -> None:
-    from torchvision.datasets import CIFAR10
+def _by_torchvision(dataset: str, *options: Mapping[str, str]) -> Callable[[Path], None]:
+    """What downloads and unpacks a data set of torchvision's, once for each of the options."""
 
-    CIFAR10(root, download=True)
+    def download(root: Path) -> None:
+        from torchvision import datasets
 
+        for option in options or ({},):
+            getattr(datasets, dataset)(root, download=True, **option)
 
-def _download_mnist(root: Path) -> None:
-    from torchvision.datasets import MNIST
-
-    MNIST(root, download=True)
-
-
-def _download_stl10(root: Path) -> None:
-    from torchvision.datasets import STL10
-
-    STL10(root, download=True)
-
-
-def _download_voc2007(root: Path) -> None:
-    from torchvision.datasets import VOCDetection
-
-    for image_set in ("trainval", "test"):
-        VOCDetection(root, year="2007", image_set=image_set, download=True)
+    return download
 
 
 CIFAR10 = Downloaded(
-    module="autoencoders.data.photographs",
+    module="autoencoders.data.readers",
     folder="cifar-10-batches-py",
     files={
         "data_batch_1": "c99cafc152244af753f735de768cd75f",
@@ -69,10 +56,10 @@ CIFAR10 = Downloaded(
     },
     url="https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
     gigabytes=0.4,
-    download=_download_cifar10,
+    download=_by_torchvision("CIFAR10"),
 )
 MNIST = Downloaded(
-    module="autoencoders.data.digits",
+    module="autoencoders.data.readers",
     folder="MNIST/raw",
     files={  # of the unpacked files: torchvision checks only the packed ones
         "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
@@ -82,10 +69,10 @@ MNIST = Downloaded(
     },
     url="https://ossci-datasets.s3.amazonaws.com/mnist/train-images-idx3-ubyte.gz",
     gigabytes=0.1,
-    download=_download_mnist,
+    download=_by_torchvision("MNIST"),
 )
 STL10 = Downloaded(
-    module="autoencoders.data.photographs",
+    module="autoencoders.data.readers",
     folder="stl10_binary",
     files={
         "train_X.bin": "918c2871b30a85fa023e0c44e0bee87f",
@@ -96,15 +83,15 @@ STL10 = Downloaded(
     },
     url="http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz",
     gigabytes=6.0,
-    download=_download_stl10,
+    download=_by_torchvision("STL10"),
 )
 VOC2007 = Downloaded(
-    module="autoencoders.data.photographs",
+    module="autoencoders.data.readers",
     folder="VOCdevkit/VOC2007",
     files={"ImageSets/Main/trainval.txt": None, "ImageSets/Main/test.txt": None},
     url="https://thor.robots.ox.ac.uk/pascal/VOC/voc2007/VOCtrainval_06-Nov-2007.tar",
     gigabytes=2.0,
-    download=_download_voc2007,
+    download=_by_torchvision("VOCDetection", *({"year": "2007", "image_set": half} for half in ("trainval", "test"))),
     patterns=("Annotations/*.xml", "JPEGImages/*.jpg"),
 )
 PHOTOS = {
@@ -120,7 +107,7 @@ PHOTOS = {
     "rocket": ("skimage", "data/rocket.jpg"),
 }
 SHIPPED_PHOTOS = Shipped("autoencoders.data.crops", tuple(PHOTOS.values()))
-SHIPPED_DIGITS = Shipped("autoencoders.data.digits", (("sklearn", "datasets/data/digits.csv.gz"),))
+SHIPPED_DIGITS = Shipped("autoencoders.data.readers", (("sklearn", "datasets/data/digits.csv.gz"),))
 
 SOURCES: dict[str, Downloaded | Shipped] = {
     "cifar10": CIFAR10,

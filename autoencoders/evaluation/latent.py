@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 
 from autoencoders.evaluation.arrays import Array, as_features, full_precision
-from autoencoders.evaluation.neighbours import nearest, vote
+from autoencoders.evaluation.neighbours import nearest
 from autoencoders.evaluation.pca import fit_leading
 
 # ── Classes and neighbourhoods ───────────────────────────────────────────────────────────────────────────────────────
@@ -18,7 +19,7 @@ from autoencoders.evaluation.pca import fit_leading
 def trustworthiness(latents: Array, coordinates: Array, k: int = 15) -> float:
     """How far a picture's neighbours are neighbours in the latent space too: 1 if all are, about 0.5 by chance.
 
-    Latents that are all alike can't be betrayed: 1.
+    Latents that are all alike have no neighbours to lose: 1.
     """
     from sklearn.manifold import trustworthiness as measure
 
@@ -40,11 +41,6 @@ def purities(latents: Array, labels: Array, k: int = 15) -> np.ndarray:
     others[others.all(1), -1] = False  # among more than k twins one may not find oneself: drop the farthest instead
     found = indices[others].reshape(len(space), k)
     return (classes[found] == classes[:, None]).double().mean(1).cpu().numpy()
-
-
-def purity(latents: Array, labels: Array, k: int = 15) -> float:
-    """The mean of `purities`."""
-    return float(purities(latents, labels, k).mean())
 
 
 def chance_purity(labels: Array) -> float:
@@ -167,11 +163,11 @@ def arithmetic(latents: Array, labels: Array, a: int, b: int, c: int) -> Tensor:
 
 
 def nearest_class(latents: Array, labels: Array, query: Array, k: int = 15) -> tuple[int, float]:
-    """The class that most of the k nearest latents of one query have, and their share of the k."""
-    classes, indices = torch.as_tensor(labels).cpu().unique(return_inverse=True)
-    _, found = nearest(torch.as_tensor(query)[None], latents, min(k, len(indices)))
-    winner, share = vote(indices[found.cpu()], len(classes))
-    return int(classes[winner[0]]), float(share[0])
+    """The class that most of the k nearest latents of one query have (of several, the nearest's), and its share."""
+    known = torch.as_tensor(labels).cpu()
+    _, found = nearest(torch.as_tensor(query)[None], latents, min(k, len(known)))
+    winner, votes = Counter(known[found[0].cpu()].tolist()).most_common(1)[0]
+    return int(winner), votes / found.shape[1]
 
 
 # ── Coordinates ──────────────────────────────────────────────────────────────────────────────────────────────────────

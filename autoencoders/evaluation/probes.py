@@ -13,7 +13,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from autoencoders.evaluation.arrays import Array, as_features, full_precision, gram
-from autoencoders.evaluation.neighbours import Distance, nearest, vote
 from autoencoders.evaluation.pca import fit_leading
 
 # ── What comes out ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -35,35 +34,15 @@ class Classifier:
     @full_precision()
     def scores(self, samples: Array) -> Tensor:
         """A score [N, K] for each of `labels`."""
-        hidden = as_features(samples)
-        for depth, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            hidden = hidden.relu() if depth else hidden
-            hidden = hidden @ torch.as_tensor(weight, device=hidden.device) + torch.as_tensor(
-                bias, device=hidden.device
-            )
-        return hidden
+        features = as_features(samples)
+        layers = zip(self.weights, self.biases, strict=True)
+        return _forward(
+            features, [tuple(torch.as_tensor(p, device=features.device) for p in layer) for layer in layers]
+        )
 
     def predict(self, samples: Array) -> np.ndarray:
         """The class of each sample."""
         return self.labels[self.scores(samples).argmax(1).cpu().numpy()]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Predictions held against the truth; `correct` per sample is what paired comparisons resample."""
-
-    accuracy: float
-    correct: np.ndarray
-    predictions: np.ndarray
-
-
-def judge(predictions: np.ndarray, labels: Array) -> Outcome:
-    """Accuracy of predictions, in all and per sample."""
-    truth = _labels(labels)
-    if len(truth) == 0 or len(truth) != len(predictions):
-        raise ValueError(f"{len(predictions)} predictions can't be held against {len(truth)} labels")
-    correct = predictions == truth
-    return Outcome(float(correct.mean()), correct, predictions)
 
 
 # ── Reduction ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -169,7 +148,7 @@ def fit_mlp(
 
 def _initial_layers(sizes: Sequence[int], generator: torch.Generator, device: torch.device) -> Layers:
     """He's initialisation, drawn on the CPU so that every device starts alike."""
-    layers = []
+    layers: Layers = []
     for inputs, outputs in pairwise(sizes):
         weight = torch.randn(inputs, outputs, generator=generator) * (2 / inputs) ** 0.5
         layers.append((weight.to(device).requires_grad_(), torch.zeros(outputs, device=device, requires_grad=True)))
@@ -186,22 +165,9 @@ def _learn_epoch(
         solver.step()
 
 
-# ── Neighbours ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def predict_by_neighbours(
-    train: Array, train_labels: Array, samples: Array, *, k: int = 20, distance: Distance = "cosine"
-) -> np.ndarray:
-    """The class that most of the k nearest training samples have; a draw goes to the nearer ones."""
-    labels, classes = np.unique(_labels(train_labels), return_inverse=True)
-    _, indices = nearest(samples, train, min(k, len(classes)), distance=distance)
-    winner, _ = vote(torch.as_tensor(classes, device=indices.device)[indices], len(labels))
-    return labels[winner.cpu().numpy()]
-
-
 # ── Shared ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-Layers = list[tuple[Tensor, Tensor]]
+Layers = list[tuple[Tensor, ...]]  # weight and bias
 
 
 def _forward(features: Tensor, layers: Layers) -> Tensor:

@@ -6,19 +6,18 @@ anywhere, so that they work from a disk, too.
 
 from __future__ import annotations
 
-from autoencoders.explore import latents, noise, patches, pipeline, results, walk
+from autoencoders.explore import latents_page, noise_page, patches_page, pipeline_page, results_page, walk_page
 from autoencoders.explore.addresses import Addresses
-from autoencoders.explore.pages import Head, Page, write
+from autoencoders.explore.pages import Head, write
 from autoencoders.lab import Lab
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.folder import Folder
 
-PAGES = (walk, noise, patches, latents, results, pipeline)  # in the order in which they are offered
+PAGES = (walk_page, noise_page, patches_page, latents_page, results_page, pipeline_page)  # in the order of navigation
 HEADS: tuple[Head, ...] = tuple(module.HEAD for module in PAGES)
 
 
-def add(book: Book, lab: Lab, folder: Folder) -> None:
-    """The pages of a run, into the folder that holds the site."""
+def add_explorer_pages(book: Book, lab: Lab, folder: Folder) -> None:
+    """Put the pages of a run into the folder that holds the site."""
     addresses = Addresses.of(folder)
-    made: list[Page] = [module.page(lab, addresses) for module in PAGES]
-    write(folder, book, made)
+    write(folder, book, [module.page(lab, addresses) for module in PAGES])

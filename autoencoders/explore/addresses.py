@@ -49,13 +49,18 @@ class Addresses:
                 for label, caption in _captions(text):
                     found.captions.setdefault(label, caption)
         for path in (path for path in files if path.suffix == ".ipynb"):
-            if path.stem in found.pages and (told := _sources(path)) is not None:
-                found.sources[path.stem] = told
+            if path.stem in found.pages and (sources := _sources(path)) is not None:
+                found.sources[path.stem] = sources
         return found
 
     def _note(self, holders: dict[str, str], address: str, text: str) -> None:
         for label in LABEL.findall(text):
             holders.setdefault(label, f"{address}#{label}")
+
+    def cells(self) -> dict[str, str | None]:
+        """Where each figure and table that a notebook made is: its cell, or else where the report shows it."""
+        labels = {label for cells in self.sources.values() for label in cells}
+        return {label: self.notebooks.get(label) or self.chapters.get(label) for label in labels}
 
     def cells_by_key(self) -> dict[str, list[str]]:
         """The labels of what each artifact was asked for."""
@@ -77,11 +82,11 @@ def _captions(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _sources(path: Path) -> dict[str, list[str]] | None:
-    """What an executed notebook's table of sources says to programs; none, if it says nothing."""
+    """The keys in an executed notebook's table of sources, by label; None if it has no such table."""
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     except (ValueError, KeyError):
         return None
     outputs = (output for cell in cells for output in cell.get("outputs", ()))
-    told = [output.get("metadata", {}).get("text/markdown", {}).get(SOURCES) for output in outputs]
-    return next((dict(each) for each in told if each is not None), None)
+    sources = [output.get("metadata", {}).get("text/markdown", {}).get(SOURCES) for output in outputs]
+    return next((dict(each) for each in sources if each is not None), None)

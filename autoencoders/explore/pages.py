@@ -1,21 +1,23 @@
-"""One HTML file, one script of data and whatever scripts a page shares with others."""
+"""A page: one HTML file, one script of data, and whatever scripts it shares with others."""
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import resources
-from string import Template
 from typing import Any
 
+from autoencoders.reporting import templates
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.folder import Folder
 
 ASSETS = resources.files("autoencoders.explore").joinpath("assets")
-PALETTE = resources.files("autoencoders.reporting").joinpath("assets/palette.css")
+BASE = resources.files("autoencoders.reporting").joinpath("assets")
 FOLDER = "explore"
+SHARED = {"base.css": BASE, "theme.js": BASE, "explore.css": ASSETS, "explore.js": ASSETS}
+fill = partial(templates.fill, "autoencoders.explore")
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,16 @@ def write(folder: Folder, book: Book, pages: Sequence[Page]) -> None:
         for name, content in page.files.items():
             folder.put(f"{FOLDER}/{name}", content)
         folder.put(f"{FOLDER}/data/{page.head.name}.js", f"window.explore = {as_script(page.data)};\n")
-        folder.put(page.head.url, _html(book, page, pages))
-    shared = ("explore.css", "explore.js", *dict.fromkeys(name for page in pages for name in page.scripts))
-    for name in shared:
-        folder.put(f"{FOLDER}/{name}", ASSETS.joinpath(name).read_text(encoding="utf-8"))
-    folder.put(f"{FOLDER}/palette.css", PALETTE.read_text(encoding="utf-8"))
+        notice = book.variables.get("notice.header", "")
+        folder.put(page.head.url, fill("page.html", page=page, pages=pages, report=book.title, notice=notice))
+    for name, place in SHARED.items():
+        folder.put(f"{FOLDER}/{name}", place.joinpath(name).read_bytes())
+    for name in dict.fromkeys(name for page in pages for name in page.scripts):
+        folder.put(f"{FOLDER}/{name}", asset(name))
+
+
+def asset(name: str) -> str:
+    return ASSETS.joinpath(name).read_text(encoding="utf-8")
 
 
 def as_script(data: Any) -> str:
@@ -63,21 +70,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): _finite(item) for key, item in value.items()}
     return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _html(book: Book, page: Page, pages: Sequence[Page]) -> str:
-    def link(each: Page) -> str:
-        here = ' aria-current="page"' if each is page else ""
-        return f'<li><a href="{each.head.name}.html"{here}>{html.escape(each.head.title)}</a></li>'
-
-    notice = book.variables.get("notice.header", "")
-    return Template(ASSETS.joinpath("page.html").read_text(encoding="utf-8")).substitute(
-        name=page.head.name,
-        title=html.escape(page.head.title),
-        promise=html.escape(page.head.promise),
-        report=html.escape(book.title),
-        navigation="".join(map(link, pages)),
-        notice=f'<p class="notice" role="note">{html.escape(notice)}</p>' if notice else "",
-        body=page.body,
-        scripts="\n".join(f'<script src="{name}" defer></script>' for name in page.scripts),
-    )

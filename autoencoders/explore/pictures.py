@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import struct
-import zlib
+import io
 from typing import Any
 
 import numpy as np
@@ -39,20 +38,16 @@ class Album:
 
 
 def tiled(images: np.ndarray) -> np.ndarray:
-    """[N, C, H, W] or [N, steps, C, H, W] as one image [height, width, 3]."""
+    """[N, C, H, W] or [N, steps, C, H, W] as one image [height, width, C]."""
     rows = images[None, :SHOWN] if images.ndim == 4 else images[:SEQUENCES]
     count, length, channels, height, width = rows.shape
-    whole = rows.transpose(0, 3, 1, 4, 2).reshape(count * height, length * width, channels)
-    return np.ascontiguousarray(whole if channels == 3 else whole[..., :1].repeat(3, 2))
+    return rows.transpose(0, 3, 1, 4, 2).reshape(count * height, length * width, channels)
 
 
 def png(image: np.ndarray) -> bytes:
-    """[height, width, 3] bytes as a file."""
-    height, width, _ = image.shape
-    lines = np.concatenate([np.zeros((height, 1), np.uint8), image.reshape(height, -1)], axis=1)  # 0: no filter
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = {b"IHDR": header, b"IDAT": zlib.compress(lines.tobytes(), 6), b"IEND": b""}
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-        for kind, content in chunks.items()
-    )
+    """[height, width, 1 or 3] bytes as a file."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(image[..., 0] if image.shape[2] == 1 else image).save(buffer, "PNG")
+    return buffer.getvalue()

@@ -1,19 +1,16 @@
 """Every figure: arrays and strings in, a matplotlib figure out; a notebook cell that ends in one shows it as SVG."""
 
 from autoencoders.figures.bars import bars
-from autoencoders.figures.curves import curves, levels, roc, spectrum
-from autoencoders.figures.diagrams import Block, architecture
+from autoencoders.figures.curves import curves, levels, roc
+from autoencoders.figures.diagrams import architecture
+from autoencoders.figures.embeddings import decision_regions, embeddings, embeddings_3d, shifts
 from autoencoders.figures.images import heatmaps, image_grid
-from autoencoders.figures.interactive import Turnable, turnable
-from autoencoders.figures.latent import Regions, decision_regions, embeddings, embeddings_3d, shifts
+from autoencoders.figures.interactive import turnable
 from autoencoders.figures.matrices import confusion, matrix
 from autoencoders.figures.style import Figure
 
 __all__ = [
-    "Block",
     "Figure",
-    "Regions",
-    "Turnable",
     "architecture",
     "bars",
     "confusion",
@@ -27,6 +24,5 @@ __all__ = [
     "matrix",
     "roc",
     "shifts",
-    "spectrum",
     "turnable",
 ]

@@ -1,9 +1,9 @@
-"""Numbers against numbers: learning curves, levels, spectra, ROC curves."""
+"""Numbers against numbers: learning curves, levels, ROC curves."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,16 +16,15 @@ from autoencoders.figures.style import (
     MARKERS,
     MUTED,
     Figure,
-    Look,
     legend,
     line_handle,
     looks,
-    number,
     panel_axes,
     some,
     styled,
     wrapped,
 )
+from autoencoders.tables import number
 
 HEIGHT = 2.9  # inches, of a row of panels with its legend
 PER_ROW = 2  # panels side by side
@@ -38,7 +37,7 @@ Panels = Mapping[str, Mapping[str, Series]]  # by y label, then by the series' l
 def curves(
     panels: Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]], *, xlabel: str = "epochs", log: bool = False
 ) -> Figure:
-    """Errors against epochs, a panel for each y label: {y label: {model: {"train": [...], "validation": [...]}}}.
+    """Draw errors against epochs, a panel for each y label: {y label: {model: {"train": [...], "validation": [...]}}}.
 
     A model has its colour and marker; training is dashed with hollow markers, validation solid with filled ones.
     """
@@ -50,10 +49,13 @@ def curves(
     for axes, ylabel, models in _panels(figure, panels):
         longest = 0
         for model, history in models.items():
-            _check_history(history, f"{ylabel}, {model}")
+            look = shown[model]
             for split, errors in history.items():
-                offset = names.index(model)
-                _history(axes, np.asarray(errors, float), shown[model], training=split == "train", offset=offset)
+                some(errors, f"epochs of {ylabel}, {model}")
+                every = max(1, len(errors) // 6)
+                marked = (names.index(model) * every // len(MARKERS), every)
+                style = {"marker": look.marker, "markevery": marked, **_split_look(split, look.color)}
+                axes.plot(np.arange(1, len(errors) + 1), errors, **style)
                 longest = max(longest, len(errors))
         axes.set(xlabel=xlabel, ylabel=wrapped(ylabel, 0.7 * HEIGHT))
         axes.set_xlim(*(0, 2) if longest == 1 else (1 - 0.03 * longest, 1.03 * longest))
@@ -61,7 +63,9 @@ def curves(
         if log:
             _log(axes, "y")
     splits = {split for models in panels.values() for history in models.values() for split in history}
-    legend(figure, [*_model_handles(names, shown), *(_split_handle(split) for split in SPLITS if split in splits)])
+    handles = [line_handle(name, shown[name]._replace(linestyle="none")) for name in names]
+    handles += [Line2D([], [], label=SPLITS[s], marker="o", **_split_look(s, INK)) for s in SPLITS if s in splits]
+    legend(figure, handles)
     return figure
 
 
@@ -72,72 +76,40 @@ def levels(
     *,
     xlabel: str,
     marks: Mapping[str, float] | None = None,
-    mark_label: str = "trained at this level",
-    log: bool = False,
+    log: Literal["", "x", "y"] = "",
 ) -> Figure:
-    """Values against a level, with error bars where there are intervals, a panel for each y label.
+    """Draw values against a level, with error bars where there are intervals, a panel for each y label.
 
-    A ring marks the level of `marks` on its series; what isn't finite isn't drawn; `log` makes the levels' axis so.
+    A ring marks the level of `marks` on its series; what is not finite is left out; `log` names the logarithmic axis.
     """
     some(x, "levels")
     names = series_names(panels)
     shown = looks(names)
     where = np.asarray(x, float)
-    if unknown := set(marks or {}) - set(names):
-        raise ValueError(f"marks for series that aren't there: {sorted(unknown)}")
+    bars: dict[str, Any] = {"capsize": 2, "elinewidth": 0.8, "markevery": 1 if len(where) < 30 else len(where) // 8}
     figure = _figure(panels)
     for axes, ylabel, series in _panels(figure, panels):
         for name, values in series.items():
             middle, below, above = intervals(values, len(where), f"{ylabel}, {name}")
-            axes.errorbar(where, middle, yerr=(below, above), capsize=2, elinewidth=0.8, **shown[name]._asdict())
-            if marks and name in marks:
-                _ring(axes, where, middle, marks[name], name)
+            known = (below, above) if below.any() or above.any() else None
+            axes.errorbar(where, middle, yerr=known, **bars, **shown[name]._asdict())
+            ringed = np.isclose(where, (marks or {}).get(name, np.nan))
+            axes.plot(where[ringed], middle[ringed], **RING)
         axes.set(xlabel=xlabel, ylabel=wrapped(ylabel, 0.7 * HEIGHT))
         if log:
-            _log(axes, "x", at=where)
+            _log(axes, log, at=where if log == "x" else None)
         elif len(where) <= 10 and (where == where.round()).all():
             axes.set_xticks(where)  # a count has no halves
     handles = [line_handle(name, shown[name]) for name in names]
     if marks:
-        handles.append(Line2D([], [], label=mark_label, **RING))
-    legend(figure, handles)
-    return figure
-
-
-@styled()
-def spectrum(
-    panels: Panels, *, thresholds: Mapping[str, float] | None = None, xlabel: str = "latent dimensions, sorted"
-) -> Figure:
-    """One value for each latent dimension, in falling order on a log scale; dashed where a panel has a threshold."""
-    names = series_names(panels)
-    shown = looks(names)
-    if unknown := set(thresholds or {}) - set(panels):
-        raise ValueError(f"thresholds for panels that aren't there: {sorted(unknown)}")
-    figure = _figure(panels)
-    for axes, ylabel, series in _panels(figure, panels):
-        for name, values in series.items():
-            falling = np.sort(_row(values, f"{ylabel}, {name}"))[::-1]
-            every = max(1, len(falling) // 8)
-            axes.plot(
-                np.arange(1, len(falling) + 1),
-                falling,
-                markevery=(names.index(name) % every, every),
-                **shown[name]._asdict(),
-            )
-        if thresholds and ylabel in thresholds:
-            axes.axhline(thresholds[ylabel], color=INK, linestyle="--", linewidth=0.8)
-        axes.set(xlabel=xlabel, ylabel=wrapped(ylabel, 0.7 * HEIGHT))
-        _log(axes, "y")
-    handles = [line_handle(name, shown[name]) for name in names]
-    if thresholds:
-        handles.append(Line2D([], [], label="threshold", color=INK, linestyle="--", linewidth=0.8))
+        handles.append(Line2D([], [], label="trained at this level", **RING))
     legend(figure, handles)
     return figure
 
 
 @styled()
 def roc(rates: Mapping[str, tuple[Sequence[float], Sequence[float], float]]) -> Figure:
-    """ROC curves from (false positive rates, true positive rates, AUC), and the diagonal of a coin."""
+    """Draw ROC curves from (false positive rates, true positive rates, AUC), and the diagonal of a coin."""
     some(rates, "ROC curves")
     shown = looks(rates)
     figure = Figure(3.3)
@@ -145,12 +117,9 @@ def roc(rates: Mapping[str, tuple[Sequence[float], Sequence[float], float]]) -> 
     axes.plot((0, 1), (0, 1), color=MUTED, linestyle="--", linewidth=0.8)
     handles = []
     for index, (name, (false, true, area)) in enumerate(rates.items()):
-        along, up = _row(false, name), _row(true, name)
-        if len(along) != len(up):
-            raise ValueError(f"{name}: {len(along)} false positive rates but {len(up)} true ones")
-        marked = np.interp(np.linspace(0, 1, 7)[1:-1] + 0.01 * index, along, np.arange(len(along))).astype(int)
-        axes.plot(along, up, markevery=sorted(set(marked.tolist())), **shown[name]._asdict())
-        handles.append(line_handle(f"{name} (AUC {number(area, 3)})", shown[name]))
+        marked = np.interp(np.linspace(0, 1, 7)[1:-1] + 0.01 * index, false, np.arange(len(false))).astype(int)
+        axes.plot(false, true, markevery=sorted(set(marked.tolist())), **shown[name]._asdict())
+        handles.append(line_handle(f"{name} (AUC {number(area, '.3f')})", shown[name]))
     axes.set(
         xlabel="false positive rate",
         ylabel="true positive rate",
@@ -177,51 +146,9 @@ def _panels(figure: Figure, panels: Mapping[str, Any]) -> Iterator[tuple[Axes, s
     return zip(all_axes, panels.keys(), panels.values(), strict=True)
 
 
-def _check_history(history: Mapping[str, Sequence[float]], where: str) -> None:
-    if not history or set(history) - set(SPLITS):
-        raise ValueError(f"{where}: a history has errors for {' and '.join(SPLITS)}, not for {sorted(history)}")
-    for split, errors in history.items():
-        some(errors, f"epochs of {where}, {split}")
-
-
-def _history(axes: Axes, errors: np.ndarray, look: Look, *, training: bool, offset: int) -> None:
-    every = max(1, len(errors) // 6)
-    axes.plot(
-        np.arange(1, len(errors) + 1),
-        errors,
-        color=look.color,
-        marker=look.marker,
-        linestyle="--" if training else "-",
-        linewidth=0.9 if training else 1.2,
-        markerfacecolor="white" if training else look.color,
-        markevery=(offset * every // len(MARKERS), every),
-    )
-
-
-def _model_handles(names: Sequence[str], shown: Mapping[str, Look]) -> list[Line2D]:
-    return [line_handle(name, shown[name]._replace(linestyle="none")) for name in names]
-
-
-def _split_handle(split: str) -> Line2D:
+def _split_look(split: str, colour: str) -> dict[str, Any]:
     training = split == "train"
-    face = "white" if training else INK
-    return Line2D(
-        [], [], label=SPLITS[split], color=INK, linestyle="--" if training else "-", marker="o", markerfacecolor=face
-    )
-
-
-def _row(values: Series, where: str) -> np.ndarray:
-    array = np.asarray(values, float)
-    if array.ndim != 1 or len(array) == 0:
-        raise ValueError(f"{where}: one row of values, please, not {list(array.shape)}")
-    return array
-
-
-def _ring(axes: Axes, where: np.ndarray, values: np.ndarray, level: float, name: str) -> None:
-    at = np.isclose(where, level)
-    if not at.any():
-        raise ValueError(f"{name}: the level to mark, {level:g}, is none of {where.tolist()}")
-    axes.plot(where[at], values[at], **RING)
+    return {"color": colour, "linestyle": "--" if training else "-", "markerfacecolor": "white" if training else colour}
 
 
 def _plain(value: float) -> str:

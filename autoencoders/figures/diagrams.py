@@ -25,7 +25,7 @@ from autoencoders.figures.style import (
 TALLEST, LINE, ROOM = 1.0, 1.3 * TEXT / 72, 0.12  # inches: the largest stage, a line of text, between two labels
 
 
-class Block(NamedTuple):
+class _Stage(NamedTuple):
     """One stage: its name, the shape that leaves it and what made it."""
 
     name: str
@@ -52,7 +52,7 @@ class Block(NamedTuple):
 def architecture(blocks: Sequence[tuple[str, tuple[int, ...], str]]) -> Figure:
     """(name, shape, kind) from input to output: heights are in proportion to the side, widths to log channels."""
     some(blocks, "blocks")
-    stages = [Block(*block) for block in blocks]
+    stages = [_Stage(*block) for block in blocks]
     for stage in stages:
         if len(stage.shape) not in (1, 2, 3) or min(stage.shape) < 1:
             raise ValueError(f"{stage.name}: a shape is (C, H, W), (T, D) or (D,), not {stage.shape}")
@@ -83,7 +83,7 @@ def architecture(blocks: Sequence[tuple[str, tuple[int, ...], str]]) -> Figure:
     return figure
 
 
-def _boxes(stages: Sequence[Block], widest: float) -> list[tuple[float, float]]:
+def _boxes(stages: Sequence[_Stage], widest: float) -> list[tuple[float, float]]:
     """Width and height of each stage in inches."""
     side = max(stage.side for stage in stages)
     channels = max(math.log2(1 + stage.channels) for stage in stages)

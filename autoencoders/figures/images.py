@@ -22,27 +22,20 @@ Images = np.ndarray
 
 
 @styled()
-def image_grid(
-    rows: Mapping[str, Images],
-    *,
-    columns: Sequence[str] = (),
-    notes: Mapping[str, Sequence[str]] | None = None,
-    per_line: int = 10,
-) -> Figure:
-    """Rows of images under column labels, a note below each image; longer rows go on in the next line.
+def image_grid(rows: Mapping[str, Images], *, columns: Sequence[str] = (), per_line: int = 10) -> Figure:
+    """Draw rows of images under column labels; longer rows go on in the next line.
 
-    Images are [N,H,W], [N,H,W,C] or [N,C,H,W], uint8 or floats on [0, 1] (what lies outside is shown as its edge).
+    Images are bytes [N,C,H,W] of one or three channels.
     """
     some(rows, "rows of images")
     pictures = {label: _as_rgb(images, label) for label, images in rows.items()}
-    count = _common_length(pictures)
-    _check_labels(columns, notes or {}, pictures, count, per_line)
+    count, *others = {len(images) for images in pictures.values()}
+    if others:
+        raise ValueError(f"rows must have the same number of images, not {[count, *others]}")
+    if len(columns) > 0 and (len(columns) != count or count > per_line):
+        raise ValueError(f"{len(columns)} column labels for lines of {min(count, per_line)} of {count} images")
     lines = [
-        _Line(
-            label=label if start == 0 else "",
-            images=images[start : start + per_line],
-            notes=(notes or {}).get(label, ())[start : start + per_line],
-        )
+        _Line(label if start == 0 else "", images[start : start + per_line])
         for label, images in pictures.items()
         for start in range(0, count, per_line)
     ]
@@ -50,10 +43,8 @@ def image_grid(
 
 
 @styled()
-def heatmaps(
-    images: Images, maps: Mapping[str, np.ndarray], *, label: str, columns: Sequence[str] = (), row: str = "input"
-) -> Figure:
-    """A line of images and below it a line of maps [N,h,w] for each label, all on one colour scale with its bar."""
+def heatmaps(images: Images, maps: Mapping[str, np.ndarray], *, label: str, row: str = "input") -> Figure:
+    """Draw a line of images, and below it one of maps [N,h,w] for each label, on one colour scale with its bar."""
     some(maps, "maps")
     pictures = _as_rgb(images, row)
     values = {name: np.asarray(stack, float) for name, stack in maps.items()}
@@ -62,11 +53,10 @@ def heatmaps(
             raise ValueError(f"{name}: maps must be [{len(pictures)}, h, w], not {list(stack.shape)}")
         if not np.isfinite(stack).all():
             raise ValueError(f"{name}: maps must be finite")
-    _check_labels(columns, {}, {row: pictures}, len(pictures), len(pictures))
     everything = np.concatenate([stack.ravel() for stack in values.values()])
     scale = Normalize(everything.min(), everything.max())
     lines = [_Line(row, pictures), *(_Line(name, stack, scale=scale) for name, stack in values.items())]
-    figure, axes = _drawn(lines, columns, right=0.85)
+    figure, axes = _drawn(lines, right=0.85)
     first, last = axes.images[len(pictures)], axes.images[-1]
     right, bottom, top = last.get_extent()[1], last.get_extent()[2], first.get_extent()[3]
     height = figure.get_figheight()
@@ -77,58 +67,11 @@ def heatmaps(
     return figure
 
 
-# ── Input ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def _as_rgb(images: Images, label: str) -> np.ndarray:
     """[N,H,W,3] of bytes."""
-    array = np.asarray(images)
-    if array.ndim == 3:
-        array = array[..., None]
-    if array.ndim != 4 or array.size == 0:
-        raise ValueError(f"{label}: images must be [N,H,W], [N,H,W,C] or [N,C,H,W], not {list(array.shape)}")
-    first, last = array.shape[1] in (1, 3), array.shape[3] in (1, 3)
-    if first == last:
-        raise ValueError(f"{label}: which axis of {list(array.shape)} holds the 1 or 3 channels?")
-    if first:
-        array = array.transpose(0, 2, 3, 1)
-    if array.shape[1] != array.shape[2]:
-        raise ValueError(f"{label}: images must be square, not {array.shape[1]}×{array.shape[2]}")
-    if array.dtype != np.uint8:
-        array = _as_bytes(array, label)
-    return np.broadcast_to(array, (*array.shape[:3], 3))
-
-
-def _as_bytes(array: np.ndarray, label: str) -> np.ndarray:
-    if array.dtype.kind != "f":
-        raise ValueError(f"{label}: images must be uint8 or floats, not {array.dtype}")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{label}: images must be finite")
-    if array.max() > 10:
-        raise ValueError(f"{label}: floats must be on [0, 1], but reach {array.max():g}")
-    return (array.clip(0, 1) * 255).round().astype(np.uint8)
-
-
-def _common_length(pictures: Mapping[str, np.ndarray]) -> int:
-    lengths = {label: len(images) for label, images in pictures.items()}
-    if len(set(lengths.values())) > 1:
-        raise ValueError(f"rows must have the same number of images: {lengths}")
-    return next(iter(lengths.values()))
-
-
-def _check_labels(
-    columns: Sequence[str],
-    notes: Mapping[str, Sequence[str]],
-    pictures: Mapping[str, np.ndarray],
-    count: int,
-    per_line: int,
-) -> None:
-    if len(columns) > 0 and (len(columns) != count or count > per_line):
-        raise ValueError(f"{len(columns)} column labels for lines of {min(count, per_line)} of {count} images")
-    if unknown := set(notes) - set(pictures):
-        raise ValueError(f"notes for rows that aren't there: {sorted(unknown)}")
-    if wrong := [label for label, texts in notes.items() if len(texts) != count]:
-        raise ValueError(f"{wrong}: one note for each of the {count} images, please")
+    if images.ndim != 4 or images.shape[1] not in (1, 3) or images.dtype != np.uint8 or images.size == 0:
+        raise ValueError(f"{label}: images must be bytes [N,C,H,W], not {images.dtype} {list(images.shape)}")
+    return np.broadcast_to(images.transpose(0, 2, 3, 1), (len(images), *images.shape[2:], 3))
 
 
 # ── Layout ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -138,11 +81,10 @@ def _check_labels(
 class _Line:
     label: str
     images: np.ndarray  # [N,H,W,3] bytes, or with a scale [N,h,w] values
-    notes: Sequence[str] = ()
     scale: Normalize | None = None
 
 
-def _drawn(lines: Sequence[_Line], columns: Sequence[str], right: float = 0.0) -> tuple[Figure, Axes]:
+def _drawn(lines: Sequence[_Line], columns: Sequence[str] = (), right: float = 0.0) -> tuple[Figure, Axes]:
     """The lines on one canvas whose coordinates are inches from its upper left corner."""
     labels = [wrapped(line.label, LABELS) for line in lines]
     widest = max(text_width(label) for label in labels)
@@ -151,10 +93,7 @@ def _drawn(lines: Sequence[_Line], columns: Sequence[str], right: float = 0.0) -
     side = min(LARGEST, (WIDTH - gutter - right - EDGE) / most - GAP)
     heads = [wrapped(head, side) for head in columns]
     top = EDGE + LINE * max((head.count("\n") + 1 for head in heads), default=0)
-    heights = [
-        max(side + (LINE if line.notes else 0) + GAP, LINE * (text.count("\n") + 1))
-        for line, text in zip(lines, labels, strict=True)
-    ]
+    heights = [max(side + GAP, LINE * (text.count("\n") + 1)) for text in labels]
     left = gutter + (WIDTH - gutter - right - EDGE - most * (side + GAP)) / 2
 
     figure = Figure(top + sum(heights) + EDGE)
@@ -164,14 +103,11 @@ def _drawn(lines: Sequence[_Line], columns: Sequence[str], right: float = 0.0) -
     for column, head in enumerate(heads):
         x = left + column * (side + GAP) + side / 2
         axes.text(x, top - 0.03, head, ha="center", va="bottom", size=fitted(heads, side))
-    small = fitted([note for line in lines for note in line.notes], 0.92 * side)
     for line, label, height in zip(lines, labels, heights, strict=True):
         axes.text(left - SPACE, top + side / 2, label, ha="right", va="center")
         for column, image in enumerate(line.images):
             x = left + column * (side + GAP)
             _show(axes, image, line.scale, (x, x + side, top + side, top))
-            if line.notes:
-                axes.text(x + side / 2, top + side + 0.02, line.notes[column], ha="center", va="top", size=small)
         top += height
     return figure, axes
 

@@ -9,7 +9,7 @@ from string import Template
 
 import numpy as np
 
-from autoencoders.figures.latent import Cloud, embeddings_3d
+from autoencoders.figures.embeddings import Cloud, embeddings_3d
 from autoencoders.figures.style import PALETTE, Figure
 
 
@@ -27,7 +27,7 @@ class Turnable:
 
 
 def turnable(panels: Mapping[str, Cloud], classes: Sequence[str]) -> Turnable:
-    """Clouds of points [N,3]: drag or use the arrow keys to turn them all, choose a class to see it alone."""
+    """Draw clouds of points [N,3]: drag or use the arrow keys to turn them all, choose a class to see it alone."""
     still = embeddings_3d(panels, classes)  # which checks the clouds, too
     clouds = [
         {"title": title, "points": _fitted(points).round(3).tolist(), "kinds": np.asarray(kinds).tolist()}

@@ -32,7 +32,7 @@ def _length(high: np.ndarray, low: np.ndarray) -> np.ndarray:
 
 
 def series_names(panels: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Every series of every panel once, in order; nothing to draw is a mistake further up."""
+    """List every series of every panel once, in order; empty panels are refused."""
     some(panels, "panels")
     for panel, series in panels.items():
         some(series, f"series of {panel!r}")

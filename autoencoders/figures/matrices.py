@@ -1,4 +1,4 @@
-"""Matrices of values, annotated: every figure can be read off, the colour only guides the eye."""
+"""Matrices of values, annotated: every value can be read off, the colour only guides the eye."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 import seaborn
 from matplotlib.axes import Axes
 
-from autoencoders.figures.style import COLOURS, Figure, decimals, number, panel_axes, some, styled, wrapped
+from autoencoders.figures.style import COLOURS, Figure, decimals, panel_axes, some, styled, wrapped
+from autoencoders.tables import number
 
 CELLS_ACROSS = 8  # more would leave no room for three digits each: then one matrix stands below the other
 
@@ -24,15 +25,15 @@ def matrix(
     ylabel: str,
     best: Literal["max", "min"] | None = None,
 ) -> Figure:
-    """Annotated matrices [R,C] side by side, each with its own colour bar; the best of each column is bold."""
+    """Draw annotated matrices [R,C] side by side, each with its own colour bar; the best of each column is bold."""
     some(panels, "matrices")
     across = len(panels) if len(panels) * len(columns) <= CELLS_ACROSS else 1
     figure = Figure((0.75 + 0.27 * len(rows)) * -(-len(panels) // across))
     all_axes = panel_axes(figure, len(panels), across)
     for index, (axes, (title, values)) in enumerate(zip(all_axes, panels.items(), strict=True)):
         table = _table(values, len(rows), len(columns), title)
-        digits = decimals(table.ravel())
-        texts = [[number(value, digits) for value in row] for row in table]
+        form = f".{decimals(table.ravel())}f"
+        texts = [[number(value, form) for value in row] for row in table]
         _heatmap(axes, table, texts, rows=rows, columns=columns, title=title)
         axes.set(xlabel=xlabel, ylabel=ylabel)
         if across > 1 and index > 0:
@@ -43,7 +44,7 @@ def matrix(
 
 @styled()
 def confusion(panels: Mapping[str, np.ndarray], classes: Sequence[str]) -> Figure:
-    """Counts [K,K] of true classes (rows) against predicted ones, shown as percentages of each row, on one scale."""
+    """Draw counts [K,K] of true classes (rows) against predicted ones, as percentages of each row, on one scale."""
     some(panels, "matrices")
     across = 1 if len(panels) == 1 else 2
     height = 0.25 + (3.9 if across == 1 else 3.1) * -(-len(panels) // across)
@@ -53,7 +54,7 @@ def confusion(panels: Mapping[str, np.ndarray], classes: Sequence[str]) -> Figur
         table = _table(counts, len(classes), len(classes), title)
         totals = table.sum(axis=1, keepdims=True)
         shares = np.divide(100 * table, totals, out=np.full_like(table, np.nan), where=totals > 0)
-        texts = [[number(share, 0) for share in row] for row in shares]
+        texts = [[number(share, ".0f") for share in row] for row in shares]
         _heatmap(axes, shares, texts, rows=classes, columns=classes, span=(0, 100))
         axes.set(xlabel="predicted", ylabel="true" if index % across == 0 else "", aspect="equal")
         axes.tick_params(axis="x", rotation=90)
@@ -82,22 +83,15 @@ def _heatmap(
     span: tuple[float | None, float | None] = (None, None),
 ) -> None:
     """Cells as vectors, not pixels; what isn't finite has no colour but its text."""
-    unknown = ~np.isfinite(table)
+    known = np.ma.masked_invalid(table)
+    low, high = span
+    edges = {"linewidths": 0.6, "linecolor": "white"}
+    labels = {"xticklabels": columns, "yticklabels": rows}
     seaborn.heatmap(
-        table,
-        mask=unknown,
-        cmap=COLOURS,
-        vmin=span[0],
-        vmax=span[1],
-        linewidths=0.6,
-        linecolor="white",
-        cbar=False,
-        xticklabels=columns,
-        yticklabels=rows,
-        ax=axes,
+        known, mask=np.ma.getmaskarray(known), cmap=COLOURS, vmin=low, vmax=high, cbar=False, ax=axes, **edges, **labels
     )
     cells = axes.collections[0]
-    light = unknown | (np.ma.filled(cells.norm(np.ma.masked_array(table, unknown)), 1.0) > 0.5)
+    light = np.ma.filled(cells.norm(known), 1.0) > 0.5
     for row, column in np.ndindex(table.shape):  # seaborn's own annotations are white on cells of middling lightness
         ink = "black" if light[row, column] else "white"
         axes.text(column + 0.5, row + 0.5, texts[row][column], ha="center", va="center", color=ink)
@@ -109,7 +103,7 @@ def _heatmap(
 
 
 def _embolden(axes: Axes, table: np.ndarray, best: Literal["max", "min"] | None) -> None:
-    """The best as printed: two figures that read the same are equally good."""
+    """The best as printed: two values that read the same are equally good."""
     if best is None:
         return
     texts = np.array(axes.texts).reshape(table.shape)

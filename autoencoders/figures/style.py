@@ -1,4 +1,4 @@
-"""One look for every figure: its sizes, colours and markers, and how it becomes bytes."""
+"""The style of every figure: its sizes, colours and markers, and how it becomes bytes."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ UNDATED: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".pdf": {"Creation
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """The style, for a `with` block or as a decorator; a person's own matplotlib settings don't shine through."""
+    """Apply the style in a `with` block or as a decorator, whatever matplotlib settings a person has."""
     with matplotlib.style.context(["default", RC]):
         yield
 
@@ -149,7 +149,7 @@ def fills(labels: Collection[str]) -> dict[str, dict[str, Any]]:
 
 
 def some(things: Collection[Any], what: str) -> None:
-    """An empty figure is a mistake further up."""
+    """Refuse to draw an empty figure."""
     if len(things) == 0:
         raise ValueError(f"there is nothing to draw: no {what}")
 
@@ -186,13 +186,6 @@ def decimals(values: Any) -> int:
     """Decimals that give the largest of some finite values three digits."""
     largest = max((abs(float(v)) for v in values if math.isfinite(v)), default=0.0)
     return max(0, 2 - math.floor(math.log10(largest))) if largest > 0 else 0
-
-
-def number(value: float, digits: int) -> str:
-    """A number as it is printed: a real minus sign, an en dash for what wasn't measured."""
-    if math.isnan(value):
-        return "–"
-    return f"{value:.{digits}f}".replace("inf", "∞").replace("-", "−")
 
 
 # ── Parts that figures share ─────────────────────────────────────────────────────────────────────────────────────────

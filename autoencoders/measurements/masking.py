@@ -49,7 +49,7 @@ class Occlusion(Measurement):
         for place in range(lines * columns):
             grid = torch.zeros(1, 1, lines, columns, dtype=torch.bool, device=device)
             grid.view(-1)[place] = True
-            hidden = _in_pixels(grid, self.patch)
+            hidden = models.upsample(grid, self.patch)
             rest, output = ~hidden, _without(subject, clean, hidden)
             changes.append(_mean_over(output - whole, rest))
             errors.append(_mean_over(output - clean, rest) - _mean_over(whole - clean, rest))
@@ -79,10 +79,6 @@ def _without(subject: models.Autoencoder, images: Tensor, hidden: Tensor) -> Ten
     if isinstance(subject, models.Masked):
         return models.reconstruct(subject, images, mask=hidden.expand(len(images), -1, -1, -1))
     return models.reconstruct(subject, images.masked_fill(hidden, 0.5))
-
-
-def _in_pixels(grid: Tensor, factor: int) -> Tensor:
-    return grid.repeat_interleave(factor, 2).repeat_interleave(factor, 3)
 
 
 def _mean_over(difference: Tensor, region: Tensor) -> Tensor:
@@ -131,7 +127,7 @@ class Context(Measurement):
 
         images, _ = chosen(data.test, self.images)
         clean = to_unit_range(images, device)
-        large = _in_pixels(_centred_square(subject.grid, subject.grid[0] * 3 // 4).to(device), subject.patch)
+        large = models.upsample(_centred_square(subject.grid, subject.grid[0] * 3 // 4).to(device), subject.patch)
         hole, colour = _without(subject, clean, large), _visible_mean(clean, large)
         measured = _by_distance(subject, clean, hole, colour) | _from_afar(self, subject, clean)
         rows = [row(None, name, bootstrap(values)) for name, values in measured.items()]
@@ -145,7 +141,7 @@ def _by_distance(subject: models.Masked, clean: Tensor, hole: Tensor, colour: Te
     square = _centred_square(subject.grid, subject.grid[0] * 3 // 4)
     arrays = {}
     for distance in range(1, subject.grid[0] * 3 // 8 + 1):
-        ring = _in_pixels(_inside_by(square, distance), subject.patch).to(clean.device)
+        ring = models.upsample(_inside_by(square, distance), subject.patch).to(clean.device)
         arrays[f"hole_mse:{distance}"] = _mean_over(hole - clean, ring).cpu().numpy()
         arrays[f"hole_mse_mean_colour:{distance}"] = _mean_over(colour - clean, ring).cpu().numpy()
     return arrays
@@ -163,16 +159,16 @@ def _from_afar(spec: Context, subject: models.Masked, clean: Tensor) -> dict[str
     from autoencoders import models
 
     square = _centred_square(subject.grid, 2).to(clean.device)
-    inside = _in_pixels(square, subject.patch)
+    inside = models.upsample(square, subject.patch)
     generator = torch.Generator().manual_seed(spec.seed)
     radii = range(subject.grid[0] // 2 - 1)
     changes = torch.zeros(len(radii), len(clean), device=clean.device)
     for draw in range(spec.draws):
-        hidden = _in_pixels(_hidden_around(square, subject, len(clean), generator), subject.patch)
+        hidden = models.upsample(_hidden_around(square, subject, len(clean), generator), subject.patch)
         before = models.reconstruct(subject, clean, mask=hidden)
         strangers = clean.roll(draw + 1, dims=0)
         for radius in radii:
-            kept = _in_pixels(_grown(square, radius), subject.patch)
+            kept = models.upsample(_grown(square, radius), subject.patch)
             after = models.reconstruct(subject, clean.where(kept, strangers), mask=hidden)
             changes[radius] += _mean_over(after - before, inside)
     shares = (changes / changes[0].clamp(min=1e-20)).where(changes[0] > 0, 0.0).cpu().numpy()

@@ -72,7 +72,7 @@ class Probe(Measurement):
     def measure(self, subject: Measured, data: Dataset, device: str, fit: Artifact) -> Artifact:
         import numpy as np
 
-        from autoencoders.evaluation import pca, probes
+        from autoencoders.evaluation import pca
         from autoencoders.evaluation.statistics import bootstrap
         from autoencoders.measurements.common import chosen, corrupted, features_of, row, to_unit_range
 
@@ -81,15 +81,15 @@ class Probe(Measurement):
         features = features_of(subject, seen, self.fit.features, data, device)
         native = "probe_linear" if self.fit.features == "latent" else "probe_linear_map"
         reduced = f"{native}_pca{self.fit.reduced}"
-        outcomes = {native: probes.judge(restored("native", fit).predict(features), labels)}
+        outcomes = {native: restored("native", fit).predict(features) == labels.numpy()}
         if "reduction/mean" in fit.arrays:
             reduction = pca.PCA(fit.arrays["reduction/mean"], fit.arrays["reduction/components"], np.empty(0))
             small = reduction.embed(features, self.fit.reduced)
-            outcomes[reduced] = probes.judge(restored("reduced", fit).predict(small), labels)
+            outcomes[reduced] = restored("reduced", fit).predict(small) == labels.numpy()
         else:
             outcomes[reduced] = outcomes[native]  # no larger than what it would be reduced to
-        arrays = {f"{metric}/correct": outcome.correct for metric, outcome in outcomes.items()}
-        rows = [row(self.input, metric, bootstrap(outcome.correct)) for metric, outcome in outcomes.items()]
+        arrays = {f"{metric}/correct": correct for metric, correct in outcomes.items()}
+        rows = [row(self.input, metric, bootstrap(correct)) for metric, correct in outcomes.items()]
         return Artifact(arrays, {"rows": rows})
 
 

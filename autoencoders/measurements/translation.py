@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from autoencoders import models
-from autoencoders.models.base import PatchTranspose
+from autoencoders.models.blocks import PatchTranspose
 
 
 class UnsupportedError(Exception):

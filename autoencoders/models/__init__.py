@@ -1,6 +1,6 @@
-"""One architecture a file, each built from its spec and an image shape; and one-call uses of any."""
+"""One architecture a file, each built from its spec and an image shape; and functions that use any of them."""
 
-from autoencoders.models.base import Autoencoder
+from autoencoders.models.base import Autoencoder, upsample
 from autoencoders.models.masked import Masked
 from autoencoders.models.outline import outline
 from autoencoders.models.use import decode, draw_masks, embed, feature_map, interpolate, reconstruct, sample
@@ -21,5 +21,6 @@ __all__ = [
     "outline",
     "reconstruct",
     "sample",
+    "upsample",
     "weights",
 ]

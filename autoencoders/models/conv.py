@@ -1,32 +1,28 @@
-"""The autoencoder, and the denoising one: the same model, trained on noisy inputs."""
+"""The autoencoder (AE), and the denoising one (DAE): the same model, trained on noisy inputs.
+
+Encoder: a convolution turns 4×4 pixels into one cell of a map, residual blocks refine the map, and a last convolution
+reduces it to the latent: to a vector, with one kernel over the whole map, or to a map of few channels. The decoder is
+the mirror of that, of transposed convolutions. The loss is the mean squared error to the clean image.
+"""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
-from autoencoders.models.base import (
-    Autoencoder,
-    ConvDecoder,
-    ConvEncoder,
-    PatchTranspose,
-    Shape,
-    centred,
-    grid_of,
-    require,
-    uncentred,
-)
+from autoencoders.models.base import Autoencoder, Shape, centred, grid_of, require, uncentred
+from autoencoders.models.blocks import ConvDecoder, ConvEncoder, PatchTranspose
 from autoencoders.specs import ConvAE
 
 
 class ConvAutoencoder(Autoencoder):
-    """Convolutions down to a vector or to a map of few channels; transposed convolutions back."""
+    """Convolutions down to a vector or to a map; transposed convolutions back."""
 
     def __init__(self, spec: ConvAE, shape: Shape):
         super().__init__(shape)
         require(spec.latent >= 1 and spec.width >= 1, "an autoencoder's latent and width must be at least 1")
         require(spec.depth >= 0, "an autoencoder's depth can't be negative")
         grid = grid_of(shape, 4, "the convolutional autoencoder")
-        kernel = grid if spec.bottleneck == "vector" else (1, 1)  # one kernel over the whole map makes a vector of it
+        kernel = grid if spec.bottleneck == "vector" else (1, 1)
         self.vector = spec.bottleneck == "vector"
         self.encoder = ConvEncoder(shape[0], spec.width, spec.depth)
         self.to_latent = nn.Conv2d(2 * spec.width, spec.latent, kernel)

@@ -1,4 +1,10 @@
-"""The masked convolutional autoencoder, and what all masked models share."""
+"""The masked convolutional autoencoder (MCAE), and what all masked models share.
+
+Patches of the feature maps, all channels, are hidden behind a learned token, and the decoder fills them from what is
+visible. One mask, drawn at the scale of a patch, is applied again after each layer whose cells lie within one patch, so
+that no convolution fills the holes; the stem sees no more than its own cell, so nothing of a hidden patch leaks out of
+it. The loss is the squared error over the whole image, with the masked region weighted up.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +15,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from autoencoders import corruption
-from autoencoders.models.base import (
-    Autoencoder,
-    PatchTranspose,
-    Residual,
-    Shape,
-    Terms,
-    centred,
-    grid_of,
-    require,
-    uncentred,
-)
+from autoencoders.models.base import Autoencoder, Shape, Terms, centred, grid_of, require, uncentred, upsample
+from autoencoders.models.blocks import PatchTranspose, Residual
 from autoencoders.specs import MCAE
 
 
 class Masked(Autoencoder):
-    """What the masked models share: a grid of patches, some of them hidden while training, none when embedding."""
+    """A model with a grid of patches: some are hidden in training, none when embedding."""
 
     def __init__(self, shape: Shape, patch: int, ratio: float, masked_weight: float):
         super().__init__(shape)
@@ -35,16 +32,16 @@ class Masked(Autoencoder):
         require(masked_weight > 0, "the weight of the masked region must be positive")
 
     def hidden(self, ratio: float) -> int:
-        """How many patches of an image that ratio hides."""
+        """How many patches of an image a ratio hides."""
         return round(ratio * math.prod(self.grid))
 
     def draw_mask(self, count: int, generator: torch.Generator, ratio: float | None = None) -> Tensor:
-        """Masks [count, 1, *grid], true where hidden; at the ratio of the training unless another is given."""
+        """Draw masks [count, 1, *grid], true where hidden; at the ratio of the training unless another is given."""
         return corruption.random_mask(count, self.grid, self.ratio if ratio is None else ratio, generator)
 
     def in_pixels(self, mask: Tensor) -> Tensor:
         """The same masks at the resolution of the images, [N, 1, H, W]."""
-        return upsampled(mask, self.patch)
+        return upsample(mask, self.patch)
 
     def in_patches(self, pixels: Tensor) -> Tensor:
         """Masks [N, 1, H, W] as masks of patches, each of which must be hidden as a whole or not at all."""
@@ -78,17 +75,8 @@ class Masked(Autoencoder):
         return {"loss": loss, "masked": masked, "visible": visible, "error": error}
 
 
-def upsampled(mask: Tensor, factor: int) -> Tensor:
-    """Each cell of the mask becomes factor × factor cells."""
-    return mask.repeat_interleave(factor, dim=2).repeat_interleave(factor, dim=3)
-
-
 class MaskedAutoencoder(Masked):
-    """Hides patches of its feature maps, all channels, behind a learned token for each scale.
-
-    One mask, drawn at the scale of a patch, is applied again after each layer whose cells lie within one patch, so that
-    no convolution fills the holes. The stem sees no more than its own cell: nothing of a hidden patch leaks out of it.
-    """
+    """Convolutions at three scales; the maps whose cells lie within a patch have a token each."""
 
     def __init__(self, spec: MCAE, shape: Shape):
         super().__init__(shape, spec.patch, spec.ratio, spec.masked_weight)
@@ -112,7 +100,7 @@ class MaskedAutoencoder(Masked):
         def hide(x: Tensor, scale: int) -> Tensor:
             if mask is None or scale >= len(self.tokens):
                 return x
-            cells = upsampled(mask, self.patch // 2 ** (scale + 1))
+            cells = upsample(mask, self.patch // 2 ** (scale + 1))
             return torch.where(cells, self.tokens[scale].to(x.dtype), x)
 
         x = hide(F.gelu(self.stem(centred(images))), 0)

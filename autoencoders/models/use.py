@@ -1,4 +1,12 @@
-"""One-call uses of any model, in fp32, a batch at a time; images are floats in [0, 1] or uint8."""
+"""What to do with a model, in fp32, a batch at a time; images are floats in [0, 1] or uint8.
+
+>>> from autoencoders import models
+>>> from autoencoders.specs import MCAE, VAE
+>>> from autoencoders.models.masked import MaskedAutoencoder
+>>> model = models.build(models.VariationalAutoencoder, VAE(latent=8, width=4), (3, 16, 16), seed=0)
+>>> masked = models.build(MaskedAutoencoder, MCAE(width=4), (3, 16, 16), seed=0)
+>>> images = torch.rand(4, 3, 16, 16)
+"""
 
 from __future__ import annotations
 
@@ -18,7 +26,11 @@ BATCH = 100  # a transformer's activations for more of them outgrow a CPU's cach
 
 
 def reconstruct(model: Autoencoder, images: Tensor, *, mask: Tensor | None = None, batch: int = BATCH) -> Tensor:
-    """What the model makes of the images, within [0, 1]; masked models take a mask in pixels, [N, 1, H, W]."""
+    """Reconstruct images, within [0, 1]; masked models take a mask in pixels, [N, 1, H, W].
+
+    >>> models.reconstruct(model, images).shape
+    torch.Size([4, 3, 16, 16])
+    """
     if mask is None:
         return _batched(model, lambda part: model(_as_images(model, part)), images, batch).clamp(0, 1)
     hidden = _masked(model).in_patches(mask)
@@ -27,7 +39,12 @@ def reconstruct(model: Autoencoder, images: Tensor, *, mask: Tensor | None = Non
 
 
 def draw_masks(model: Autoencoder, count: int, ratio: float, seed: int) -> Tensor:
-    """Random masks in pixels [count, 1, H, W], true where hidden, of patches that the model can hide."""
+    """Draw random masks in pixels [count, 1, H, W], true where hidden, of patches that the model can hide.
+
+    >>> mask = models.draw_masks(masked, 4, ratio=0.5, seed=0)
+    >>> models.reconstruct(masked, images, mask=mask).shape
+    torch.Size([4, 3, 16, 16])
+    """
     masked = _masked(model)
     return masked.in_pixels(masked.draw_mask(count, torch.Generator().manual_seed(seed), ratio))
 
@@ -38,22 +55,38 @@ def _masked(model: Autoencoder) -> Masked:
 
 
 def embed(model: Autoencoder, images: Tensor, *, batch: int = BATCH) -> Tensor:
-    """The latents [N, …], a vector or a map; a VAE's are its posterior means; nothing is hidden."""
+    """Encode images as latents [N, …], vectors or maps; a VAE's are its posterior means; nothing is hidden.
+
+    >>> models.embed(model, images).shape
+    torch.Size([4, 8])
+    """
     return _batched(model, lambda part: model.encode(_as_images(model, part)), images, batch)
 
 
 def feature_map(model: Autoencoder, images: Tensor, *, batch: int = BATCH) -> Tensor:
-    """The encoder's last spatial map [N, C, h, w]; nothing is hidden."""
+    """Encode images as the encoder's last spatial map [N, C, h, w]; nothing is hidden.
+
+    >>> models.feature_map(model, images).shape
+    torch.Size([4, 8, 4, 4])
+    """
     return _batched(model, lambda part: model.feature_map(_as_images(model, part)), images, batch)
 
 
 def decode(model: Autoencoder, latents: Tensor, *, batch: int = BATCH) -> Tensor:
-    """The images, within [0, 1], that latents stand for."""
+    """Decode latents to images, within [0, 1].
+
+    >>> models.decode(model, models.embed(model, images)).shape
+    torch.Size([4, 3, 16, 16])
+    """
     return _batched(model, model.decode, latents, batch).clamp(0, 1)
 
 
 def interpolate(model: Autoencoder, a: Tensor, b: Tensor, steps: int, *, spherical: bool = False) -> Tensor:
-    """Images [N, steps, C, H, W] on the way from each image of ``a`` to its partner in ``b``, both ends included."""
+    """Make images [N, steps, C, H, W] on the way from each image of ``a`` to its partner in ``b``, both included.
+
+    >>> models.interpolate(model, images[:2], images[2:], steps=5, spherical=True).shape
+    torch.Size([2, 5, 3, 16, 16])
+    """
     if steps < 2:
         raise InputError(f"an interpolation has at least its 2 ends, not {steps} steps")
     if a.shape != b.shape:
@@ -66,7 +99,7 @@ def interpolate(model: Autoencoder, a: Tensor, b: Tensor, steps: int, *, spheric
 
 
 def _slerp(start: Tensor, end: Tensor, share: Tensor) -> Tensor:
-    """Along the arc between two directions; the straight line where they are parallel."""
+    """Interpolate along the arc between two directions; along the straight line where they are parallel."""
     dims = tuple(range(2, start.ndim))
     lengths = [torch.linalg.vector_norm(v, dim=dims, keepdim=True).clamp_min(1e-12) for v in (start, end)]
     cosine = (start / lengths[0] * (end / lengths[1])).sum(dim=dims, keepdim=True).clamp(-1, 1)
@@ -76,7 +109,11 @@ def _slerp(start: Tensor, end: Tensor, share: Tensor) -> Tensor:
 
 
 def sample(model: Autoencoder, count: int, generator: torch.Generator, *, batch: int = BATCH) -> Tensor:
-    """Images decoded from a VAE's prior."""
+    """Decode samples from a VAE's prior.
+
+    >>> models.sample(model, 6, torch.Generator().manual_seed(0)).shape
+    torch.Size([6, 3, 16, 16])
+    """
     if not isinstance(model, VariationalAutoencoder):
         raise InputError(f"{type(model).__name__} has no prior to sample from")
     noise = torch.randn(count, model.latent, generator=generator, device=generator.device)
@@ -91,7 +128,7 @@ def _as_images(model: Autoencoder, images: Tensor) -> Tensor:
 
 
 def _batched(model: Autoencoder, function: Callable[..., Tensor], values: Tensor, batch: int, *more: Tensor) -> Tensor:
-    """A function of a model over all values, without gradients or dropout; the result lies where the values lay."""
+    """Apply a function of a model in batches, without gradients or dropout; results lie where the values lay."""
     device = next(model.parameters()).device
     with torch.no_grad(), _evaluating(model):
         parts = zip(*(tensor.split(batch) for tensor in (values, *more)), strict=True)
@@ -100,7 +137,7 @@ def _batched(model: Autoencoder, function: Callable[..., Tensor], values: Tensor
 
 @contextmanager
 def _evaluating(model: nn.Module) -> Iterator[None]:
-    """Dropout off and batch norm on its running statistics, for a while."""
+    """Switch dropout off and batch norm to its running statistics, for a while."""
     training = model.training
     model.eval()
     try:

@@ -1,27 +1,21 @@
-"""The variational autoencoder."""
+"""The variational autoencoder (VAE): the vector AE with a normal distribution for a latent (Kingma & Welling 2014).
+
+The encoder gives each latent unit a mean and a variance; the decoder learns from samples, and the KL divergence to the
+standard normal prior, weighted by beta, keeps the latents where they can be sampled. The embedding is the mean.
+"""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from autoencoders.models.base import (
-    Autoencoder,
-    ConvDecoder,
-    ConvEncoder,
-    PatchTranspose,
-    Shape,
-    Terms,
-    centred,
-    grid_of,
-    require,
-    uncentred,
-)
+from autoencoders.models.base import Autoencoder, Shape, Terms, centred, grid_of, require, uncentred
+from autoencoders.models.blocks import ConvDecoder, ConvEncoder, PatchTranspose
 from autoencoders.specs import VAE
 
 
 class VariationalAutoencoder(Autoencoder):
-    """The vector AE with a normal distribution for a latent; its embedding is the posterior mean."""
+    """The vector AE's encoder and decoder around a normal distribution."""
 
     def __init__(self, spec: VAE, shape: Shape):
         super().__init__(shape)
@@ -51,7 +45,7 @@ class VariationalAutoencoder(Autoencoder):
     def losses(self, clean: Tensor, noisy: Tensor, generator: torch.Generator, kl_weight: float = 1.0) -> Terms:
         """Squared error summed over pixels + beta · KL summed over latents, averaged over the batch.
 
-        Averaging one and summing the other would change their balance a thousandfold, and the posterior collapses.
+        If one were averaged and the other summed, their balance would change a thousandfold: the posterior collapses.
         """
         mean, log_variance = self.posterior(noisy)
         noise = torch.randn(mean.shape, generator=generator, device=mean.device)

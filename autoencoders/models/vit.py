@@ -1,4 +1,8 @@
-"""The control that sees globally from its first layer on: a small ViT masked autoencoder."""
+"""A small ViT masked autoencoder (He et al. 2022): the control that sees the whole image from its first layer on.
+
+Patches become tokens with fixed positions. The encoder is handed the visible ones only; a learned token stands for the
+hidden ones, and a light decoder turns all tokens into pixels. Loss and masks are those of all masked models.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,14 @@ import math
 import torch
 from torch import Tensor, nn
 
-from autoencoders.models.base import PatchTranspose, Shape, centred, require, uncentred
+from autoencoders.models.base import Shape, centred, require, uncentred
+from autoencoders.models.blocks import PatchTranspose
 from autoencoders.models.masked import Masked
 from autoencoders.specs import ViTMAE
 
 
 class ViTMaskedAutoencoder(Masked):
-    """A small vision transformer in the manner of MAE: it encodes the visible patches only; its decoder is light."""
+    """Transformer blocks over the visible patches, and fewer of them over all patches."""
 
     def __init__(self, spec: ViTMAE, shape: Shape):
         super().__init__(shape, spec.patch, spec.ratio, spec.masked_weight)
@@ -73,8 +78,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         q, k, v = self.qkv(self.norm(x)).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        attention = (q @ k.transpose(2, 3) / math.sqrt(q.shape[3])).softmax(
-            dim=3
-        )  # on a CPU, faster than the fused one
+        # On a CPU this is faster than the fused attention
+        attention = (q @ k.transpose(2, 3) / math.sqrt(q.shape[3])).softmax(dim=3)
         x = x + self.merge((attention @ v).transpose(1, 2).flatten(2))
         return x + self.mlp(x)

@@ -1,4 +1,4 @@
-"""The book as `_quarto.yml` describes it, for whoever needs to know without Quarto."""
+"""The book as `_quarto.yml` describes it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from autoencoders.errors import ReportError
-from autoencoders.reporting import shortcodes, variables
+from autoencoders.reporting import variables
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,10 +33,10 @@ class Book:
         book = raw["book"]
 
         def text(name: str) -> str:
-            expanded, unknown = shortcodes.with_variables(str(book.get(name, "")), values)
-            if unknown:
-                raise ReportError(f"_quarto.yml, book: {name}: no variable is called {', '.join(unknown)}")
-            return expanded
+            try:
+                return variables.replaced(str(book.get(name, "")), values)
+            except ReportError as error:
+                raise ReportError(f"_quarto.yml, book: {name}: {error}") from None
 
         found = cls(
             root=root,
@@ -76,8 +78,6 @@ _EMBED = re.compile(r"\{\{<\s*embed\s+/cache/notebooks/([\w-]+)\.ipynb")
 
 
 def _raw(root: Path) -> dict[str, Any]:
-    import yaml
-
     return yaml.safe_load((root / "_quarto.yml").read_text(encoding="utf-8"))
 
 

@@ -1,4 +1,4 @@
-"""Whether a rendered report is whole, whichever renderer made it; each fault is told with its place."""
+"""Whether a rendered report is whole, whichever renderer made it; each fault comes with its place."""
 
 from __future__ import annotations
 
@@ -25,10 +25,7 @@ def check(book: Book) -> None:
         raise ReportError("the report is not whole:\n" + "\n".join(f"  {problem}" for problem in problems))
 
 
-# ── The site ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class _Page(HTMLParser):
+class _Parsed(HTMLParser):
     """What a page says outside code, where it links to, and what it loads."""
 
     def __init__(self) -> None:
@@ -64,13 +61,13 @@ class _Page(HTMLParser):
 
 
 @cache
-def _read(path: Path, changed: int) -> _Page:
-    page = _Page()
+def _read(path: Path, changed: int) -> _Parsed:
+    page = _Parsed()
     page.feed(path.read_text(encoding="utf-8"))
     return page
 
 
-def _page(path: Path) -> _Page:
+def _page(path: Path) -> _Parsed:
     return _read(path, path.stat().st_mtime_ns)
 
 
@@ -103,9 +100,6 @@ def _fault(address: str, path: Path) -> str:
     if anchor and target.suffix == ".html" and anchor not in _page(target).anchors:
         return "leads to no place on that page"
     return ""
-
-
-# ── The PDF ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def pdf_problems(path: Path) -> list[str]:

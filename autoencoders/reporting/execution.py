@@ -20,11 +20,12 @@ from typing import Any
 
 from autoencoders import parameters
 from autoencoders.errors import InputError, ReportError
-from autoencoders.reporting.notebooks import Cell, Notebook
+from autoencoders.reporting.notebook_files import Cell, NotebookFile
 from autoencoders.running import processes
+from autoencoders.store import syntax
 
 # What can't change a figure: editing it must not execute anything
-IRRELEVANT = ("reporting", "explore", "commandline.py", "inspection.py", "running")
+IRRELEVANT = ("reporting", "explore", "books.py", "commandline.py", "inspection.py", "running")
 METADATA = "autoencoders"  # where an executed notebook remembers its inputs
 KERNEL = "autoencoders-report"
 INJECTED = "injected-parameters"  # papermill's tag
@@ -54,9 +55,6 @@ class Execution:
             return True
 
 
-# ── Planning ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def plan(
     analysis: Path,
     executed: Path,
@@ -70,7 +68,7 @@ def plan(
     """A folder's notebooks, or those of such names. ``requested`` are their own parameters, by the notebook's name, and
     must be declared; ``common`` ones reach the notebooks that declare them; ``inputs`` (data, code) all of them;
     ``notices`` is what the captions of each say beside what they say."""
-    found = {path.stem: Notebook.read(path) for path in sorted(analysis.glob("*.ipynb"))}
+    found = {path.stem: NotebookFile.read(path) for path in sorted(analysis.glob("*.ipynb"))}
     if unknown := sorted(requested.keys() - found.keys()):
         raise InputError(f"notebooks: none is called {', '.join(unknown)}; there are: {', '.join(found)}")
     beside = {path.name: path.read_text(encoding="utf-8") for path in analysis.iterdir() if _is_data(path)}
@@ -96,8 +94,8 @@ def _is_data(path: Path) -> bool:
     return path.suffix in (".yml", ".json", ".csv")
 
 
-def _checked(notebook: Notebook, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Its own parameters in the types that it declares, so that a mistake is told before a kernel starts."""
+def _checked(notebook: NotebookFile, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Its own parameters in the types that it declares, so that a mistake is reported before a kernel starts."""
     declared = notebook.parameters
     if unknown := [str(name) for name in values if name not in declared]:
         raise InputError(
@@ -109,26 +107,19 @@ def _checked(notebook: Notebook, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def code_digest(package: Path) -> str:
-    """The package's code as syntax trees: comments, formatting and docstrings don't count."""
+    """The package's code as syntax trees: comments, formatting, docstrings and annotations don't count."""
     modules = {path.relative_to(package).as_posix(): path for path in package.rglob("*.py")}
     relevant = {name: path for name, path in sorted(modules.items()) if name.split("/")[0] not in IRRELEVANT}
-    return _digest([(name, _tree(path.read_text(encoding="utf-8"))) for name, path in relevant.items()])
+    return _digest([(name, _statements(path.read_text(encoding="utf-8"))) for name, path in relevant.items()])
 
 
-def _tree(source: str) -> str:
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        match node:
-            case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
-                node.body = node.body[ast.get_docstring(node, clean=False) is not None :]
-    return ast.dump(tree)
+def _statements(source: str) -> list[str]:
+    kept = map(syntax.normalised, ast.parse(source).body)
+    return [syntax.text(node) for node in kept if node]
 
 
 def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-# ── Executing ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def execute(
@@ -226,7 +217,7 @@ def _fresh(notebook: Any) -> Any:
 
 
 def _finished(notebook: Any, execution: Execution) -> Any:
-    """Without what differs from run to run or tells of this machine; with its inputs and the notice in captions."""
+    """Without what differs from run to run or names this machine; with its inputs and the notice in captions."""
     notebook.metadata.pop("papermill", None)
     notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook.metadata[METADATA] = {"inputs": execution.digest}

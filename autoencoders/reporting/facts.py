@@ -1,4 +1,4 @@
-"""What a run is, in the words and figures that the chapters print."""
+"""What a run is, in the words and numbers that the chapters print."""
 
 from __future__ import annotations
 

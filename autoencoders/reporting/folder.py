@@ -13,21 +13,15 @@ class Folder:
 
     @classmethod
     def found(cls, path: Path) -> Folder:
-        """As others left it: all of it stays."""
+        """Take a folder as others left it: all of it stays."""
         folder = cls(path)
         folder.files.update(each for each in path.rglob("*") if each.is_file())
         return folder
 
     def put(self, name: str, content: str | bytes) -> Path:
-        """Atomically; an unchanged file keeps its modification time."""
         path = self.path / name
         self.files.add(path)
-        raw = content.encode() if isinstance(content, str) else content
-        if not path.exists() or path.read_bytes() != raw:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            new = path.with_name(f".{path.name}.{os.getpid()}")
-            new.write_bytes(raw)
-            os.replace(new, path)
+        write_if_changed(path, content)
         return path
 
     def drop_the_rest(self) -> None:
@@ -36,3 +30,15 @@ class Folder:
                 path.unlink()
             elif path.is_dir() and not any(path.iterdir()):
                 path.rmdir()
+
+
+def write_if_changed(path: Path, content: str | bytes) -> bool:
+    """Write a file atomically, and say whether it changed; an unchanged one keeps its modification time."""
+    raw = content.encode() if isinstance(content, str) else content
+    if path.exists() and path.read_bytes() == raw:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    new.write_bytes(raw)
+    os.replace(new, path)
+    return True

@@ -5,22 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from autoencoders import inspection, references
+from autoencoders import references
 from autoencoders.console import log
-from autoencoders.explore.pages import Head
 from autoencoders.lab import Lab
-from autoencoders.reporting import checks, execution, fallback, mermaid, pdf, quarto, submission, variables
+from autoencoders.reporting import checks, execution, graph, quarto, submission, variables, without_quarto
 from autoencoders.reporting.book import Book, embedded
 from autoencoders.reporting.execution import Execution
-from autoencoders.reporting.folder import Folder
+from autoencoders.reporting.folder import Folder, write_if_changed
+from autoencoders.reporting.without_quarto import WORKSHOP, pdf
 from autoencoders.running import progress
 from autoencoders.settings import ENVIRONMENT, PROJECT, Settings
 from autoencoders.store.files import locked
@@ -36,8 +35,8 @@ class Edition:
     root: Path
     labs: tuple[Lab, ...]
     facts: Callable[[], Mapping[str, Any]]
-    offered: tuple[Head, ...] = ()  # the pages to explore, beside the chapters
-    more: Callable[[Book, Folder], None] = lambda book, folder: None  # what makes them
+    extra: Mapping[str, str] = field(default_factory=dict)  # titles of pages beside the chapters, by address
+    add_extra: Callable[[Book, Folder], None] = lambda book, folder: None  # what makes them
 
     @property
     def settings(self) -> Settings:
@@ -45,22 +44,23 @@ class Edition:
 
 
 def report(edition: Edition, renderer: Renderer = "auto") -> Book:
-    """The book's site and PDF, whole and up to date."""
+    """Make the book's site and PDF, whole and up to date."""
     tool = None if renderer == "pandoc" else quarto.obtain(PROJECT, insist=renderer == "quarto")
     with _alone(edition, "report"):
-        executions = prepare(edition, tool.name if tool else fallback.name())
+        executions = prepare(edition, tool.name if tool else without_quarto.name())
         book = Book.read(edition.root)
         if tool:
-            _rendered(tool, edition, book, executions)
+            _render(tool, edition, book, executions)
         else:
-            fallback.render(book, [each.target for each in executions], edition.offered, partial(edition.more, book))
+            executed = [each.target for each in executions]
+            without_quarto.render(book, executed, edition.extra, partial(edition.add_extra, book))
         checks.check(book)
     return book
 
 
-def _rendered(tool: quarto.Quarto, edition: Edition, book: Book, executions: list[Execution]) -> None:
-    """By Quarto, which takes its time whether anything has changed or not: so it is asked only if something has."""
-    workshop = edition.root / fallback.WORKSHOP
+def _render(tool: quarto.Quarto, edition: Edition, book: Book, executions: list[Execution]) -> None:
+    """Render by Quarto, which takes its time whether anything has changed or not: so only if something has."""
+    workshop = edition.root / WORKSHOP
     memory = workshop / "rendered.txt"
     settings = [edition.root / name for name in ("_quarto.yml", "_quarto.yml.local", "_variables.yml")]
     drawn = [path for path in workshop.iterdir() if path.suffix in (".typ", ".svg")]
@@ -79,17 +79,17 @@ def _rendered(tool: quarto.Quarto, edition: Edition, book: Book, executions: lis
     else:
         log(f"rendering with {tool.name}")
         quarto.render(tool, edition.root, _environment(edition.settings, *ENVIRONMENT))
-    complete(edition)
+    add_extra_pages(edition)
     memory.write_text(state(), encoding="utf-8")
 
 
 def prepare(edition: Edition, renderer: str) -> list[Execution]:
-    """Everything that the chapters need, brought up to date; quick where nothing changed."""
+    """Bring everything that the chapters need up to date; quick where nothing changed."""
     with _alone(edition, "prepare"):  # a stage of its own: Quarto runs it in another process, in the midst of a report
-        return _prepared(edition, renderer)
+        return _prepare(edition, renderer)
 
 
-def _prepared(edition: Edition, renderer: str) -> list[Execution]:
+def _prepare(edition: Edition, renderer: str) -> list[Execution]:
     for lab in edition.labs:
         progress.follow(lab, lab.plan())
     values = dict(edition.facts())
@@ -99,32 +99,33 @@ def _prepared(edition: Edition, renderer: str) -> list[Execution]:
     surroundings = _environment(edition.settings, *OF_THE_MACHINE)
     jobs = edition.settings.jobs or os.cpu_count() or 1
     execution.execute(outdated, folder=PROJECT, environment=surroundings, jobs=jobs, report=log)
-    variables.write_if_changed(edition.root / fallback.WORKSHOP / "pipeline.svg", _graph(edition))
+    workshop = edition.root / WORKSHOP
+    write_if_changed(workshop / "pipeline.svg", graph.overview(edition.labs, sorted(embedded(edition.root))))
+    write_if_changed(workshop / "book.typ", pdf.style())
     variables.write(edition.root / "_variables.yml", values | {"renderer": renderer})
-    variables.write_if_changed(edition.root / fallback.WORKSHOP / "book.typ", pdf.style())
     notebooks = [each.target.relative_to(edition.root) for each in executions]
-    told = _for_quarto(values, edition.settings.authors, notebooks)
-    variables.write_if_changed(edition.root / "_quarto.yml.local", told)
+    write_if_changed(edition.root / "_quarto.yml.local", _for_quarto(values, edition.settings.authors, notebooks))
     return executions
 
 
-def complete(edition: Edition) -> None:
-    """Make of a site that Quarto rendered what Quarto can't; when it made the PDF alone, there is none."""
+def add_extra_pages(edition: Edition) -> None:
+    """Add to a site that Quarto rendered what Quarto can't make; when it made the PDF alone, there is none."""
     book = Book.read(edition.root)
     if (book.output / "index.html").exists():
         quarto.drop_libraries(book.output)
-        edition.more(book, Folder.found(book.output))
+        edition.add_extra(book, Folder.found(book.output))
 
 
 def packed(edition: Edition) -> tuple[Path, ...]:
-    """The submission, of what was rendered before."""
+    """Pack the submission, of what was rendered before."""
     with _alone(edition, "report"):
         return submission.pack(Book.read(edition.root), _executions(edition, dict(edition.facts())))
 
 
 @contextmanager
 def _alone(edition: Edition, stage: str) -> Iterator[None]:
-    """Two at once would take each other's files away: the later one waits, and finds most of its work done."""
+    """Keep others out: two at once would take each other's files away. The later one waits, and finds most of its work
+    done."""
     path = edition.root / f"cache/{stage}.lock"
     with ExitStack() as held:
         try:
@@ -161,18 +162,6 @@ def _environment(settings: Settings, *names: str) -> dict[str, str]:
     given = {name: getattr(settings, name) for name in names}
     texts = {n: " ".join(map(str, v)) if isinstance(v, tuple) else str(v) for n, v in given.items() if v is not None}
     return {ENVIRONMENT[name]: value for name, value in texts.items()}
-
-
-def _graph(edition: Edition) -> str:
-    """The dependency graph to look at: measurements counted, since their names would fill three pages."""
-
-    def counted(match: re.Match[str]) -> str:
-        total = sum(map(int, re.findall(r"×(\d+)", match[2])))
-        return f'"{match[1]}: {total} measurements"'
-
-    return mermaid.as_svg(
-        re.sub(r'"([^"<]*)<br>([^"]*)"', counted, inspection.mermaid(edition.labs, sorted(embedded(edition.root))))
-    )
 
 
 def _for_quarto(values: Mapping[str, Any], authors: Sequence[str], notebooks: Iterable[Path]) -> str:

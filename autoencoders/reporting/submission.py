@@ -15,6 +15,7 @@ from autoencoders.reporting.execution import INJECTED, Execution
 from autoencoders.reporting.folder import Folder
 
 FILES = (
+    "LICENSE",
     "README.md",
     "Makefile",
     "_quarto.yml",

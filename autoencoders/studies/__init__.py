@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from autoencoders.errors import InputError
 
@@ -17,7 +17,7 @@ STUDIES = {
 }
 
 
-def study(name: str) -> type[Study]:
+def study(name: str) -> type[Study[Any]]:
     if name not in STUDIES:
         raise InputError(f"no study is called {name!r}; there are: {', '.join(STUDIES)}")
     module, found = STUDIES[name].split(":")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from autoencoders.plans import Plan
 from autoencoders.specs import Corruption, Data, Experiment, Model, Training
@@ -23,17 +24,38 @@ SIZES = {  # of the official training sets: for training and validation together
 
 
 @dataclass(frozen=True, kw_only=True)
-class Study(Plan):
+class Budget:
+    """What a profile spends: training images, epochs, images measured. None: all there are."""
+
+    train: int | None
+    epochs: int
+    images: int | None = None
+
+
+B = TypeVar("B", bound=Budget)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study(Plan, Generic[B]):
     """A plan with a name and data sets of its own, by the names under which they were asked for."""
 
     name: ClassVar[str]
     notebook: ClassVar[str]  # that shows its results
     wanted: ClassVar[tuple[str, ...]]  # data sets, the main one first; embedded ones stand in for what can't be had
     constants: ClassVar[dict[str, str]]  # that its chapter and captions print: `{{< var task.digits_sigma >}}`
+    budgets: ClassVar[Mapping[str, Any]]  # by profile
 
     @classmethod
     def wanted_data(cls, asked: str) -> tuple[str, ...]:
         return cls.wanted
+
+    @property
+    def budget(self) -> B:
+        return self.budgets[self.profile.name]
+
+    @property
+    def data(self) -> Data:
+        return images_of(self.dataset, self.budget.train)
 
     def experiment(
         self, name: str, model: Model, corruption: Corruption | None, data: Data | None = None, **training: Any

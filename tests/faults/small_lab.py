@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from autoencoders import data, tasks
-from autoencoders.data import Raw, Split, loading
+from autoencoders.data import Raw, Split, dataset
 from autoencoders.lab import Lab
 from autoencoders.profiles import PROFILES, Profile
 from autoencoders.settings import Settings
@@ -39,7 +39,7 @@ class SmallLab:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         self.monkeypatch, self.folder, self.made = monkeypatch, folder, 0
         raw = Raw(pictures(TRAIN + HELD_OUT, 1), pictures(20, 2), CLASSES)
-        monkeypatch.setattr(loading, "_read", lambda *_: (raw, "fingerprint"))
+        monkeypatch.setattr(dataset, "_read", lambda *_: (raw, "fingerprint"))
 
     def __call__(self, profile: Profile = PROFILE, cache: Path | None = None, **splits: Split) -> Lab:
         self.monkeypatch.setitem(PROFILES, "smoke", profile)

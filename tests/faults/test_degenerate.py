@@ -27,6 +27,7 @@ from autoencoders.evaluation.ranking import auroc
 from autoencoders.evaluation.statistics import Estimate
 from autoencoders.findings import Contender, Findings
 from autoencoders.jsonable import finite
+from autoencoders.judging import Claim, Judged, Quantity, Scale, judge
 from autoencoders.measurements.anomaly import Anomaly
 from autoencoders.measurements.generation import Arithmetic, Interpolation
 from autoencoders.measurements.latent import Cloud, Displacement, Latent, Posterior
@@ -361,19 +362,10 @@ def test_claims_about_anything(tried: Tried) -> None:
 
     def check(case: tuple[list[tuple[float, float]], bool, bool, int | None]) -> None:
         pairs, less, percent, digits = case
-        a, b = (claims.Quantity(name, np.array([p[i] for p in pairs])[None]) for i, name in enumerate("ab"))
-        claim = claims.Claim(
-            id="a-b",
-            requirement="R1",
-            statement="a exceeds b",
-            expected="less" if less else "greater",
-            margin=0.1,
-            unit="",
-            measure=lambda findings: (a, b),  # not asked
-            digits=digits,
-            percent=percent,
-        )
-        judged = claims.compare(claim, a, b)
+        a, b = (Quantity(name, np.array([p[i] for p in pairs])[None]) for i, name in enumerate("ab"))
+        scale = Scale(unit="", margin=0.1, digits=digits, percent=percent)
+        claim = Claim("a-b", "R1", "a exceeds b", a, b, scale, expected="less" if less else "greater")
+        judged = Judged.of(claim, a, b)
         assert not any(word in judged.sentence for word in ("nan", "inf "))
         found = json.loads(json.dumps(finite(judged.as_json()), allow_nan=False))
         if len(pairs) == 1 or not np.isfinite([*a.values, *b.values]).all():
@@ -442,9 +434,9 @@ def _printed(findings: Findings, contender: Contender) -> None:
     assert tables.MISSING not in printed
 
 
-def _judged(claim: claims.Claim, findings: Findings) -> None:
+def _judged(claim: Claim, findings: Findings) -> None:
     if claim.id == "vit-far":
         return  # these images are too small for anything to be far away
-    judged = claims.judge(claim, findings)
+    judged = judge(claim, findings)
     assert "nan" not in judged.sentence
     json.dumps(finite(judged.as_json()), allow_nan=False)

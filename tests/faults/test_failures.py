@@ -17,11 +17,11 @@ from small_lab import PROFILE, SmallLab
 from typer.testing import CliRunner
 
 import pipeline
-from autoencoders import claims, inspection, training
+from autoencoders import books, claims, inspection, training
 from autoencoders.errors import InputError, StorageError, TrainingError
 from autoencoders.findings import Findings
 from autoencoders.lab import Lab
-from autoencoders.reporting import editions, facts, making
+from autoencoders.reporting import facts, making
 from autoencoders.running import progress
 from autoencoders.specs import Experiment
 
@@ -225,7 +225,7 @@ def test_exit_codes(
     breaks(error, "tune-base")
     plan = Lab.plan
     monkeypatch.setattr(Lab, "plan", lambda self, names=None: plan(self, SWEEP))
-    monkeypatch.setattr(editions, "PROJECT", tmp_path / "project")
+    monkeypatch.setattr(books, "PROJECT", tmp_path / "project")
     cache = tmp_path / "cache-of-the-command"
     fixed = ["--profile", "smoke", "--dataset", "photos10", "--device", "cpu", "--jobs", "1", "--cache", str(cache)]
     done = CliRunner().invoke(pipeline.app, [command, *fixed, *(["--renderer", "pandoc"] * (command == "report"))])

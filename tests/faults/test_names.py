@@ -23,13 +23,14 @@ from pypdf import PdfReader
 from reporting_sample import code, write_book, write_notebook
 
 from autoencoders import data, parameters, settings, tables
-from autoencoders.data import finding
+from autoencoders.data import files
 from autoencoders.errors import InputError
-from autoencoders.reporting import execution, making, mermaid, pandoc, pdf, site, submission, variables
+from autoencoders.reporting import execution, graph, making, submission, variables
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.folder import Folder
-from autoencoders.reporting.notebooks import Notebook
-from autoencoders.reporting.shortcodes import Expansion
+from autoencoders.reporting.notebook_files import NotebookFile
+from autoencoders.reporting.without_quarto import pandoc, pdf, site
+from autoencoders.reporting.without_quarto.shortcodes import Expansion
 from autoencoders.settings import PROJECT
 
 Tried = Callable[[int], None]
@@ -96,7 +97,7 @@ def test_a_groups_submission_is_two_files_that_say_so(tmp_path: Path, tried: Tri
 
 @pytest.mark.promise("A data set or a notebook that there is none of is refused by name, and nothing is looked up.")
 def test_unknown_names_are_only_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tried: Tried) -> None:
-    monkeypatch.setattr(finding, "DATA", tmp_path / "data")
+    monkeypatch.setattr(files, "DATA", tmp_path / "data")
     write_notebook(tmp_path / "analysis/01-one.ipynb", code("1"))
 
     def check(text: str) -> None:
@@ -278,10 +279,10 @@ def test_a_page_has_no_element_more_for_any_name(tmp_path: Path, tried: Tried) -
 
     def page(text: str) -> Skeleton:
         shown = named(book, dict.fromkeys(facts, text))
-        made = site.Site(shown, Folder(tmp_path / "_book"), tmp_path)
+        made = site.Site(shown, Folder(tmp_path / "_book"), tmp_path, {})
         heading = {"t": "Header", "c": [2, ["a", [], []], [pandoc.string(text)]]}
-        pages = [site.Page("index.html", text, "1", [heading]), site.Page("two.html", text, "2", [])]
-        return Skeleton(made._page(pages[0], "<p>body</p>", pages, (None, pages[1])))
+        pages = [site.SitePage("index.html", text, "1", [heading]), site.SitePage("two.html", text, "2", [])]
+        return Skeleton(made._html(pages[0], "<p>body</p>", pages, 0))
 
     plain = page("Nobody")
 
@@ -297,7 +298,7 @@ def test_a_page_has_no_element_more_for_any_name(tmp_path: Path, tried: Tried) -
 @pytest.mark.promise(AUTHORS)
 def test_the_search_index_is_data(tried: Tried) -> None:
     def check(text: str) -> None:
-        page = site.Page("a.html", text, "1", [{"t": "Para", "c": [pandoc.string(text)]}])
+        page = site.SitePage("a.html", text, "1", [{"t": "Para", "c": [pandoc.string(text)]}])
         raw = site._search_index([page])
         assert "\n" not in raw
         [[_, name, title, words]] = json.loads(raw)
@@ -309,10 +310,12 @@ def test_the_search_index_is_data(tried: Tried) -> None:
 @pytest.mark.promise("A label in a drawing is words, and no element of it.")
 def test_labels_of_a_drawing_are_text(tried: Tried) -> None:
     def check(label: str) -> None:
-        svg = ElementTree.fromstring(mermaid.as_svg(f'flowchart LR\n  data[("{label}")] --> a["b"]'))
+        nodes = [graph.Node("a", 0, label), graph.Node("b", 1, "b")]
+        svg = ElementTree.fromstring(graph.drawn(nodes, [("a", "b")], printed=True))
         assert Counter(element.tag.partition("}")[2] for element in svg.iter()) == Counter(
-            svg=1, path=1, rect=2, text=1 + len(re.split(r"<br\s*/?>|\\n", label))
+            svg=1, style=1, g=1, path=1, rect=2, text=2
         )
+        assert label in [element.text for element in svg.iter()]
         assert not {name for element in svg.iter() for name in element.attrib if name.startswith("on")}
 
     one_line = hostile.filter(lambda text: text.isprintable() and '"' not in text and bool(text.strip()))
@@ -425,7 +428,7 @@ def test_parameters_arrive_in_a_kernel(tmp_path: Path, tried: Tried) -> None:
     texts = [*TROUBLE, *(f"{a}{b}" for a, b in zip(TROUBLE, reversed(TROUBLE), strict=True))]
     planned = execution.plan(path.parent, tmp_path, requested={"01-one": {"texts": texts}}, common={}, inputs={})
     execution.execute(planned, folder=tmp_path, environment={}, jobs=1, report=lambda line: None)
-    [shown] = Notebook.read(planned[0].target).cells[-1].outputs
+    [shown] = NotebookFile.read(planned[0].target).cells[-1].outputs
     assert json.loads("".join(shown["text"])) == texts
     tried(len(texts))
 

@@ -48,8 +48,8 @@ function lossCurve(history, width) {
   const [height, left, bottom, top, right] = [250, 62, 40, 14, 12];
   const x = i => left + (epochs > 1 ? i / (epochs - 1) : .5) * (width - left - right);
   const y = v => height - bottom - (v - scale.low) / (scale.high - scale.low) * (height - bottom - top);
-  const told = PARTS.map(part => `${part} from ${history[part][0]} to ${history[part].at(-1)}`).join(", ");
-  const shape = drawn("svg", { class: "curve", width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Mean squared error over ${epochs} ${epochs === 1 ? "epoch" : "epochs"}: ${told}` });
+  const described = PARTS.map(part => `${part} from ${history[part][0]} to ${history[part].at(-1)}`).join(", ");
+  const shape = drawn("svg", { class: "curve", width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Mean squared error over ${epochs} ${epochs === 1 ? "epoch" : "epochs"}: ${described}` });
   for (const value of ticks(scale.low, scale.high, 4)) {
     shape.append(drawn("line", { class: "grid", x1: left, x2: width - right, y1: y(value), y2: y(value) }));
     shape.append(drawn("text", { x: left - 7, y: y(value) + 4, "text-anchor": "end" }, String(value)));

@@ -23,7 +23,7 @@ function paint(canvas, values, [height, width, channels], hidden = () => false) 
     picture.data[4 * i + 3] = 255;
   }
   context.putImageData(picture, 0, 0);
-  canvas.shown = values; // for whoever compares
+  canvas.shown = values; // for tests
 }
 
 function meanSquare(a, b, counts = () => true) {

@@ -146,7 +146,7 @@
     tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
   }
 
-  function tell() {
+  function describe() {
     const image = marked();
     if (image === null || !shown(image)) { where.textContent = hint; return; }
     const [clean, noisy] = ["clean", "noisy"].map(input => view.raw[input].slice(image * view.dims, (image + 1) * view.dims));
@@ -159,7 +159,7 @@
   function mark(changes) {
     if ("hovered" in changes) hovered = changes.hovered;
     if ("kept" in changes) kept = changes.kept;
-    tell();
+    describe();
     redraw();
   }
 
@@ -232,7 +232,7 @@
   // ── Choices ───────────────────────────────────────────────────────────────────────────────────────────────────────
   const press = wanted => {
     toggles.forEach((button, kind) => button.setAttribute("aria-pressed", String(wanted(kind))));
-    tell();
+    describe();
     redraw();
   };
   const pressed = kind => toggles[kind].getAttribute("aria-pressed") === "true";
@@ -248,7 +248,7 @@
     view = fitted();
     find(".clouds").classList.toggle("solid", solid());
     for (const button of findAll("[data-turn]")) button.disabled = !solid();
-    tell();
+    describe();
     redraw();
   }
   find(".choices").addEventListener("change", choose);

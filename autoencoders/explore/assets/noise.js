@@ -22,17 +22,17 @@
 
   const panels = {};
   function panel(name, title, make) {
-    const canvas = picture(title), figures = element("span", { class: "score" });
-    const caption = element("figcaption", {}, element("b", {}, title), figures);
+    const canvas = picture(title), note = element("span", { class: "score" });
+    const caption = element("figcaption", {}, element("b", {}, title), note);
     const holder = element("figure", {}, canvas, caption);
-    panels[name] = { canvas, figures, holder, make, score: null };
+    panels[name] = { canvas, note, holder, make, score: null };
     at("outputs").append(holder);
     return panels[name];
   }
 
   function score(one, values) {
     one.score = psnr(values, image.values);
-    one.figures.textContent = inDecibels(one.score);
+    one.note.textContent = inDecibels(one.score);
     const denoisers = Object.values(panels).filter(each => each.score !== null && each.make);
     const best = Math.max(...denoisers.map(each => each.score));
     for (const each of denoisers) each.holder.classList.toggle("best", each.score === best);
@@ -75,11 +75,11 @@
     const one = panels[model.name];
     const go = async () => {
       one.button.disabled = true;
-      try { await take(model); show(); } catch (e) { one.figures.textContent = e.message; one.button.disabled = false; }
+      try { await take(model); show(); } catch (e) { one.note.textContent = e.message; one.button.disabled = false; }
     };
-    const size = megabytes(model.bytes), attributes = { type: "button", class: "load", onclick: go };
-    const told = { ...attributes, "aria-label": `Load ${model.title}, ${size}` };
-    one.button = element("button", told, "Load", element("br"), size);
+    const size = megabytes(model.bytes);
+    const attributes = { type: "button", class: "load", onclick: go, "aria-label": `Load ${model.title}, ${size}` };
+    one.button = element("button", attributes, "Load", element("br"), size);
     one.holder.prepend(one.button);
   }
 

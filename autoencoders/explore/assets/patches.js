@@ -17,12 +17,12 @@
     paint(at("seen"), image.values, shape, gone);
     paint(at("output"), output, shape);
     paint(at("clean"), image.values, shape);
-    tell("All", meanSquare(output, image.values));
-    tell("Hidden", meanSquare(output, image.values, i => gone(Math.floor(i / channels))));
+    write("All", meanSquare(output, image.values));
+    write("Hidden", meanSquare(output, image.values, i => gone(Math.floor(i / channels))));
     at("output").count = hidden.size;
   });
 
-  function tell(region, error) { // of nothing, there is none
+  function write(region, error) { // of nothing, there is none
     at(`mse${region}`).textContent = Number.isNaN(error) ? "–" : error.toFixed(4);
     at(`psnr${region}`).textContent = Number.isNaN(error) ? "–" : inDecibels(-10 * Math.log10(error));
   }
@@ -116,17 +116,17 @@
   function setUp() {
     setUpGrid();
     setUpModels();
-    const told = () => { at("class").textContent = image.label; };
-    picker(at("image"), images, shape, image.place, chosen => { image = chosen; told(); show(); });
-    told();
+    const showClass = () => { at("class").textContent = image.label; };
+    picker(at("image"), images, shape, image.place, chosen => { image = chosen; showClass(); show(); });
+    showClass();
     at("ratio").value = model.ratio;
-    const shareTold = () => { at("shareShown").value = percent(at("ratio").value); };
+    const showShare = () => { at("shareShown").value = percent(at("ratio").value); };
     const draw = () => hideAll(drawn(rows * columns, Number(at("ratio").value), seed++));
-    at("ratio").addEventListener("input", shareTold);
+    at("ratio").addEventListener("input", showShare);
     at("ratio").addEventListener("change", draw);
     at("random").addEventListener("click", draw);
     at("none").addEventListener("click", () => hideAll(new Set()));
-    shareTold();
+    showShare();
     draw();
   }
 

@@ -1,7 +1,7 @@
 "use strict";
-// The table of results: sorted, filtered, downloaded; each row opens what its figure rests on.
+// The table of results: sorted, filtered, downloaded; each row opens what its value rests on.
 {
-  const { run, columns, artifacts, versions, figures, claims, told, judged } = window.explore;
+  const { run, columns, artifacts, versions, figures, claims, sourced, judged } = window.explore;
   const rows = window.explore.rows.map(values => Object.fromEntries(columns.map((name, i) => [name, values[i]])));
   const NUMBERS = ["seed", "value", "lo", "hi", "n"];
   const FILTERS = ["experiment", "metric", "input", "kind"];
@@ -39,8 +39,8 @@
   }
 
   function address(changed = {}) {
-    const told = Object.entries({ ...view, ...changed }).filter(([, value]) => value);
-    return `#${new URLSearchParams(told)}`;
+    const set = Object.entries({ ...view, ...changed }).filter(([, value]) => value);
+    return `#${new URLSearchParams(set)}`;
   }
 
   function change(changed) {
@@ -184,14 +184,14 @@
       ? leaves(value, `${prefix}${name}.`) : [[prefix + name, value === null ? "none" : Array.isArray(value) ? value.join(", ") : String(value)]]);
   }
 
-  function figuresOf(key) {
+  function valuesOf(key) {
     const own = rows.filter(row => row.key === key && row.experiment === artifacts[key].experiment);
     if (!own.length) return null;
     const head = ["metric", "value", "interval", "n", "input", "region", "split"].map((text, i) => element("th", { scope: "col", class: i > 0 && i < 4 && "number" }, text));
     const lines = own.map(row => element("tr", {}, element("th", { scope: "row" }, row.metric),
       [digits(row.value), interval(row), digits(row.n)].map(text => element("td", { class: "number" }, text)),
       [row.input, row.region, row.split].map(text => element("td", {}, text))));
-    return section("Figures", element("div", { class: "scrolling" }, element("table", {}, element("thead", {}, element("tr", {}, head)), element("tbody", {}, lines))));
+    return section("Values", element("div", { class: "scrolling" }, element("table", {}, element("thead", {}, element("tr", {}, head)), element("tbody", {}, lines))));
   }
 
   // Its own; or those of the same subject from clean images, so that one sees what was measured.
@@ -223,7 +223,7 @@
       const [number, text] = /^((?:Figure|Table)\s\S+?):?\s(.*)$/.exec(caption ?? "")?.slice(1) ?? [label, ""];
       return [report ? element("a", { href: report }, number) : number, by(other), notebook && [" · ", element("a", { href: notebook }, "notebook cell")], element("span", { class: "quiet" }, ` ${text.split(/(?<=\.)\s/)[0]}`)].flat(2);
     });
-    return section("Shown in", list(items, told ? "No figure or table of the report asks for it." : "Not known: the executed notebooks of this site don't tell what they rest on."));
+    return section("Shown in", list(items, sourced ? "No figure or table of the report asks for it." : "Not known: the executed notebooks of this site don't say what they rest on."));
   }
 
   function claimedBy(key) {
@@ -277,7 +277,7 @@
     const artifact = artifacts[view.artifact];
     find("#artifact-title").textContent = artifact ? `${titleOf(artifact)}: ${artifact.kind}` : "Not in the cache";
     const missing = element("p", {}, "When this page was made, the cache held no artifact ", element("code", {}, view.artifact), ".");
-    const parts = artifact ? [figuresOf, picturesOf, lossOf, shownBy, claimedBy, provenanceOf, relatives].map(part => part(view.artifact)).filter(Boolean) : [missing];
+    const parts = artifact ? [valuesOf, picturesOf, lossOf, shownBy, claimedBy, provenanceOf, relatives].map(part => part(view.artifact)).filter(Boolean) : [missing];
     find("#artifact .inside").replaceChildren(...parts);
     if (!dialog.open) dialog.showModal();
     dialog.scrollTop = 0;

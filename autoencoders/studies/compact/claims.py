@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from autoencoders.claims import DECIBEL, Claim, Quantity
-from autoencoders.measurements.reconstruction import Reconstruction
+from autoencoders.judging import DECIBELS, Claim, Measured
 from autoencoders.results import Contender, Results
 from autoencoders.studies.compact.plan import ON_UNIT_SCALE, Compact
 
@@ -22,46 +21,17 @@ def spatial(r: Results[Compact]) -> Contender:
     return r.each("spatial DAE", lambda study: study.spatial())
 
 
-def claims(r: Results[Compact]) -> list[Claim]:
-    return list(_all(r))
-
-
-def _all(r: Results[Compact]) -> Iterator[Claim]:
+def claims(r: Results[Compact]) -> Iterator[Claim]:
     own, other = ON_UNIT_SCALE
     half, whole = (r.catalogue.reconstruction(sigma) for sigma in ON_UNIT_SCALE.values())
     compact, noisy, ridge = denoiser(r, own), r.baseline("input"), r.baseline("ridge")
-    yield _closer(
-        "compact-input",
-        "the compact denoiser's output is closer to the clean image than its input",
-        compact,
-        noisy,
-        half,
-    )
-    yield _closer("compact-ridge", "the compact denoiser removes more noise than the linear map", compact, ridge, half)
-    yield _closer(
-        "compact-spatial", "the compact denoiser removes more noise than the spatial one", compact, spatial(r), half
-    )
-    yield _closer(
-        "compact-clean",
-        "the compact model denoises better for having been trained on noisy images",
-        compact,
-        clean_model(r),
-        half,
-    )
-    yield _closer(
-        "compact-other-scale",
-        f"with σ read on {other} the compact denoiser's output is closer to the clean image than its input",
-        denoiser(r, other),
-        noisy,
-        whole,
-    )
-
-
-def _closer(id: str, statement: str, a: Contender, b: Contender, seen: Reconstruction) -> Claim:
-    def measure(r: Results[Compact]) -> tuple[Quantity, Quantity]:
-        first, second = (Quantity(c.label, r.per_image(c, seen, "all/psnr")) for c in (a, b))
-        return first, second
-
-    return Claim(
-        id=id, requirement="R38", statement=statement, expected="greater", margin=DECIBEL, unit=" dB", measure=measure
-    )
+    closer = "the compact denoiser's output is closer to the clean image than its input"
+    trained = "the compact model denoises better for having been trained on noisy images"
+    for id, statement, a, b, seen in (
+        ("compact-input", closer, compact, noisy, half),
+        ("compact-ridge", "the compact denoiser removes more noise than the linear map", compact, ridge, half),
+        ("compact-spatial", "the compact denoiser removes more noise than the spatial one", compact, spatial(r), half),
+        ("compact-clean", trained, compact, clean_model(r), half),
+        ("compact-other-scale", f"with σ read on {other} {closer}", denoiser(r, other), noisy, whole),
+    ):
+        yield Claim(id, "R38", statement, Measured(a, seen, "all/psnr"), Measured(b, seen, "all/psnr"), DECIBELS)

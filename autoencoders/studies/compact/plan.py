@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.measurements.reconstruction import Reconstruction
-from autoencoders.specs import Baseline, ConvAE, Corruption, Data, Experiment, Gaussian, Model, Training
-from autoencoders.studies.base import Study, images_of
+from autoencoders.specs import Baseline, ConvAE, Corruption, Experiment, Gaussian, Model, Training
+from autoencoders.studies.base import Budget, Study
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,40 +24,27 @@ SIGMA = 0.1  # as the source gives it, on [-1, 1]
 ON_UNIT_SCALE = {"[−1, 1]": SIGMA / 2, "[0, 1]": SIGMA}  # what it means on [0, 1], by the scale that it is read on
 
 
-@dataclass(frozen=True)
-class Budget:
-    """What a profile spends: training images, epochs, images in a batch, images measured."""
+@dataclass(frozen=True, kw_only=True)
+class CompactBudget(Budget):
+    """Also how many images are in a batch."""
 
-    train: int | None
-    epochs: int
-    batch: int
-    images: int | None = None
-
-
-BUDGETS = {
-    "smoke": Budget(train=256, epochs=1, batch=32, images=64),
-    "quick": Budget(train=8_000, epochs=3, batch=32),
-    "evening": Budget(train=None, epochs=10, batch=32),
-    "full": Budget(train=None, epochs=40, batch=128),
-}
+    batch: int = 32
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compact(Study):
+class Compact(Study[CompactBudget]):
     """The compact model on clean and on noisy images, beside the spatial denoiser and the linear map."""
 
     name: ClassVar[str] = "compact"
     notebook: ClassVar[str] = "09-compact-denoiser"
     wanted: ClassVar[tuple[str, ...]] = ("cifar10",)
     constants: ClassVar[dict[str, str]] = {"compact_sigma": f"{SIGMA:g}", "compact_half": f"{SIGMA / 2:g}"}
-
-    @property
-    def budget(self) -> Budget:
-        return BUDGETS[self.profile.name]
-
-    @property
-    def data(self) -> Data:
-        return images_of(self.dataset, self.budget.train)
+    budgets: ClassVar[Mapping[str, CompactBudget]] = {
+        "smoke": CompactBudget(train=256, epochs=1, images=64),
+        "quick": CompactBudget(train=8_000, epochs=3),
+        "evening": CompactBudget(train=None, epochs=10),
+        "full": CompactBudget(train=None, epochs=40, batch=128),
+    }
 
     def compact(self, sigma: float | None = None) -> Experiment:
         """Trained on clean images, or on ones with noise of so much on [0, 1]."""
@@ -88,3 +76,8 @@ class Compact(Study):
 
     def reconstruction(self, sigma: float | None = None) -> Reconstruction:
         return Reconstruction(input=None if sigma is None else Gaussian(sigma), images=self.budget.images)
+
+    def claims(self, results: Any) -> Iterable[Any]:
+        from autoencoders.studies.compact.claims import claims
+
+        return claims(results)

@@ -6,105 +6,76 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from autoencoders.claims import ACCURACY, DECIBEL, Claim, Quantity
+from autoencoders.judging import DECIBELS, PURITY, Claim, Measured, Quantity
 from autoencoders.results import Contender, Results
-from autoencoders.studies.digits.measurements import Clusters
 from autoencoders.studies.digits.plan import LEAKING, Digits
 
-REPORTED = 10.27  # dB, of the AE, at a noise level that the source doesn't state
-
-
-def claims(r: Results[Digits]) -> list[Claim]:
-    return [*_denoising(r), *_clusters(r)]
+REPORTED = Quantity("reported elsewhere", np.array(10.27))  # dB, of the AE, at a noise level that the source leaves out
 
 
 def contender(r: Results[Digits], label: str) -> Contender:
     return r.each(label, lambda study: study.model(label))
 
 
-def _snr(r: Results[Digits], c: Contender) -> Quantity:
-    return Quantity(c.label, r.per_image(c, r.catalogue.denoising(), "all/snr"))
+def claims(r: Results[Digits]) -> Iterator[Claim]:
+    yield from _denoising(r)
+    yield from _clusters(r)
 
 
 def _denoising(r: Results[Digits]) -> Iterator[Claim]:
+    def snr(model: Contender) -> Measured:
+        return Measured(model, r.catalogue.denoising(), "all/snr")
+
     ae, *others = (contender(r, label) for label in r.catalogue.budget.models)
     for model, key in ((ae, "ae"), *((c, "batchnorm") for c in others if c.label == "AE + BatchNorm")):
-        yield _decibels(
-            f"digits-{key}-input", f"the {model.label}'s output is cleaner than its input", model, r.baseline("input")
-        )
-        yield _decibels(
-            f"digits-{key}-ridge",
-            f"the {model.label} removes more noise than the linear map",
-            model,
-            r.baseline("ridge"),
-        )
-        yield _decibels(
-            f"digits-{key}-reported",
-            f"the {model.label}'s SNR is above the one reported elsewhere, whose noise is unknown",
-            model,
-        )
+        for rival, statement, b in (
+            ("input", f"the {model.label}'s output is cleaner than its input", snr(r.baseline("input"))),
+            ("ridge", f"the {model.label} removes more noise than the linear map", snr(r.baseline("ridge"))),
+            (
+                "reported",
+                f"the {model.label}'s SNR is above the one reported elsewhere, whose noise is unknown",
+                REPORTED,
+            ),
+        ):
+            yield Claim(f"digits-{key}-{rival}", "R28", statement, snr(model), b, DECIBELS)
     for other in others:
-        key = other.label.lower().replace(" + ", "-").removeprefix("ae-")
-        yield _decibels(f"digits-ae-{key}", f"the AE removes more noise than the {other.label}", ae, other)
-
-
-def _decibels(id: str, statement: str, model: Contender, rival: Contender | None = None) -> Claim:
-    def measure(r: Results[Digits]) -> tuple[Quantity, Quantity]:
-        return _snr(r, model), _snr(r, rival) if rival else Quantity("reported elsewhere", np.array(REPORTED))
-
-    return Claim(
-        id=id, requirement="R28", statement=statement, expected="greater", margin=DECIBEL, unit=" dB", measure=measure
-    )
+        id = "digits-ae-" + other.label.lower().replace(" + ", "-").removeprefix("ae-")
+        yield Claim(id, "R28", f"the AE removes more noise than the {other.label}", snr(ae), snr(other), DECIBELS)
 
 
 def _clusters(r: Results[Digits]) -> Iterator[Claim]:
-    study, pixels = r.catalogue, r.baseline("pixels")
-    ae, leaking = contender(r, "AE"), contender(r, LEAKING)
-    plain, told = study.clusters(), study.clusters(leaking=True)
-    yield _sharing(
-        "digits-leak",
-        "neighbours in the AE's latent space share a class more often where the colour gives the class away",
-        ("colour gives the class away", leaking, told, "class"),
-        ("random colours", ae, plain, "class"),
-    )
-    yield _sharing(
-        "digits-hue",
-        "with random colours, neighbours in the AE's latent space share a colour more often than a class",
-        ("colour", ae, plain, "hue"),
-        ("class", ae, plain, "class"),
-    )
-    yield _sharing(
-        "digits-pixels",
-        "with random colours, neighbours share a class more often in the AE's latent space than among noisy pixels",
-        ("AE", ae, plain, "class"),
-        ("pixels", pixels, plain, "class"),
-    )
-    yield _sharing(
-        "digits-pixels-leak",
-        "where the colour gives the class away, noisy pixels alone have neighbours of one class as often as random "
-        "colours allow the AE",
-        ("pixels, colour gives the class away", pixels, told, "class"),
-        ("AE, random colours", ae, plain, "class"),
-    )
-
-
-def _sharing(
-    id: str, statement: str, a: tuple[str, Contender, Clusters, str], b: tuple[str, Contender, Clusters, str]
-) -> Claim:
     """Of the same digits in the same order, whatever their colours."""
 
-    def measure(r: Results[Digits]) -> tuple[Quantity, Quantity]:
-        first, second = (Quantity(name, r.per_image(c, spec, f"purity/{kind}")) for name, c, spec, kind in (a, b))
-        return first, second
+    def purity(model: Contender, name: str, *, of: str = "class", leaking: bool = False) -> Measured:
+        return Measured(model, r.catalogue.clusters(leaking=leaking), f"purity/{of}", name)
 
-    return Claim(
-        id=id,
-        requirement="R30",
-        statement=statement,
-        expected="greater",
-        margin=ACCURACY,
-        unit=" % of neighbours",
-        digits=1,
-        percent=True,
-        measure=measure,
-    )
+    ae, pixels = contender(r, "AE"), r.baseline("pixels")
+    telling = "colour gives the class away"
+    for id, statement, a, b in (
+        (
+            "digits-leak",
+            f"neighbours in the AE's latent space share a class more often where the {telling}",
+            purity(contender(r, LEAKING), telling, leaking=True),
+            purity(ae, "random colours"),
+        ),
+        (
+            "digits-hue",
+            "with random colours, neighbours in the AE's latent space share a colour more often than a class",
+            purity(ae, "colour", of="hue"),
+            purity(ae, "class"),
+        ),
+        (
+            "digits-pixels",
+            "with random colours, neighbours share a class more often in the AE's latent space than among noisy pixels",
+            purity(ae, "AE"),
+            purity(pixels, "pixels"),
+        ),
+        (
+            "digits-pixels-leak",
+            f"where the {telling}, noisy pixels alone have neighbours of one class as often as random colours allow "
+            "the AE",
+            purity(pixels, f"pixels, {telling}", leaking=True),
+            purity(ae, "AE, random colours"),
+        ),
+    ):
+        yield Claim(id, "R30", statement, a, b, PURITY)

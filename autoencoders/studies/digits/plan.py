@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.measurements.reconstruction import Reconstruction
 from autoencoders.specs import VAE, Baseline, Data, Experiment, Gaussian, Model
-from autoencoders.studies.base import Study, images_of
+from autoencoders.studies.base import Budget, Study, images_of
 from autoencoders.studies.digits.measurements import Between, Clusters
 
 
@@ -32,59 +33,46 @@ MODELS: dict[str, Model] = {
 }
 
 
-@dataclass(frozen=True)
-class Budget:
-    """What a profile spends: training images, epochs, epochs between two looks, images in a t-SNE, images measured.
+@dataclass(frozen=True, kw_only=True)
+class DigitsBudget(Budget):
+    """Also epochs between two snapshots, and images in a t-SNE.
 
     Batch and learning rate are the source's but in `quick`, which has so few epochs that more and larger steps serve
     it: by the validation error of short runs, this pair. Batch norm, which the source leaves open, is left out there,
     and the variant with one colour a class has half the images: it is there for its clusters.
     """
 
-    train: int | None
-    epochs: int
     look: int
     points: int
-    images: int | None = None
     batch: int = 128
     learning_rate: float = 1e-3
     models: tuple[str, ...] = tuple(MODELS)
     leaking: int | None = None  # training images of the variant whose colours give the class away
 
 
-BUDGETS = {
-    "smoke": Budget(train=256, epochs=1, look=1, points=60, images=32),
-    "quick": Budget(
-        train=None,
-        epochs=2,
-        look=1,
-        points=600,
-        batch=12,
-        learning_rate=4e-3,
-        models=("AE", "AE + Dropout", "VAE"),
-        leaking=18_000,
-    ),
-    "evening": Budget(train=None, epochs=20, look=4, points=2000),
-    "full": Budget(train=None, epochs=20, look=4, points=2000),
-}
-
-
 @dataclass(frozen=True, kw_only=True)
-class Digits(Study):
+class Digits(Study[DigitsBudget]):
     """Every digit in a random colour; and, for one model, each class in a colour of its own."""
 
     name: ClassVar[str] = "digits"
     notebook: ClassVar[str] = "07-digits"
     wanted: ClassVar[tuple[str, ...]] = ("mnist-colored", "mnist-colored-class")
     constants: ClassVar[dict[str, str]] = {"digits_sigma": f"{NOISE.sigma:g}"}
-
-    @property
-    def budget(self) -> Budget:
-        return BUDGETS[self.profile.name]
-
-    @property
-    def data(self) -> Data:
-        return images_of(self.dataset, self.budget.train)
+    budgets: ClassVar[Mapping[str, DigitsBudget]] = {
+        "smoke": DigitsBudget(train=256, epochs=1, look=1, points=60, images=32),
+        "quick": DigitsBudget(
+            train=None,
+            epochs=2,
+            look=1,
+            points=600,
+            batch=12,
+            learning_rate=4e-3,
+            models=("AE", "AE + Dropout", "VAE"),
+            leaking=18_000,
+        ),
+        "evening": DigitsBudget(train=None, epochs=20, look=4, points=2000),
+        "full": DigitsBudget(train=None, epochs=20, look=4, points=2000),
+    }
 
     @property
     def leaking_data(self) -> Data:
@@ -129,3 +117,8 @@ class Digits(Study):
     def clusters(self, *, leaking: bool = False) -> Clusters:
         shown = self.leaking_data if leaking else self.data
         return Clusters(evaluation_data=shown, input=NOISE, images=self.budget.points)
+
+    def claims(self, results: Any) -> Iterable[Any]:
+        from autoencoders.studies.digits.claims import claims
+
+        return claims(results)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Literal
 
-import numpy as np
-
-from autoencoders.claims import ACCURACY, DECIBEL, Claim, Quantity
-from autoencoders.measurements.measurement import Measurement
+from autoencoders.judging import ACCURACY, DECIBELS, Claim, Measured
 from autoencoders.results import Contender, Results
 from autoencoders.studies.transfer.measurements import Fault, Transfer
 from autoencoders.studies.transfer.plan import NETWORKS, TransferStudy
 
 Study = Results[TransferStudy]
-OWN = "our own"
+CURES: dict[Fault, str] = {
+    "faint features": "standardised features instead of ones that hardly vary",
+    "large steps": "steps a hundredth as large",
+    "sigmoid": "ReLUs instead of sigmoids",
+}
 
 
 def sweep(r: Study, bottleneck: int, split: str = "80/10/10") -> Contender:
@@ -27,7 +27,7 @@ def masked(r: Study, ratio: float) -> Contender:
 
 
 def own(r: Study) -> Contender:
-    return r.each(OWN, lambda study: study.own())
+    return r.each("our own", lambda study: study.own())
 
 
 def candidates(r: Study) -> dict[str, tuple[Contender, Transfer]]:
@@ -43,125 +43,71 @@ def candidates(r: Study) -> dict[str, tuple[Contender, Transfer]]:
 def best(r: Study) -> tuple[str, Contender, Transfer]:
     """The candidate with the highest accuracy on validation images."""
     found = candidates(r)
-
-    def accuracy(name: str) -> float:
-        contender, spec = found[name]
-        return float(np.mean([artifact.meta["validation"] for artifact in r.artifacts(contender, spec)]))
-
-    name = max(found, key=accuracy)
-    return name, *found[name]
+    name, contender = r.choose(found)
+    return name, contender, found[name][1]
 
 
-def claims(r: Study) -> list[Claim]:
-    return [*_bottlenecks(r), *_masks(r), *_transfers(r)]
+def claims(r: Study) -> Iterator[Claim]:
+    yield from _bottlenecks(r)
+    yield from _masks(r)
+    yield from _labels(r)
+    yield from _networks(r)
 
 
 def _bottlenecks(r: Study) -> Iterator[Claim]:
-    denoising = r.catalogue.denoising()
+    def psnr(size: int, name: str) -> Measured:
+        return Measured(sweep(r, size), r.catalogue.denoising(), "all/psnr", name)
+
     for wide, narrow in pairwise(r.catalogue.budget.bottlenecks):
-        yield _claim(
-            f"transfer-bottleneck-{narrow}",
-            "R33",
-            f"the error falls as the bottleneck widens from {narrow} to {wide}",
-            (f"{wide}", sweep(r, wide), denoising, "all/psnr"),
-            (f"{narrow}", sweep(r, narrow), denoising, "all/psnr"),
-        )
+        statement = f"the error falls as the bottleneck widens from {narrow} to {wide}"
+        sides = psnr(wide, f"{wide}"), psnr(narrow, f"{narrow}")
+        yield Claim(f"transfer-bottleneck-{narrow}", "R33", statement, *sides, DECIBELS)
     for size in (r.catalogue.widest, r.catalogue.narrowest):
-        yield _claim(
-            f"transfer-pca-{size}",
-            "R33",
-            f"with {size} numbers the autoencoder gives back more than PCA of the same noisy images",
-            ("autoencoder", sweep(r, size), denoising, "all/psnr"),
-            ("PCA", r.baseline("pca", size), r.catalogue.compressed(), "all/psnr"),
-        )
+        statement = f"with {size} numbers the autoencoder gives back more than PCA of the same noisy images"
+        pca = Measured(r.baseline("pca", size), r.catalogue.compressed(), "all/psnr", "PCA")
+        yield Claim(f"transfer-pca-{size}", "R33", statement, psnr(size, "autoencoder"), pca, DECIBELS)
 
 
 def _masks(r: Study) -> Iterator[Claim]:
     for few, many in pairwise(r.catalogue.budget.masks):
-        yield _claim(
-            f"transfer-mask-{many:g}",
-            "R34",
-            f"the output is closer to the image where {few:.0%} of the pixels are hidden than where {many:.0%} are",
-            (f"{few:.0%}", masked(r, few), r.catalogue.inpainting(few), "all/psnr"),
-            (f"{many:.0%}", masked(r, many), r.catalogue.inpainting(many), "all/psnr"),
+        statement = (
+            f"the output is closer to the image where {few:.0%} of the pixels are hidden than where {many:.0%} are"
         )
+        a, b = (
+            Measured(masked(r, ratio), r.catalogue.inpainting(ratio), "all/psnr", f"{ratio:.0%}")
+            for ratio in (few, many)
+        )
+        yield Claim(f"transfer-mask-{many:g}", "R34", statement, a, b, DECIBELS)
 
 
-def _transfers(r: Study) -> Iterator[Claim]:
-    study = r.catalogue
-    widest, narrow = sweep(r, study.widest), sweep(r, study.narrowest)
-    whole = study.transfer()
+def _labels(r: Study) -> Iterator[Claim]:
+    study, widest = r.catalogue, sweep(r, r.catalogue.widest)
     for few, more in pairwise(study.budget.shares):
-        yield _correct(
-            f"transfer-share-{100 * more:.0f}",
-            "R35",
-            f"{more:.0%} of the labels serve the network better than {few:.0%}",
-            (f"{more:.0%}", widest, study.transfer(share=more)),
-            (f"{few:.0%}", widest, study.transfer(share=few)),
-        )
-    yield _correct(
-        "transfer-pixels",
-        "R35",
-        "the network does better on the frozen features than on raw pixels brought to as many dimensions",
-        ("features", widest, whole),
-        ("pixels", r.baseline("pixels"), whole),
-    )
-    yield _correct(
-        "transfer-depth",
-        "R35",
-        "three hidden layers serve these features better than five",
-        ("three", widest, whole),
-        ("five", widest, study.transfer(layers=5)),
-    )
-    cures: dict[Fault, str] = {
-        "faint features": "standardised features instead of ones that hardly vary",
-        "large steps": "steps a hundredth as large",
-        "sigmoid": "ReLUs instead of sigmoids",
-    }
-    for fault, what in cures.items():
+        statement = f"{more:.0%} of the labels serve the network better than {few:.0%}"
+        a, b = (correct(widest, study.transfer(share=share), f"{share:.0%}") for share in (more, few))
+        yield Claim(f"transfer-share-{100 * more:.0f}", "R35", statement, a, b, ACCURACY)
+
+
+def _networks(r: Study) -> Iterator[Claim]:
+    study, whole = r.catalogue, r.catalogue.transfer()
+    widest, narrow = sweep(r, study.widest), sweep(r, study.narrowest)
+    statement = "the network does better on the frozen features than on raw pixels brought to as many dimensions"
+    sides = correct(widest, whole, "features"), correct(r.baseline("pixels"), whole, "pixels")
+    yield Claim("transfer-pixels", "R35", statement, *sides, ACCURACY)
+    statement = "three hidden layers serve these features better than five"
+    sides = correct(widest, whole, "three"), correct(widest, study.transfer(layers=5), "five")
+    yield Claim("transfer-depth", "R35", statement, *sides, ACCURACY)
+    for fault, cure in CURES.items():
         for layers in NETWORKS:
-            yield _correct(
-                f"transfer-{fault.split()[0]}-{layers}",
-                "R35",
-                f"{what} raise the accuracy of {layers} hidden layers",
-                ("in order", narrow, study.transfer(layers=layers)),
-                (fault, narrow, study.transfer(layers=layers, faults=(fault,))),
-            )
+            statement = f"{cure} raise the accuracy of {layers} hidden layers"
+            sound = correct(narrow, study.transfer(layers=layers), "in order")
+            faulty = correct(narrow, study.transfer(layers=layers, faults=(fault,)), fault)
+            yield Claim(f"transfer-{fault.split()[0]}-{layers}", "R35", statement, sound, faulty, ACCURACY)
     name, contender, spec = best(r)
-    yield _correct(
-        "transfer-own",
-        "R37",
-        f"what was chosen on validation images ({name}) serves the network better than the widest bottleneck",
-        (name, contender, spec),
-        (f"bottleneck {study.widest}", widest, whole),
-    )
+    statement = f"what was chosen on validation images ({name}) serves the network better than the widest bottleneck"
+    sides = correct(contender, spec, name), correct(widest, whole, f"bottleneck {study.widest}")
+    yield Claim("transfer-own", "R37", statement, *sides, ACCURACY)
 
 
-Part = tuple[str, Contender, Measurement, str]
-
-
-def _correct(
-    id: str, requirement: str, statement: str, a: tuple[str, Contender, Transfer], b: tuple[str, Contender, Transfer]
-) -> Claim:
-    return _claim(id, requirement, statement, (*a, "correct"), (*b, "correct"), "accuracy")
-
-
-def _claim(
-    id: str, requirement: str, statement: str, a: Part, b: Part, what: Literal["psnr", "accuracy"] = "psnr"
-) -> Claim:
-    def measure(r: Study) -> tuple[Quantity, Quantity]:
-        first, second = (Quantity(name, r.per_image(c, spec, key).astype(float)) for name, c, spec, key in (a, b))
-        return first, second
-
-    accuracy = what == "accuracy"
-    return Claim(
-        id=id,
-        requirement=requirement,
-        statement=statement,
-        expected="greater",
-        margin=ACCURACY if accuracy else DECIBEL,
-        unit=" % of the test images" if accuracy else " dB",
-        digits=1 if accuracy else 2,
-        percent=accuracy,
-        measure=measure,
-    )
+def correct(contender: Contender, spec: Transfer, name: str) -> Measured:
+    return Measured(contender, spec, "correct", name)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from autoencoders.models.base import Autoencoder, PatchTranspose, Shape, centred, require, uncentred
+from autoencoders.models.base import Autoencoder, Shape, centred, require, uncentred
+from autoencoders.models.blocks import PatchTranspose
 from autoencoders.studies.layers import enlarging, halvings
 from autoencoders.studies.transfer.plan import SweepAE
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.measurements.reconstruction import Reconstruction
 from autoencoders.specs import Baseline, ConvAE, Corruption, Data, Experiment, Gaussian, Model, PixelMask
-from autoencoders.studies.base import Study, images_of
+from autoencoders.studies.base import Budget, Study, images_of
 from autoencoders.studies.transfer.measurements import Compressed, Fault, Inpainting, Transfer
 
 
@@ -27,42 +28,40 @@ FAULTS: tuple[Fault, ...] = ("raw features", "faint features", "sigmoid", "large
 Features = Literal["latent", "map"]
 
 
-@dataclass(frozen=True)
-class Budget:
-    """What a profile spends: images and epochs of an encoder, labels and epochs of a classifier, images measured."""
+@dataclass(frozen=True, kw_only=True)
+class TransferBudget(Budget):
+    """Also labels and epochs of a classifier, and what is compared."""
 
-    train: int | None
-    epochs: int
     labels: int | None
     fits: int
-    images: int | None = None
     bottlenecks: tuple[int, ...] = (256, 128, 64, 32, 16)
     masks: tuple[float, ...] = (0.2, 0.4, 0.6, 0.8)
     shares: tuple[float, ...] = (0.01, 0.1, 0.2, 0.4, 0.6, 1.0)  # of the labels
 
 
-BUDGETS = {
-    "smoke": Budget(
-        train=144, epochs=1, labels=200, fits=1, images=64, bottlenecks=(256, 16), masks=(0.2, 0.8), shares=(0.1, 1.0)
-    ),
-    "quick": Budget(train=8_000, epochs=2, labels=30_000, fits=6),
-    "evening": Budget(train=None, epochs=10, labels=None, fits=20),
-    "full": Budget(train=None, epochs=40, labels=None, fits=40),
-}
-
-
 @dataclass(frozen=True, kw_only=True)
-class TransferStudy(Study):
+class TransferStudy(Study[TransferBudget]):
     """Ten autoencoders by bottleneck and split, four by hidden pixels, and one of our own; then classifiers."""
 
     name: ClassVar[str] = "transfer"
     notebook: ClassVar[str] = "08-bottleneck-transfer"
     wanted: ClassVar[tuple[str, ...]] = ("voc2007", "stl10")
     constants: ClassVar[dict[str, str]] = {"transfer_sigma": f"{NOISE.sigma:g}"}
-
-    @property
-    def budget(self) -> Budget:
-        return BUDGETS[self.profile.name]
+    budgets: ClassVar[Mapping[str, TransferBudget]] = {
+        "smoke": TransferBudget(
+            train=144,
+            epochs=1,
+            labels=200,
+            fits=1,
+            images=64,
+            bottlenecks=(256, 16),
+            masks=(0.2, 0.8),
+            shares=(0.1, 1.0),
+        ),
+        "quick": TransferBudget(train=8_000, epochs=2, labels=30_000, fits=6),
+        "evening": TransferBudget(train=None, epochs=10, labels=None, fits=20),
+        "full": TransferBudget(train=None, epochs=40, labels=None, fits=40),
+    }
 
     @property
     def widest(self) -> int:
@@ -155,3 +154,8 @@ class TransferStudy(Study):
             images=self.budget.images,
             faults=faults,
         )
+
+    def claims(self, results: Any) -> Iterable[Any]:
+        from autoencoders.studies.transfer.claims import claims
+
+        return claims(results)

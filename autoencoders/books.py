@@ -1,0 +1,32 @@
+"""The two books: the assignment's report, and the sibling studies'."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from autoencoders import explore
+from autoencoders.lab import Lab
+from autoencoders.reporting import facts
+from autoencoders.reporting.making import Edition
+from autoencoders.settings import PROJECT, Settings
+from autoencoders.studies import STUDIES, study
+
+
+def edition(book: Literal["report", "studies"], settings: Settings) -> Edition:
+    return {"report": assignment, "studies": studies}[book](settings)
+
+
+def assignment(settings: Settings) -> Edition:
+    lab = Lab(settings)
+    return Edition(
+        root=PROJECT,
+        labs=(lab,),
+        facts=lambda: facts.of(lab),
+        extra={head.url: head.title for head in explore.HEADS},
+        add_extra=lambda book, folder: explore.add_explorer_pages(book, lab, folder),
+    )
+
+
+def studies(settings: Settings) -> Edition:
+    labs = tuple(Lab(settings, study(name)) for name in STUDIES)
+    return Edition(root=PROJECT / "report/studies", labs=labs, facts=lambda: facts.of_studies(labs))

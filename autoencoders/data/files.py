@@ -1,0 +1,125 @@
+"""Where the files of a data set are, what they hold in one value, and whether they are the official ones."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import importlib.util
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from autoencoders.data.sources import SOURCES, Downloaded, Shipped, source_of
+from autoencoders.errors import InputError
+
+DATA = Path(__file__).resolve().parents[2] / "data"
+
+
+def locate(name: str, data_dir: str | Path | None = None) -> Path | None:
+    """Find the folder that holds this data set, None where there is none; write nothing and import no torch."""
+    source = source_of(name)
+    if isinstance(source, Shipped):
+        files = [shipped(package, path) for package, path in source.files]
+        if missing := [str(path) for path in files if not path.is_file()]:
+            raise InputError(f"{name} needs {missing[0]}, which isn't there: reinstall scikit-image and scikit-learn")
+        return files[0].parent
+    for place in places(data_dir):
+        folder = place / source.folder
+        if folder.is_dir():
+            if missing := [file for file in source.files if not (folder / file).is_file()]:
+                raise InputError(f"{name} is incomplete: {folder} lacks {', '.join(missing)} (see {source.url})")
+            return place
+    return None
+
+
+def places(data_dir: str | Path | None) -> list[Path]:
+    """Where to look, in order. A folder that somebody names must exist and hold some data set: else it is a mistake."""
+    named = data_dir or os.environ.get("AUTOENCODERS_DATA")
+    if not named:
+        return [DATA]
+    place = Path(named).expanduser().resolve()
+    known = sorted({source.folder for source in SOURCES.values() if isinstance(source, Downloaded)})
+    if not any((place / folder).is_dir() for folder in known):
+        state = "holds no data set" if place.is_dir() else "is no folder"
+        raise InputError(
+            f"the data folder {place} {state}: expected one that holds {', '.join(known[:-1])} or {known[-1]}"
+        )
+    return [place, DATA]
+
+
+def shipped(package: str, path: str) -> Path:
+    """A file inside an installed package, found without importing it."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise InputError(f"the package {package} isn't installed, and its file {path} is needed")
+    return Path(spec.submodule_search_locations[0]) / path
+
+
+def files_of(name: str, root: Path) -> dict[str, Path]:
+    """Every file that this data set is read from, by a name that is the same on every machine."""
+    source = source_of(name)
+    if isinstance(source, Shipped):
+        return {f"{package}/{path}": shipped(package, path) for package, path in source.files}
+    folder = root / source.folder
+    many = sorted(path for pattern in source.patterns for path in folder.glob(pattern))
+    return {path.relative_to(folder).as_posix(): path for path in [*(folder / file for file in source.files), *many]}
+
+
+# ── What they hold ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def fingerprint(name: str, root: Path, cache_dir: Path | None = None, *, remember: bool = True) -> str:
+    """Digest the files' content; remember it in ``cache_dir`` for as long as sizes and modification times stay."""
+    stats = [(file, path.stat()) for file, path in files_of(name, root).items()]
+    stamp = _digest((file, f"{stat.st_size} {stat.st_mtime_ns}") for file, stat in stats)
+    memory = cache_dir / "fingerprints.json" if cache_dir else None
+    entry = _recalled(memory).get(f"{name} {root}", {}) if memory else {}
+    if entry.get("stamp") == stamp:
+        return str(entry["fingerprint"])
+    value = _digest(_checksums(name, root).items())
+    if memory and remember:
+        with contextlib.suppress(OSError):  # what can't be remembered is computed again
+            _remember(memory, _recalled(memory) | {f"{name} {root}": {"stamp": stamp, "fingerprint": value}})
+    return value
+
+
+def verified(name: str, root: Path) -> str:
+    """The same digest, of the files as they are now; refuse those that aren't the official ones."""
+    source, checksums = source_of(name), _checksums(name, root)
+    for file, expected in source.files.items() if isinstance(source, Downloaded) else ():
+        if expected and checksums[file] != expected:
+            path = files_of(name, root)[file]
+            raise InputError(f"{path} is truncated or altered: its MD5 is {checksums[file]}, expected {expected}")
+    return _digest(checksums.items())
+
+
+def _checksums(name: str, root: Path) -> dict[str, str]:
+    return {file: _md5(path) for file, path in files_of(name, root).items()}
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, functools.partial(hashlib.md5, usedforsecurity=False)).hexdigest()
+
+
+def _digest(items: Iterable[tuple[str, str]]) -> str:
+    return hashlib.sha256(json.dumps(sorted(items)).encode()).hexdigest()
+
+
+def _recalled(memory: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(memory.read_text()))
+    except (OSError, ValueError, TypeError):
+        return {}  # nothing remembered, or nothing legible: the files tell
+
+
+def _remember(memory: Path, entries: dict[str, Any]) -> None:
+    """Replace the file in one step: other processes read it. Of two writers at once, one computes again later."""
+    memory.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=memory.parent, prefix=memory.name, delete=False) as file:
+        json.dump(entries, file, indent=1, sort_keys=True)
+    os.replace(file.name, memory)

@@ -1,0 +1,115 @@
+"""The PDF without Quarto: Pandoc writes Typst, Typst sets it, tagged for screen readers (PDF/UA-1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+
+from autoencoders.errors import ReportError
+from autoencoders.reporting.book import Book
+from autoencoders.reporting.without_quarto import pandoc
+from autoencoders.reporting.without_quarto.document import Chapter, Dialect, Document, located, numbered, rewritten
+from autoencoders.reporting.without_quarto.pandoc import Element, raw_block, raw_inline
+
+_SIZED = re.compile(r"\\(?:big|Big|bigg|Bigg)[lrm]?(?![A-Za-z])")  # Pandoc would spell the delimiter's name instead
+
+
+class TypstDialect(Dialect):
+    formats = frozenset({"typst"})  # which numbers headings itself, for its bookmarks and its table of contents
+
+    def callout(self, kind: str, title: list[Element], body: list[Element]) -> list[Element]:
+        opening = raw_block("typst", f'#callout("{kind}", [')
+        return [opening, {"t": "Plain", "c": title}, raw_block("typst", "])["), *body, raw_block("typst", "]")]
+
+    def equation(self, identifier: str, number: str, math: Element) -> list[Element]:
+        opening = raw_inline("typst", f'#numbered-equation("({number})")[')
+        return [opening, math, raw_inline("typst", f"] <{identifier}>")]
+
+
+def write(chapters: list[Chapter], book: Book, workshop: Path) -> tuple[bytes, list[str]]:
+    """The PDF's bytes, and what is wrong with it. ``workshop`` keeps the Typst source."""
+    import typst
+
+    document = numbered(chapters, TypstDialect())
+    rewritten(document, lambda chapter, element: _for_typst(chapter, element, document, book.root))
+    source = workshop / "report.typ"
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.write_text(_preamble(book) + _body(document, book), encoding="utf-8")
+    try:
+        compiler = typst.Compiler(input=str(source), root=str(book.root), ignore_system_fonts=True)
+        content, warnings = compiler.compile_with_warnings(format="pdf", pdf_standards=["ua-1"])
+    except typst.TypstError as error:
+        raise ReportError(f"Typst can't set {source}:\n{error.diagnostic}".rstrip()) from None
+    assert isinstance(content, bytes)  # one document, one file
+    return content, document.problems + [f"Typst: {warning.message}" for warning in warnings]
+
+
+def style() -> str:
+    """Of the PDF, whichever renderer writes it."""
+    return resources.files("autoencoders.reporting").joinpath("assets/book.typ").read_text(encoding="utf-8")
+
+
+def _body(document: Document, book: Book) -> str:
+    blocks = []
+    for chapter in document.chapters:
+        first_appendix = chapter.appendix and chapter.number == "A"
+        blocks += [raw_block("typst", "#show: appendices")] if first_appendix else []
+        blocks += chapter.blocks
+    sources = [f"--bibliography={path}" for path in book.bibliography]
+    typst = pandoc.write(blocks, "--to=typst", "--wrap=none", "--citeproc", "--metadata=link-citations", *sources)
+    return re.sub(
+        r"\b(plus|minus|times|dot)\.circle\b", r"\1.o", typst
+    )  # Pandoc's names of symbols are those of an older Typst
+
+
+def _preamble(book: Book) -> str:
+    """The style, and with it what stands on the cover and in the headers."""
+    titles = f"(title: {string(book.title)}, subtitle: {string(book.subtitle)})"
+    return f'{style()}\n#show: book.with(yaml("/_variables.yml") + {titles})\n\n'
+
+
+def _for_typst(chapter: Chapter, element: Element, document: Document, root: Path) -> Element | list[Element] | None:
+    match element["t"]:
+        case "Math":
+            element["c"][1] = _SIZED.sub("", element["c"][1])
+            return [
+                raw_inline("typst", f"#described({string(element['c'][1].strip())})["),
+                element,
+                raw_inline("typst", "]"),
+            ]
+        case "Image":
+            return _image(chapter, element, document, root)
+        case "Link":
+            target = element["c"][2][0]
+            if match := re.search(r"\.qmd(?:#([\w-]+))?$", target):
+                element["c"][2][0] = f"#{match[1]}" if match[1] else ""
+            elif target.endswith(".ipynb"):
+                return element["c"][1]
+            return element if element["c"][2][0] else element["c"][1]
+    return None
+
+
+def _image(chapter: Chapter, element: Element, document: Document, root: Path) -> Element:
+    (_, _, values), content, (target, _) = element["c"]
+    options: Mapping[str, str] = dict(values)
+    path = located(target, chapter.source, root)
+    if not path:
+        document.problems.append(f"{chapter.source.name}: there is no image {target}")
+        return pandoc.string(f"?image:{target}")
+    alt = options.get("fig-alt") or options.get("alt") or pandoc.plain(content)
+    if not alt:
+        document.problems.append(f"{chapter.source.name}: {path.name} has no alt text")
+    width = f", width: {_length(options['width'])}" if "width" in options else ""
+    place = "/" + path.relative_to(root.resolve()).as_posix()
+    return raw_inline("typst", f"#picture({string(place)}, {string(alt or 'missing')}{width})")
+
+
+def _length(width: str) -> str:
+    return f"{float(width.removesuffix('px')) * 0.75:g}pt" if re.fullmatch(r"[\d.]+(px)?", width) else width
+
+
+def string(value: str) -> str:
+    """A string in Typst's own syntax."""
+    return '"' + re.sub(r'[\x00-\x1f"\\]', lambda match: f"\\u{{{ord(match[0]):x}}}", value) + '"'

@@ -1,0 +1,252 @@
+"""The site without Quarto: one plain page a chapter, with navigation, search and a dark mode; nothing from the network,
+so that it also works from a disk and under any path."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+
+from autoencoders.reporting.book import Book
+from autoencoders.reporting.folder import Folder
+from autoencoders.reporting.notebook_files import NotebookFile
+from autoencoders.reporting.templates import fill
+from autoencoders.reporting.variables import replaced
+from autoencoders.reporting.without_quarto import pandoc, shortcodes
+from autoencoders.reporting.without_quarto.document import (
+    Chapter,
+    Dialect,
+    Document,
+    as_float,
+    labelled,
+    located,
+    numbered,
+    rewritten,
+)
+from autoencoders.reporting.without_quarto.pandoc import Element, div, link, span, string
+
+COVER = {"Group": "group", "Authors": "authors", "Data": "dataset.title", "Profile": "profile.title", "Seeds": "seeds"}
+ASSETS = {  # by the folder that they lie in
+    "autoencoders.reporting": ("base.css", "theme.js"),
+    "autoencoders.reporting.without_quarto": ("style.css", "site.js"),
+}
+HTML = ("--to=html5", "--mathml", "--wrap=none", "--syntax-highlighting=pygments")
+
+
+class HtmlDialect(Dialect):
+    formats = frozenset({"html"})
+
+    def heading(self, header: Element, number: str) -> Element:
+        if number:
+            header["c"][2] = [span([string(number)], "number"), {"t": "Space"}, *header["c"][2]]
+        return header
+
+    def callout(self, kind: str, title: list[Element], body: list[Element]) -> list[Element]:
+        heading = div([{"t": "Para", "c": title}], "callout-title")
+        return [div([heading, *body], "callout", kind)]
+
+    def equation(self, identifier: str, number: str, math: Element) -> list[Element]:
+        return [span([math, span([string(f"({number})")], "equation-number")], "equation", identifier=identifier)]
+
+    def floating(self, element: Element, notebook: str) -> list[Element]:
+        if notebook:
+            source = link([string("source")], f"{notebook}.ipynb#{pandoc.identifier(element)}", "source")
+            element["c"][1][1][0]["c"] += [{"t": "Space"}, source]
+        return [_scrolling(element)]
+
+
+def _scrolling(element: Element) -> Element:
+    """A table that is wider than the screen is moved under its caption, not with it."""
+    if element["t"] != "Table":
+        return element
+    attributes, caption = element["c"][:2]
+    element["c"][:2] = [["", [], []], [None, []]]
+    return {"t": "Figure", "c": [[attributes[0], ["table"], []], caption, [div([element], "scrolling")]]}
+
+
+@dataclass
+class SitePage:
+    """One HTML file."""
+
+    url: str
+    title: str
+    number: str
+    blocks: list[Element]
+    kind: str = "chapter"  # chapter | appendix | notebook
+
+    @property
+    def name(self) -> str:
+        return f"{self.number} {self.title}".strip()
+
+    @property
+    def base(self) -> str:
+        return "../" * self.url.count("/")
+
+
+@dataclass
+class Site:
+    book: Book
+    folder: Folder
+    images: Path  # where embedded images were put
+    extra: Mapping[str, str]  # titles of pages beside the chapters, by address
+    problems: list[str] = field(default_factory=list)
+    sizes: dict[str, dict[str, str]] = field(default_factory=dict)  # of the images put there, by name
+
+    def write(self, chapters: list[Chapter], notebooks: Iterable[NotebookFile]) -> None:
+        document = numbered(chapters, HtmlDialect())
+        self._resolve_citations(document)
+        rewritten(document, lambda chapter, element: self._for_page(chapter.source, element, document, chapter.slug))
+        pages = [
+            SitePage(f"{c.slug}.html", c.title, c.number, c.blocks, "appendix" if c.appendix else "chapter")
+            for c in document.chapters
+        ]
+        executed = [self._notebook_page(notebook, document) for notebook in notebooks]
+        with ThreadPoolExecutor() as pool:
+            bodies = list(pool.map(lambda page: pandoc.write(page.blocks, *HTML), pages + executed))
+        for position, (page, body) in enumerate(zip(pages + executed, bodies, strict=True)):
+            self.folder.put(page.url, self._html(page, body, pages, position))
+        for package, names in ASSETS.items():
+            for name in names:
+                self.folder.put(name, resources.files(package).joinpath("assets", name).read_bytes())
+        self.folder.put("search.js", f"window.searchIndex = {_search_index(pages)};\n")
+        self.problems += document.problems
+
+    # Links and images
+
+    def _resolve_citations(self, document: Document) -> None:
+        """All chapters at once, since the list of references stands in one of them."""
+        whole = [div(chapter.blocks) for chapter in document.chapters]
+        sources = [f"--bibliography={path}" for path in self.book.bibliography]
+        resolved = json.loads(pandoc.write(whole, "--to=json", "--citeproc", "--metadata=link-citations", *sources))
+        for chapter, wrapped in zip(document.chapters, resolved["blocks"], strict=True):
+            chapter.blocks = wrapped["c"][1]
+
+    def _for_page(self, source: Path, element: Element, document: Document, slug: str) -> Element | None:
+        if element["t"] == "Link":
+            element["c"][2][0] = self._address(element["c"][2][0], document, slug)
+        elif element["t"] == "Image":
+            attributes, _, target = element["c"]
+            values = dict(attributes[2])
+            alt = values.pop("fig-alt", None) or values.pop("alt", None) or pandoc.plain(element["c"][1])
+            element["c"][1], target[0] = [string(alt)], self._image(source, target[0])
+            if not values.keys() & {"width", "height"}:
+                values |= self.sizes.get(target[0], {})
+            attributes[2] = [*([name, value] for name, value in values.items()), ["loading", "lazy"]]
+        return None
+
+    def _address(self, target: str, document: Document, slug: str) -> str:
+        file, _, anchor = target.partition("#")
+        if file.endswith(".ipynb"):
+            return f"notebooks/{Path(file).stem}.html" + (f"#{anchor}" if anchor else "")
+        if re.match(r"\w+:", target) or (file and not file.endswith(".qmd")):
+            return target
+        if anchor in document.targets:
+            file = document.targets[anchor].slug
+        elif anchor.startswith("ref-"):
+            file = "references"
+        page = Path(file).stem if file else slug
+        return (f"{page}.html" if page != slug else "") + (f"#{anchor}" if anchor else "")
+
+    def _image(self, source: Path, target: str) -> str:
+        path = located(target, source, self.book.root)
+        if not path:
+            self.problems.append(f"{source.name}: there is no image {target}")
+            return target
+        inside = path.relative_to(self.images) if path.is_relative_to(self.images) else Path(path.name)
+        name = f"images/{inside.as_posix()}"
+        if name not in self.sizes:
+            self.folder.put(name, path.read_bytes())
+            self.sizes[name] = size(path)
+        return name
+
+    # Notebooks
+
+    def _notebook_page(self, notebook: NotebookFile, document: Document) -> SitePage:
+        """What was executed, to read; and the file itself, to download."""
+        cells = []
+        for position, cell in enumerate(notebook.cells):
+            if cell.kind == "markdown":
+                cells.append(cell.source)
+            elif cell.kind == "code":
+                name = cell.label or f"cell-{position}"
+                output = shortcodes.cell_output(cell, self.images / notebook.name, name)
+                cells.append(f"```python\n{cell.code}\n```" if cell.code.strip() else "")
+                cells.append(shortcodes.floating(cell, output))
+        source = replaced("\n\n".join(cells), self.book.variables)
+        blocks = pandoc.walk(pandoc.read(source), lambda element: self._for_notebook(element, document))
+        blocks = [block for block in blocks if not (block["t"] == "Header" and block["c"][0] == 1)]
+        name = notebook.path.name
+        self.folder.put(f"notebooks/{name}", notebook.path.read_bytes())
+        download = link([string(f"Download {name}")], name, "button")
+        return SitePage(
+            f"notebooks/{notebook.name}.html", notebook.title, "", [{"t": "Para", "c": [download]}, *blocks], "notebook"
+        )
+
+    def _for_notebook(self, element: Element, document: Document) -> list[Element] | None:
+        self._for_page(self.images, element, document, "")
+        if element["t"] == "Image":
+            element["c"][2][0] = f"../{element['c'][2][0]}"
+        if element["t"] == "Div" and labelled(pandoc.identifier(element)):
+            label = pandoc.identifier(element)
+            shown = as_float(label, element["c"][1])
+            if target := document.targets.get(label):
+                caption = shown["c"][1][1]
+                there = link([string(f"{target.text} in the report.")], f"../{target.slug}.html#{label}")
+                caption[0:1] = [{"t": "Plain", "c": [there, {"t": "Space"}, *(caption[0]["c"] if caption else [])]}]
+            return [_scrolling(shown)]
+        return element["c"][1] if element["t"] == "Div" and "content-visible" in pandoc.attributes(element)[1] else None
+
+    def _html(self, page: SitePage, body: str, pages: list[SitePage], position: int) -> str:
+        facts = self.book.variables
+        groups = {
+            "": [each for each in pages if each.kind == "chapter"],
+            "Appendices": [each for each in pages if each.kind == "appendix"],
+            "To explore": [SitePage(url, title, "", []) for url, title in self.extra.items()],
+        }
+        headings = [block for block in page.blocks if block["t"] == "Header" and 2 <= block["c"][0] <= 3]
+        return fill(
+            "autoencoders.reporting.without_quarto",
+            "page.html",
+            page=page,
+            book=self.book,
+            body=body,
+            groups={name: members for name, members in groups.items() if members},
+            contents=[(each["c"][0], pandoc.identifier(each), pandoc.plain(each)) for each in headings],
+            cover=[(label, facts[key]) for label, key in COVER.items() if facts.get(key)],
+            notice=facts.get("notice.header", ""),
+            warning=facts.get("notice.cover", ""),
+            before=pages[position - 1] if 0 < position < len(pages) else None,
+            after=pages[position + 1] if position + 1 < len(pages) else None,
+        )
+
+
+def size(image: Path) -> dict[str, str]:
+    """An image's own size in pixels, so that a page leaves room for it before it is there."""
+    if image.suffix == ".svg":
+        tag = re.search(rb"<svg\b[^>]*>", image.read_bytes())
+        found = re.findall(rb'\s(width|height)="([\d.]+)(px|pt)?"', tag[0]) if tag else []
+        return {kind.decode(): f"{float(value) * (4 / 3 if unit == b'pt' else 1):.0f}" for kind, value, unit in found}
+    from PIL import Image
+
+    with Image.open(image) as opened:
+        return {"width": str(opened.width), "height": str(opened.height)}
+
+
+def _search_index(pages: list[SitePage]) -> str:
+    """One entry a section: where it is, what it is called, what it says."""
+    entries = []
+    for page in pages:
+        sections: list[tuple[str, str, list[Element]]] = [("", page.title, [])]
+        for block in page.blocks:
+            if block["t"] == "Header":
+                sections.append((pandoc.identifier(block), pandoc.plain(block), []))
+            else:
+                sections[-1][2].append(block)
+        for anchor, title, blocks in sections:
+            if text := re.sub(r"\s+", " ", pandoc.plain(blocks)).strip():
+                entries.append([page.url + (f"#{anchor}" if anchor else ""), page.name, title, text])
+    return json.dumps(entries, ensure_ascii=False, separators=(",", ":"))
