@@ -11,90 +11,22 @@ import pickle
 import shutil
 import subprocess
 import sys
-import textwrap
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from small_store import Bench, counted
 
 from autoencoders.errors import InputError, StorageError
-from autoencoders.store import Artifact, Reason, Store, Task, entries
+from autoencoders.store import Artifact, Reason, Task, entries
 from autoencoders.store.tasks import FORMAT
 
 REPOSITORY = Path(__file__).parents[1]
-
-MODULE = """
-    RATE = 0.5
-
-    def train(x):
-        '''Train.'''
-        return helper(x) * RATE
-
-    def helper(x):
-        return x + 1
-
-    def plot(x):
-        return x
-"""
-
-
-def counted(folder: Path, scratch: Path) -> Artifact:
-    """Leaves a mark for each time that it runs."""
-    with (folder / "runs").open("a") as opened:
-        opened.write("run\n")
-    return Artifact({"weights/encoder.0": np.arange(6.0).reshape(2, 3)}, {"history": {"loss": [1.0, 0.5]}})
-
-
-class Bench:
-    """A store on an empty folder, a small package, and a task whose runs are counted."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.cache = folder / "cache"
-        self.package = folder / "lab"
-        self.package.mkdir()
-        (self.package / "__init__.py").touch()
-        self.module = self.package / "work.py"
-        self.module.write_text(textwrap.dedent(MODULE))
-        self.task = Task(
-            name="ae-vector",
-            kind="training",
-            spec={"model": {"type": "AE", "width": 32}, "rates": (0.1, 0.2), "seed": 0},
-            roots=("lab.work:train",),
-            inputs={"data": "f00d"},
-            compute=partial(counted, folder),
-        )
-
-    @property
-    def store(self) -> Store:
-        """As a fresh process would have it."""
-        return Store(self.cache, self.package)
-
-    @property
-    def entry(self) -> Path:
-        return self.cache / "artifacts" / self.store.key(self.task)
-
-    @property
-    def runs(self) -> int:
-        marks = self.folder / "runs"
-        return len(marks.read_text().splitlines()) if marks.exists() else 0
-
-    def state(self, task: Task | None = None) -> str:
-        return self.store.state(task or self.task).state
-
-    def edit(self, old: str, new: str) -> None:
-        source = self.module.read_text()
-        assert old in source
-        self.module.write_text(source.replace(old, new))
-
-    def returning(self, arrays: dict[str, Any] | None = None, meta: dict[str, Any] | None = None) -> Task:
-        return replace(self.task, compute=lambda scratch: Artifact(arrays or {}, meta or {}))
 
 
 @pytest.fixture
@@ -766,10 +698,9 @@ def test_arrays_lie_where_a_mapped_file_needs_them(bench: Bench) -> None:
 def test_compressed_arrays_are_refused(bench: Bench) -> None:
     """A small file could become larger than any memory."""
     bench.store.fetch(bench.task)
-    record = entries.read_record(bench.entry)
+    files = entries.read_record(bench.entry)["files"]
     np.savez_compressed(bench.entry / "arrays.npz", x=np.zeros(1000))
-    record["files"]["arrays.npz"] = entries._description(bench.entry / "arrays.npz")
-    (bench.entry / "record.json").write_bytes(entries.sealed(record))
+    bench.reseal(files=files | {"arrays.npz": entries._description(bench.entry / "arrays.npz")})
     with pytest.raises(entries.DamageError, match="compressed"):
         entries.read(bench.entry)
 

@@ -26,8 +26,8 @@ def sealed(entry: Path, arrays: bytes | None = None, **changes: Any) -> None:
     """As somebody does it who knows how records are made."""
     record = entries.read_record(entry)
     if arrays is not None:
-        record["files"]["arrays.npz"] = {"bytes": len(arrays), "sha256": entries._sha256(arrays)}
         (entry / "arrays.npz").write_bytes(arrays)
+        record["files"]["arrays.npz"] = entries._description(entry / "arrays.npz")
     (entry / "record.json").write_bytes(entries.sealed(record | changes))
 
 
