@@ -174,12 +174,12 @@ def claims(
 @command
 def graph(settings: Settings) -> None:
     """Print the dependency graph, from data to report, as Mermaid."""
-    from autoencoders import inspection
     from autoencoders.lab import Lab
+    from autoencoders.reporting import graph
     from autoencoders.reporting.book import embedded
     from autoencoders.settings import PROJECT
 
-    print(inspection.mermaid([Lab(settings, looks_only=True)], sorted(embedded(PROJECT))))
+    print(graph.mermaid([Lab(settings, looks_only=True)], sorted(embedded(PROJECT))))
 
 
 @command

@@ -173,7 +173,7 @@ def test_cache_that_cannot_be_written(project: Project, tmp_path: Path) -> None:
 # ── An empty cache ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_looking_at_nothing_makes_nothing(project: Project) -> None:
+def test_inspection_of_nothing_makes_nothing_on_the_command_line(project: Project) -> None:
     for command in ("status", "results", "graph", "prune"):
         done = project(command, PYTHONPROFILEIMPORTTIME="1")
         assert done.returncode == 0, done.stderr
@@ -200,7 +200,7 @@ def test_missing_data_set_has_a_stand_in_that_is_announced(project: Project) -> 
 # ── A filled cache ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_run_says_what_it_is_and_fills_the_cache(smoke: Run) -> None:
+def test_run_announces_itself_and_fills_the_cache(smoke: Run) -> None:
     assert smoke.stdout == ""
     assert smoke.stderr.startswith(
         "profile smoke (seconds, for tests: the numbers mean nothing) · photos10 · seeds 0 · cpu"
@@ -288,7 +288,7 @@ def test_results_of_baselines(smoke: Run) -> None:
     assert found["trainings"] == []
 
 
-def test_results_tell_where_they_come_from(smoke: Run) -> None:
+def test_results_carry_their_provenance(smoke: Run) -> None:
     found = smoke.project.json("results", "ae-vector", "vae")
     assert found["experiments"] == ["ae-vector", "vae"]
     trainings = {each["experiment"]: each for each in found["trainings"]}
@@ -341,7 +341,7 @@ def copy(smoke: Run, tmp_path: Path) -> Project:
     return smoke.project.copy(tmp_path / "code")
 
 
-def test_editing_what_a_training_calls_makes_it_stale_and_says_so(copy: Project) -> None:
+def test_status_names_the_edited_function(copy: Project) -> None:
     before = snapshot(copy.cache)
     copy.edit("autoencoders/corruption.py", "return noisy.clamp_(0, 1)", "return noisy.clamp_(0, 0.5)")
     states = copy.states()
@@ -358,13 +358,13 @@ def test_editing_what_a_training_calls_makes_it_stale_and_says_so(copy: Project)
     assert snapshot(copy.cache) == before
 
 
-def test_editing_one_model_leaves_the_others(copy: Project) -> None:
+def test_status_of_other_models_survives_an_edit(copy: Project) -> None:
     copy.edit("autoencoders/models/vae.py", "log_variance.clamp(-12, 12)", "log_variance.clamp(-11, 12)")
     states = {name: standing["state"] for name, standing in copy.states().items()}
     assert {name for name, state in states.items() if state != "cached"} == {"vae"}
 
 
-def test_editing_what_no_training_calls_changes_nothing(copy: Project) -> None:
+def test_status_ignores_edits_that_no_training_reaches(copy: Project) -> None:
     for path in (copy.folder / "autoencoders" / "figures").glob("*.py"):
         path.write_text(path.read_text() + "\n\ndef more() -> int:\n    return 1\n")
     path = copy.folder / "autoencoders" / "training.py"
@@ -382,7 +382,7 @@ def test_editing_a_measurement_retrains_nothing(copy: Project) -> None:
     assert stale == {("anomaly", "stale")}
 
 
-def test_changing_a_parameter_says_which(copy: Project) -> None:
+def test_status_names_the_changed_parameter(copy: Project) -> None:
     copy.edit("autoencoders/specs.py", "clip_norm: float = 1.0", "clip_norm: float = 2.0")
     reasons = copy.states()["ae-vector"]["reasons"]
     assert {"kind": "parameter", "what": "training.clip_norm", "old": 1.0, "new": 2.0} in reasons
@@ -397,7 +397,7 @@ def own(project: Project, tmp_path: Path) -> Project:
     return project.copy(tmp_path / "code", cache=tmp_path / "cache")
 
 
-def test_a_failing_training_stops_no_others_and_is_listed(own: Project) -> None:
+def test_failing_training_stops_no_others_and_is_listed(own: Project) -> None:
     """And it is remembered, dropped by `prune`, and gone with its cause."""
     own.edit("autoencoders/models/vae.py", "loss = reconstruction + kl_weight", "loss = math.nan * kl_weight")
     done = own("run", "vae", "tune-base", "--jobs", "1")
@@ -435,7 +435,7 @@ def test_prune_drops_what_no_profile_refers_to(own: Project) -> None:
     assert trained(own.cache) == {}
 
 
-def test_an_interrupted_run_can_be_gone_on_with(own: Project) -> None:
+def test_interrupted_run_can_be_gone_on_with(own: Project) -> None:
     own.edit("autoencoders/profiles.py", '"vit": 1, "tuning": 1}', '"vit": 1, "tuning": 50}')
     names = ("tune-base", "tune-rate-0.006")
     for jobs in ("2", "1"):

@@ -71,7 +71,7 @@ def test_without_parameters_all_is_default(params: Path, content: str | None) ->
     assert settings.load(params) == Settings()
 
 
-def test_the_committed_file_is_valid_and_names_its_twins() -> None:
+def test_committed_file_is_valid_and_names_its_twins() -> None:
     settings.load()
     text = (PROJECT / "params.yml").read_text(encoding="utf-8")
     for name in ("group", "profile", "dataset", "seeds"):
@@ -103,7 +103,7 @@ def test_the_committed_file_is_valid_and_names_its_twins() -> None:
         ("notebooks", {"02-denoising": {"sigmas": [0.1]}}, {"02-denoising": {"sigmas": [0.1]}}),
     ],
 )
-def test_what_is_meant(params: Path, name: str, value: Any, meant: Any) -> None:
+def test_values_are_read_as_they_are_meant(params: Path, name: str, value: Any, meant: Any) -> None:
     params.write_text(yaml.safe_dump({name: value}))
     assert getattr(settings.load(params), name) == meant
 
@@ -149,7 +149,7 @@ def test_wrong_values_in_the_environment_too(
         settings.load(params)
 
 
-def test_an_empty_group_is_refused(params: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_group_is_refused(params: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GROUP", "")
     with pytest.raises(InputError, match="group ''"):
         settings.load(params)

@@ -24,7 +24,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from autoencoders.errors import StorageError
 from autoencoders.store.files import appearing, storing
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 
 _UNREADABLE = frozenset({errno.EACCES, errno.EIO, errno.ESTALE, errno.EPERM})  # the disk's fault, not the entry's
 _ALIGNMENT = 64  # bytes; numpy's headers are padded to as much
+_EMPTY = 22  # bytes of an archive without arrays
 
 ARRAYS, META, RECORD = FILES = ("arrays.npz", "meta.json", "record.json")
 
@@ -62,11 +62,11 @@ class DamageError(Exception):
 
 
 def write(folder: Path, artifact: Artifact, record: Record) -> None:
-    """Write an entry, the record last; one that would fill the disk is refused before the disk is full."""
+    """Write an entry, the record last; what would nearly fill the disk is refused at once."""
     with storing(folder), appearing(folder) as unfinished:
         unfinished.mkdir()
         if shutil.disk_usage(unfinished).free < 2 * sum(array.nbytes for array in artifact.arrays.values()):
-            raise StorageError(f"cache: {folder}: too little space to keep {record['name']} there")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
         (unfinished / META).write_bytes(canonical(artifact.meta))
         with (unfinished / ARRAYS).open("wb") as file:
             _pack(artifact.arrays, file)
@@ -181,6 +181,8 @@ def _opened(folder: Path, name: str) -> Iterator[io.BufferedReader]:
 
 
 def _unpacked(data: mmap.mmap) -> dict[str, np.ndarray]:
+    if len(data) == _EMPTY:  # zipfile would look for more
+        return {}
     with zipfile.ZipFile(cast(IO[bytes], data)) as archive:
         return {member.filename.removesuffix(".npy"): _array(data, member) for member in archive.infolist()}
 

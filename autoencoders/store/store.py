@@ -165,7 +165,7 @@ class Store:
     def _set_aside_if_damaged(self, known: _Known) -> None:
         damaged = self._entry(known.key)
         try:
-            entries.read(damaged)
+            entries.read(damaged, mapped=True)
         except AbsentError:
             pass
         except DamageError as damage:
