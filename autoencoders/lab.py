@@ -22,9 +22,8 @@ from autoencoders.measurements.measurement import Measurement
 from autoencoders.plans import Plan
 from autoencoders.profiles import Profile
 from autoencoders.settings import Settings
-from autoencoders.specs import Data, Experiment, Subject
+from autoencoders.specs import Data, Experiment, Spec, Subject
 from autoencoders.store import Artifact, Store, Task, files
-from autoencoders.tasks import class_name
 
 if TYPE_CHECKING:
     from autoencoders import models
@@ -221,7 +220,7 @@ class Bench:
                 "autoencoders.tasks:train",
                 "autoencoders.tasks:dataset",
                 experiment.model.implementation,
-                *map(class_name, (experiment, experiment.model)),
+                *map(_class_name, (experiment, experiment.model)),
                 *reading.roots,
             ),
             inputs=reading.inputs,
@@ -247,7 +246,7 @@ class Bench:
             name=f"{self.label}/{subject.name}{seed}/{spec.label}",
             kind=type(spec).__name__.lower(),
             spec={"measurement": spec.to_dict(), **fitted},
-            roots=("autoencoders.tasks:measure", "autoencoders.tasks:dataset", class_name(spec), *roots),
+            roots=("autoencoders.tasks:measure", "autoencoders.tasks:dataset", _class_name(spec), *roots),
             inputs=inputs,
             compute=partial(tasks.measure, self, subject, spec),
         )
@@ -262,7 +261,7 @@ class Bench:
                 "autoencoders.tasks:read",
                 "autoencoders.data:split",
                 data.reader_name(spec.name),
-                class_name(spec),
+                _class_name(spec),
             ),
             inputs={"data": self.source(spec).fingerprint},
             compute=partial(tasks.read, self, spec),
@@ -301,6 +300,11 @@ class Bench:
 
     def progress(self, scratch: Path) -> Callable[[Any], None]:
         return ProgressFile(scratch / "progress.json")
+
+
+def _class_name(spec: Spec) -> str:
+    """Where a spec's own code starts: its class counts whole, with what a property of it says."""
+    return f"{type(spec).__module__}:{type(spec).__name__}"
 
 
 @functools.cache

@@ -155,11 +155,3 @@ def test_announcing_a_run(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     out, err = capsys.readouterr()
     assert out == ""
     assert err == "profile smoke (seconds, for tests: the numbers mean nothing) · photos10 · seeds 0 · cpu\n"
-
-
-def test_announcing_a_stand_in(no_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Lab(Settings(profile="smoke", dataset="cifar10", cache=tmp_path), looks_only=True).announce()
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert "notice: cifar10 is not here" in err
-    assert "photos10 stands in for it" in err

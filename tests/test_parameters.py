@@ -124,15 +124,6 @@ def test_unknown_names_are_refused_with_the_valid_ones() -> None:
         parameters.checked(namespace(CELL, sigma=0.2))
 
 
-def test_several_unknown_names_are_told_at_once() -> None:
-    with pytest.raises(InputError, match="^no parameter is called a, b; there are: "):
-        parameters.checked(namespace(CELL, b=1, a=2))
-
-
-def test_cell_without_parameters() -> None:
-    assert vars(parameters.checked(namespace("from autoencoders import parameters"))) == {}
-
-
 def test_declared_parameter_without_a_value_is_told() -> None:
     with pytest.raises(InputError, match="parameter sigma"):
         parameters.checked(namespace("sigma: float"))

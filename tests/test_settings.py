@@ -140,21 +140,6 @@ def test_wrong_values_are_one_clear_line(params: Path, name: str, value: Any) ->
     assert name in message or "data set" in message or "path of a folder" in message
 
 
-@pytest.mark.parametrize(("name", "twin"), settings.ENVIRONMENT.items())
-def test_wrong_values_in_the_environment_too(
-    params: Path, monkeypatch: pytest.MonkeyPatch, name: str, twin: str
-) -> None:
-    monkeypatch.setenv(twin, "~nobody-of-this-name/x")
-    with pytest.raises(InputError):
-        settings.load(params)
-
-
-def test_empty_group_is_refused(params: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GROUP", "")
-    with pytest.raises(InputError, match="group ''"):
-        settings.load(params)
-
-
 @pytest.mark.parametrize(
     ("content", "said"),
     [

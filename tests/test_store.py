@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import logging
 import math
 import os
 import pickle
@@ -379,33 +378,6 @@ def flip_a_bit(path: Path) -> None:
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     os.utime(path, ns=times)
-
-
-@pytest.mark.parametrize("damage", [truncate, flip_a_bit, Path.unlink])
-@pytest.mark.parametrize("file", entries.FILES)
-def test_damage_is_found_set_aside_and_repaired(
-    bench: Bench, file: str, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
-) -> None:
-    bench.store.fetch(bench.task)
-    damage(bench.entry / file)
-    damaged = snapshot(bench.entry)
-    state = bench.store.state(bench.task)
-    assert state.state == "corrupt"
-    assert [(reason.kind, reason.what) for reason in state.reasons] == [("file", file)]
-    assert state.reasons[0].old != state.reasons[0].new
-    assert not bench.store.contains(bench.task)
-    assert not caplog.records
-
-    artifact = bench.store.fetch(bench.task)
-    assert bench.runs == 2
-    np.testing.assert_array_equal(artifact.arrays["weights/encoder.0"], np.arange(6.0).reshape(2, 3))
-    [warning] = caplog.records
-    assert warning.levelno == logging.WARNING
-    assert "ae-vector" in warning.getMessage()
-    assert "\n" not in warning.getMessage()
-    [aside] = (bench.cache / "set-aside").iterdir()
-    assert snapshot(aside).keys() == damaged.keys()
-    assert bench.state() == "cached"
 
 
 def test_damage_after_a_check_in_the_same_process_is_found(bench: Bench) -> None:

@@ -35,6 +35,7 @@ from autoencoders.measurements.probing import Probe
 from autoencoders.measurements.programs import Program
 from autoencoders.measurements.reconstruction import Reconstruction
 from autoencoders.plans import Plan
+from autoencoders.profiles import PROFILES
 from autoencoders.settings import Settings
 from autoencoders.specs import Baseline, Data, Experiment, describe
 from autoencoders.store import Store, Task
@@ -44,9 +45,7 @@ PLANS: dict[str, type[Plan]] = {"assignment": Catalogue, **{name: studies.study(
 
 NEUTRAL = {  # what runs outside the keys, with the reason why it changes no number; below, each has a test
     "autoencoders.store.": "keeps what was computed, and hands it over as it was: test_store and the faults' tests",
-    "autoencoders.lab._store": "hands over the store",
-    "autoencoders.lab.Bench": "hands over what tasks ask for: test_the_bench_hands_over_what_it_was_given",
-    "autoencoders.lab.ProgressFile": "tells how far a training is: test_a_training_is_the_same_whether_it_is_watched",
+    "autoencoders.lab.": "makes tasks, hands over what they ask for, tells how far they are: test_bench_…",
     "autoencoders.machine.": "keeps memory and GPUs for a process: test_machine",
     "autoencoders.data.dataset.load": "hands a reader's images to `split`: test_loading_is_reading_and_splitting",
     "autoencoders.data.dataset._read": "calls the reader: test_loading_is_reading_and_splitting",
@@ -135,7 +134,11 @@ def strangers(ran: set[CodeType], known: set[str]) -> set[str]:
 
 
 @pytest.mark.parametrize("plan", PLANS)
-def test_whatever_runs_for_a_task_is_in_its_key(plan: str, tmp_path: Path) -> None:
+def test_tasks_run_nothing_outside_their_keys(
+    plan: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_data: Path
+) -> None:
+    few = {"train": 160, "images": 24, "latent_images": 24, "latents": (), "unseen": ()}
+    monkeypatch.setitem(PROFILES, "smoke", replace(PROFILES["smoke"], **few))
     lab = Lab(Settings(profile="smoke", dataset="photos10", device="cpu", cache=tmp_path), PLANS[plan])
     unnamed, kinds = {}, set()
     for task in one_of_each_kind(lab):
@@ -167,7 +170,7 @@ def one_of_each_kind(lab: Lab) -> Iterator[Task]:
             yield lab.bench.measurement(subject, spec)
 
 
-def test_a_function_outside_the_key_is_noticed() -> None:
+def test_tracer_notices_a_function_outside_the_key() -> None:
     """The tracer can't be fooled by another thread, by a decorator or by a nested function."""
     with traced() as ran:
         thread = threading.Thread(target=lambda: data.reader_name("cifar10"))
@@ -200,7 +203,7 @@ EDITS = [  # a file, what is edited in it, and the measurement whose key must ch
 
 
 @pytest.mark.parametrize(("file", "old", "new", "spec"), EDITS, ids=[f"{file} {old}" for file, old, _, _ in EDITS])
-def test_an_edit_changes_the_key(file: str, old: str, new: str, spec: Measurement, tmp_path: Path) -> None:
+def test_edit_changes_the_key(file: str, old: str, new: str, spec: Measurement, tmp_path: Path) -> None:
     copy = tmp_path / "autoencoders"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__", "assets"))
     source = (copy / file).read_text(encoding="utf-8")
@@ -240,7 +243,7 @@ def test_loading_is_reading_and_splitting(name: str, lab: Lab) -> None:
     assert_same(data.load(spec, root), by_hand)
 
 
-def test_the_bench_hands_over_what_it_was_given(lab: Lab) -> None:
+def test_bench_hands_over_what_it_was_given(lab: Lab) -> None:
     assert_same(lab.bench.dataset(SPEC), data.load(SPEC, lab.bench.source(SPEC).root))
     experiment = replace(lab.experiments(["vae"])[0], data=SPEC)
     trained = lab.train(experiment)
@@ -249,7 +252,7 @@ def test_the_bench_hands_over_what_it_was_given(lab: Lab) -> None:
     assert all(np.array_equal(held[name], trained.arrays[name]) for name in held)
 
 
-def test_a_training_is_the_same_whether_it_is_watched(lab: Lab, tmp_path: Path) -> None:
+def test_bench_watches_a_training_without_changing_it(lab: Lab, tmp_path: Path) -> None:
     experiment, images = replace(lab.experiments(["vae"])[0], data=SPEC), lab.bench.dataset(SPEC)
     model_class = tasks.named(experiment.model.implementation)
     watched, alone = (
