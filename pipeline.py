@@ -3,6 +3,11 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":  # before anything is imported that takes its time
+    from autoencoders import startup
+
+    startup.begin()
+
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer

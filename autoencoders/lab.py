@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from autoencoders import data, machine, tasks
 from autoencoders.catalogue import Catalogue
+from autoencoders.coercion import shown
 from autoencoders.console import log
 from autoencoders.errors import InputError, StorageError, TrainingError
 from autoencoders.measurements.measurement import Measurement
@@ -124,7 +125,7 @@ class Lab:
         known = dict.fromkeys(subject.name for subject in subjects)
         for pattern in names or ():
             if not fnmatch.filter(known, pattern):
-                raise InputError(f"no experiment or baseline is called {pattern!r}; there are: {', '.join(known)}")
+                raise InputError(f"no experiment or baseline is called {shown(pattern)}; there are: {', '.join(known)}")
         return {name for pattern in names or ("*",) for name in fnmatch.filter(known, pattern)}
 
     def plan(self, names: Iterable[str] | None = None) -> list[Task]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -9,8 +10,8 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from autoencoders import data, machine, parameters
-from autoencoders.coercion import coerced, shown
+from autoencoders import data, machine, reading
+from autoencoders.coercion import coerced, listed, shown
 from autoencoders.errors import InputError
 from autoencoders.profiles import PROFILES, Profile
 
@@ -66,18 +67,21 @@ def load(path: Path = PROJECT / "params.yml", **flags: Any) -> Settings:
     return Settings(**parsed)
 
 
+def checked(name: str, value: Any) -> Any:
+    """The same value, if it is one that the setting may have."""
+    _parsed(name, value)
+    return value
+
+
 def _read(path: Path) -> dict[str, Any]:
-    if not path.exists():
+    if not os.path.lexists(path):
         return {}
-    try:
-        values = parameters.from_yaml(path.read_text(encoding="utf-8")) or {}
-    except ValueError as error:
-        raise InputError(f"{path.name} is not valid YAML: {error}") from None
+    values = reading.parsed_yaml(path) or {}
     if not isinstance(values, dict):
         raise InputError(f"{path.name} must hold 'name: value' lines, not a {type(values).__name__}")
     allowed = [f.name for f in fields(Settings)]
-    if unknown := [str(name) for name in values if name not in allowed]:
-        raise InputError(f"{path.name} has no parameter {', '.join(unknown)}; there are: {', '.join(allowed)}")
+    if unknown := [name for name in values if name not in allowed]:
+        raise InputError(f"{path.name} has no parameter {listed(unknown)}; there are: {', '.join(allowed)}")
     return values
 
 
@@ -102,6 +106,15 @@ def _folder(value: Any) -> Any:
     return Path(value).expanduser().resolve() if isinstance(value, str | Path) else value
 
 
+def _may_be_there(path: Path) -> bool:
+    """Whether a file system can have it: names have a greatest length."""
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno not in (errno.ENAMETOOLONG, errno.ELOOP)
+    return True
+
+
 def _names(value: Any) -> Any:
     names = [value] if isinstance(value, str) else value
     readable = isinstance(names, list) and all(name.isprintable() for name in names)
@@ -123,10 +136,10 @@ RULES = {
         default=("auto", None),
         read=_numbers,
     ),
-    "data_dir": Rule("the path of a folder", default=("", None), read=_folder),
-    "cache": Rule("the path of a folder", default=("", None), read=_folder),
+    "data_dir": Rule("the path of a folder", _may_be_there, default=("", None), read=_folder),
+    "cache": Rule("the path of a folder", _may_be_there, default=("", None), read=_folder),
     "device": Rule("auto, cpu, mps, cuda or cuda:N", _matches(r"auto|cpu|mps|cuda(:\d+)?")),
-    "jobs": Rule("auto or a whole number from 1", lambda jobs: jobs >= 1, default=("auto", None)),
+    "jobs": Rule("auto or a whole number from 1 to 1000", lambda jobs: 1 <= jobs <= 1000, default=("auto", None)),
     "scheduler": Rule(
         "none, local or an address such as tcp://host:8786",
         _matches(r"local|(tcp|tls|ucx)://[\w.\[\]:-]+:\d+"),

@@ -307,7 +307,7 @@ class Run:
     def resume(self, path: Path) -> None:
         """Resume from a valid checkpoint of this run; otherwise start afresh."""
         try:
-            content = path.read_bytes()
+            content = path.read_bytes() if path.is_file() else b""
         except OSError:
             return
         digest, payload = content[:DIGEST_SIZE], content[DIGEST_SIZE:]

@@ -212,7 +212,7 @@ class Package:
             if known is not None and now is not None and now == known_stamp:
                 return known
             content = path.read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
         self._sources[path] = now, known if known == content else content
         return self._sources[path][1]
@@ -234,7 +234,7 @@ class Snapshot(Package):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self._then = {path: path.read_bytes() for path in folder.rglob("*.py")}
+        self._then = {path: path.read_bytes() for path in folder.rglob("*.py") if path.is_file()}
 
     def source(self, path: Path) -> bytes | None:
         return self._then.get(path)

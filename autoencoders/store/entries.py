@@ -36,6 +36,10 @@ _EMPTY = 22  # bytes of an archive without arrays
 ARRAYS, META, RECORD = FILES = ("arrays.npz", "meta.json", "record.json")
 
 Record = dict[str, Any]
+_SHAPE = {"format": int, "key": str, "created": str, "seconds": int | float} | dict.fromkeys(
+    ("spec", "inputs", "manifest", "versions"), dict
+)
+_LONGEST_RECORD = 16_000_000  # bytes
 
 
 @dataclass(frozen=True)
@@ -139,12 +143,13 @@ def read_record(folder: Path) -> Record:
     if not folder.is_dir():
         raise AbsentError(folder.name)
     with _opened(folder, RECORD) as file:
-        data = file.read()
+        data = file.read(_LONGEST_RECORD)
     try:
         record = json.loads(data)
         del record["digest"]
         described = {name: (int(file["bytes"]), str(file["sha256"])) for name, file in record["files"].items()}
-        if data == sealed(record) and record["key"] == folder.name and described.keys() == {ARRAYS, META}:
+        whole = all(isinstance(record[name], kind) for name, kind in _SHAPE.items())
+        if whole and data == sealed(record) and record["key"] == folder.name and described.keys() == {ARRAYS, META}:
             return record
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
@@ -172,8 +177,11 @@ def _checked(folder: Path, name: str, record: Record, mapped: bool = False) -> m
 @contextmanager
 def _opened(folder: Path, name: str) -> Iterator[io.BufferedReader]:
     try:
-        with storing(folder, only=_UNREADABLE), (folder / name).open("rb") as file:
-            yield file
+        with storing(folder, only=_UNREADABLE):
+            if not (folder / name).is_file():  # a pipe would be waited for
+                raise FileNotFoundError
+            with (folder / name).open("rb") as file:
+                yield file
     except OSError:
         if not folder.is_dir():  # dropped by another process meanwhile
             raise AbsentError(folder.name) from None

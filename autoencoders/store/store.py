@@ -21,7 +21,7 @@ from autoencoders.errors import InputError, StorageError
 from autoencoders.store import codehash, entries, files
 from autoencoders.store.codehash import Code
 from autoencoders.store.entries import AbsentError, Artifact, DamageError, Record
-from autoencoders.store.files import NO_ROOM, Stamp, locked, stamp, storing
+from autoencoders.store.files import NO_ROOM, Stamp, locked, noted, stamp, storing
 from autoencoders.store.tasks import FORMAT, Dropped, Kind, Reason, State, Task, differences
 
 _OWN_PACKAGE = Path(__file__).parents[1]
@@ -196,10 +196,10 @@ class Store:
             return State("corrupt", (Reason("file", damage.file, damage.expected, damage.found),))
         except AbsentError:
             pass
-        if failure := _json(self._failure(key)):
+        if failure := noted(self._failure(key)):
             return State("failed", message=failure.get("message"))
         if _files_in(self._scratch(key)):
-            progress = _json(self._scratch(key) / "progress.json")
+            progress = noted(self._scratch(key) / "progress.json")
             return State("partial", epoch=progress.get("epoch"), epochs=progress.get("epochs"))
         records = self._records_by_name().get((task.kind, task.name), [])
         older = [differences(record, task, known.inputs, known.code) for record in records]
@@ -287,7 +287,7 @@ _PLACES: dict[Kind, str] = {
 
 
 def _name(path: Path) -> str | None:
-    return _json(path / entries.RECORD if path.is_dir() else path).get("name")
+    return noted(path / entries.RECORD if path.is_dir() else path).get("name")
 
 
 def _size(path: Path) -> int:
@@ -302,15 +302,6 @@ def _size(path: Path) -> int:
 def _files_in(folder: Path) -> list[Path]:
     """By `os.walk`, which passes over what vanishes meanwhile."""
     return [Path(parent, name) for parent, _, names in os.walk(folder) for name in names]
-
-
-def _json(path: Path) -> dict:
-    """What a small file says; an unreadable one says nothing."""
-    try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _other_versions(record: Record) -> tuple[Reason, ...]:
