@@ -43,7 +43,7 @@ class Book:
             title=text("title"),
             subtitle=text("subtitle"),
             stem=text("output-file"),
-            output=(root / raw["project"].get("output-dir", "_book")).resolve(),
+            output=output_folder(root),
             chapters=_files(root, book["chapters"]),
             appendices=_files(root, book.get("appendices")),
             bibliography=_files(root, raw.get("bibliography")),
@@ -69,9 +69,17 @@ class Book:
 
 def embedded(root: Path) -> set[str]:
     """The notebooks that the book in a folder embeds figures and tables from: what it needs executed."""
+    return {name for chapter in sources(root) for name in _EMBED.findall(chapter.read_text(encoding="utf-8"))}
+
+
+def sources(root: Path) -> tuple[Path, ...]:
+    """The chapters and appendices of the book in a folder, which need not have been prepared."""
     book = _raw(root)["book"]
-    chapters = _files(root, book["chapters"]) + _files(root, book.get("appendices"))
-    return {name for chapter in chapters for name in _EMBED.findall(chapter.read_text(encoding="utf-8"))}
+    return _files(root, book["chapters"]) + _files(root, book.get("appendices"))
+
+
+def output_folder(root: Path) -> Path:
+    return (root / _raw(root)["project"].get("output-dir", "_book")).resolve()
 
 
 _EMBED = re.compile(r"\{\{<\s*embed\s+/cache/notebooks/([\w-]+)\.ipynb")
