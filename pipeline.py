@@ -113,9 +113,7 @@ def report(settings: Settings, renderer: Renderer = "auto") -> None:
     """Make everything that is handed in: what is missing is trained, then notebooks, site, PDF and zip are made."""
     from autoencoders.reporting import making
 
-    edition = _edition("report", settings)
-    book = making.report(edition, renderer)
-    for path in (*book.made, *making.packed(edition)):
+    for path in making.hand_in(_edition("report", settings), renderer):
         print(path)
 
 

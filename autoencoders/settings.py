@@ -6,7 +6,7 @@ import errno
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -31,6 +31,7 @@ ENVIRONMENT = {
     "jobs": "AE_JOBS",
     "scheduler": "AE_SCHEDULER",
 }
+OF_THE_MACHINE = ("data_dir", "cache", "device", "jobs", "scheduler")  # the others are the report's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +72,54 @@ def checked(name: str, value: Any) -> Any:
     """The same value, if it is one that the setting may have."""
     _parsed(name, value)
     return value
+
+
+def as_yaml(text: str, settings: Settings) -> str:
+    """Return the text of a `params.yml` with these settings in place of its own, those of a machine left out.
+
+    Comments stay, unless a value is written in such a way that only writing all anew replaces it.
+    """
+    import yaml
+
+    wanted, said = replace(settings, **{name: getattr(Settings(), name) for name in OF_THE_MACHINE}), _said(text)
+    values = {f.name: getattr(wanted, f.name) for f in fields(Settings) if f.name not in OF_THE_MACHINE}
+    plain = {name: _unparsed(name, value) for name, value in values.items()}
+    if said:
+        others = {name: plain[name] for name, value in values.items() if value != getattr(said, name)}
+        if _said(edited := _edited(text, others)) == wanted:
+            return edited
+    return yaml.safe_dump(plain, allow_unicode=True, sort_keys=False)
+
+
+def _said(text: str) -> Settings | None:
+    """What a text says by itself; nothing where it can't be read."""
+    try:
+        return Settings(**{name: _parsed(name, value) for name, value in (parameters.from_yaml(text) or {}).items()})
+    except (ValueError, AttributeError, KeyError, InputError):
+        return None
+
+
+def _unparsed(name: str, value: Any) -> Any:
+    if value is None:
+        return RULES[name].default[0]
+    return list(value) if isinstance(value, tuple) else dict(value) if isinstance(value, Mapping) else value
+
+
+def _edited(text: str, values: Mapping[str, Any]) -> str:
+    """The text with these values where the names have theirs, or at its end."""
+    import yaml
+
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    places = {key.value: node for key, node in root.value} if root else {}
+    shown = {
+        n: yaml.safe_dump([v], default_flow_style=True, allow_unicode=True, width=10**9).strip()[1:-1]
+        for n, v in values.items()
+    }
+    for name in sorted(values.keys() & places.keys(), key=lambda name: places[name].start_mark.index, reverse=True):
+        node = places[name]
+        text = text[: node.start_mark.index] + shown[name] + text[node.end_mark.index :]
+    added = [f"{name}: {shown[name]}\n" for name in values if name not in places]
+    return "\n".join([text.rstrip("\n"), "".join(added)]) if added else text
 
 
 def _read(path: Path) -> dict[str, Any]:

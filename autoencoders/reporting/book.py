@@ -42,7 +42,7 @@ class Book:
             title=text("title"),
             subtitle=text("subtitle"),
             stem=text("output-file"),
-            output=(root / layout.output).resolve(),
+            output=layout.output,
             chapters=layout.chapters,
             appendices=layout.appendices,
             bibliography=layout.bibliography,
@@ -65,8 +65,16 @@ class Book:
 
 def embedded(root: Path) -> set[str]:
     """The notebooks that the book in a folder embeds figures and tables from: what it needs executed."""
-    layout = _Layout.read(root)
-    return {name for chapter in layout.sources for name in _EMBED.findall(reading.text(chapter))}
+    return {name for chapter in sources(root) for name in _EMBED.findall(reading.text(chapter))}
+
+
+def sources(root: Path) -> tuple[Path, ...]:
+    """The chapters and appendices of the book in a folder, which need not have been prepared."""
+    return _Layout.read(root).sources
+
+
+def output_folder(root: Path) -> Path:
+    return _Layout.read(root).output
 
 
 _EMBED = re.compile(r"\{\{<\s*embed\s+/cache/notebooks/([\w-]+)\.ipynb")
@@ -77,7 +85,7 @@ class _Layout:
     """What `_quarto.yml` says, checked: each file that it names is there."""
 
     book: Mapping[str, Any]
-    output: str
+    output: Path
     chapters: tuple[Path, ...]
     appendices: tuple[Path, ...]
     bibliography: tuple[Path, ...]
@@ -96,7 +104,7 @@ class _Layout:
             raise InputError(f"{path}: output-dir must be a folder's name, not {shown(output)}")
         found = cls(
             book,
-            output,
+            (root / output).resolve(),
             _files(path, "chapters", book.get("chapters")),
             _files(path, "appendices", book.get("appendices")),
             _files(path, "bibliography", raw.get("bibliography")),
