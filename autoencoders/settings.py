@@ -94,7 +94,7 @@ def as_yaml(text: str, settings: Settings) -> str:
 def _said(text: str) -> Settings | None:
     """What a text says by itself; nothing where it can't be read."""
     try:
-        return Settings(**{name: _parsed(name, value) for name, value in (parameters.from_yaml(text) or {}).items()})
+        return Settings(**{name: _parsed(name, value) for name, value in (reading.from_yaml(text) or {}).items()})
     except (ValueError, AttributeError, KeyError, InputError):
         return None
 
