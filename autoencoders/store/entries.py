@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 _UNREADABLE = frozenset({errno.EACCES, errno.EIO, errno.ESTALE, errno.EPERM})  # the disk's fault, not the entry's
+_NO_ARRAYS = b"PK\5\6" + bytes(18)  # an npz without members
 _ALIGNMENT = 64  # bytes; numpy's headers are padded to as much
 
 ARRAYS, META, RECORD = FILES = ("arrays.npz", "meta.json", "record.json")
@@ -181,6 +182,8 @@ def _opened(folder: Path, name: str) -> Iterator[io.BufferedReader]:
 
 
 def _unpacked(data: mmap.mmap) -> dict[str, np.ndarray]:
+    if data[: len(_NO_ARRAYS) + 1] == _NO_ARRAYS:  # zipfile would look before its beginning
+        return {}
     with zipfile.ZipFile(cast(IO[bytes], data)) as archive:
         return {member.filename.removesuffix(".npy"): _array(data, member) for member in archive.infolist()}
 

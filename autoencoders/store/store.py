@@ -53,7 +53,7 @@ class Store:
     def __init__(self, root: Path, package: Path | str = _OWN_PACKAGE) -> None:
         self.root = Path(root)
         self.package = Path(package).absolute()
-        self._imported = codehash.Snapshot(self.package)
+        self._imported = codehash.Imported(self.package)
         self._sound: dict[str, tuple[Stamp | None, ...]] = {}  # what entries looked like when their digests were right
         self._index: tuple[Stamp | None, dict[tuple[str, str], list[Record]]] = (None, {})
 
@@ -125,7 +125,7 @@ class Store:
     def _compute(self, known: _Known) -> tuple[Artifact, Record]:
         task, scratch = known.task, self._scratch(known.key)
         needed = {name: self.fetch(each) for name, each in task.needed.items()}
-        self._refuse_if_edited(known)  # only now: making those may have taken hours
+        self._refuse_if_edited(known, codehash.package(self.package))  # only now: making those may have taken hours
         with storing(scratch):
             scratch.mkdir(parents=True, exist_ok=True)
             self._failure(known.key).unlink(missing_ok=True)
@@ -133,6 +133,7 @@ class Store:
         with storing(scratch, only=NO_ROOM):
             artifact = task.compute(scratch, **needed)
         seconds = time.perf_counter() - started
+        self._refuse_if_edited(known)  # what was imported meanwhile included
         record = {
             "format": FORMAT,
             "key": known.key,
@@ -148,10 +149,10 @@ class Store:
         }
         return artifact, record
 
-    def _refuse_if_edited(self, known: _Known) -> None:
+    def _refuse_if_edited(self, known: _Known, *others: codehash.Package) -> None:
         """The key names the code on disk, but a process computes with what it has imported: they must be the same."""
-        now = codehash.package(self.package).code(known.task.roots)
-        if not known.code.digest == now.digest == self._imported.code(known.task.roots).digest:
+        roots = known.task.roots
+        if any(package.code(roots).digest != known.code.digest for package in (self._imported, *others)):
             raise InputError(f"the code that {known.task.name} reaches was edited while this ran: start again")
 
     def _remember_failure(self, known: _Known, error: Exception) -> None:
