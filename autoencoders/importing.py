@@ -20,7 +20,7 @@ sources: dict[str, bytes] = {}  # what this process has imported, by the path of
 class ContentLoader(SourceFileLoader):
     """Loads a module whose bytecode is as good as none once the source's content is another."""
 
-    def path_stats(self, path: str) -> Mapping[str, int]:  # type: ignore[override]
+    def path_stats(self, path: str) -> Mapping[str, int]:
         """Return what bytecode must match to be used. Each import asks for it first."""
         content = sources[path] = super().get_data(path)
         return {"mtime": int.from_bytes(hashlib.sha256(content).digest()[:4]), "size": len(content)}

@@ -25,7 +25,8 @@ from autoencoders.settings import ENVIRONMENT, PROJECT, Settings
 from autoencoders.store.files import locked
 
 Renderer = Literal["auto", "quarto", "pandoc"]
-OF_THE_MACHINE = ("data_dir", "cache", "device", "jobs")  # reach notebooks by the environment, not as parameters
+# These reach notebooks by the environment, not as parameters
+OF_THE_MACHINE = ("data_dir", "cache", "device", "jobs", "strict_environment")
 
 
 @dataclass(frozen=True, kw_only=True)
