@@ -47,6 +47,14 @@ def _shared_options(
         str | None,
         typer.Option(help="Dask's: none, local or tcp://host:8786 (AE_SCHEDULER).", rich_help_panel=_SHARED),
     ] = None,
+    strict_environment: Annotated[
+        bool | None,
+        typer.Option(
+            "--strict-environment/--any-environment",
+            help="Whether what other versions or another device made is stale (AE_STRICT_ENVIRONMENT).",
+            rich_help_panel=_SHARED,
+        ),
+    ] = None,
 ) -> None:
     """Each overrides its environment twin, which overrides params.yml; nothing that a flag says is persisted."""
 

@@ -44,7 +44,7 @@ class Lab:
         self.settings = settings
         self.plan_class = plan
         self.profile: Profile = settings.resolved_profile()
-        self.store = _store(settings.cache)
+        self.store = _store(settings.cache, settings.strict_environment)
         self._looks_only = looks_only  # then nothing is downloaded or written
 
     @cached_property
@@ -78,6 +78,7 @@ class Lab:
             sources=tuple(map(self._source, dict.fromkeys(self.choices))),
             cache=self.settings.cache,
             device=self.device,
+            strict=self.settings.strict_environment,
             fitted_to=self.catalogues[0].data,
             label=f"{self.profile.name}/{self.dataset}",
         )
@@ -199,12 +200,13 @@ class Bench:
     sources: tuple[Source, ...]
     cache: Path
     device: str
+    strict: bool = False  # about versions and device, see Store
     fitted_to: Data  # for baselines
     label: str  # of the run, so that `stale` compares runs of one profile and data set
 
     @property
     def store(self) -> Store:
-        return _store(self.cache)
+        return _store(self.cache, self.strict)
 
     def source(self, spec: Data) -> Source:
         return next(source for source in self.sources if source.name == spec.name)
@@ -226,6 +228,7 @@ class Bench:
             ),
             inputs=reading.inputs,
             compute=partial(tasks.train, self, experiment),
+            device=partial(machine.processor, self.device),
             work=experiment.training.epochs * (experiment.data.train or 45_000) / 10_000,
         )
 
@@ -250,6 +253,7 @@ class Bench:
             roots=("autoencoders.tasks:measure", "autoencoders.tasks:dataset", _class_name(spec), *roots),
             inputs=inputs,
             compute=partial(tasks.measure, self, subject, spec),
+            device=partial(machine.processor, self.device),
         )
 
     def reading(self, spec: Data) -> Task:
@@ -309,8 +313,8 @@ def _class_name(spec: Spec) -> str:
 
 
 @functools.cache
-def _store(cache: Path) -> Store:
-    return Store(cache)
+def _store(cache: Path, strict: bool) -> Store:
+    return Store(cache, strict=strict)
 
 
 class ProgressFile:

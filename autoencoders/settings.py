@@ -30,8 +30,16 @@ ENVIRONMENT = {
     "device": "AE_DEVICE",
     "jobs": "AE_JOBS",
     "scheduler": "AE_SCHEDULER",
+    "strict_environment": "AE_STRICT_ENVIRONMENT",
 }
-OF_THE_MACHINE = ("data_dir", "cache", "device", "jobs", "scheduler")  # the others are the report's
+OF_THE_MACHINE = (
+    "data_dir",
+    "cache",
+    "device",
+    "jobs",
+    "scheduler",
+    "strict_environment",
+)  # the others are the report's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +56,7 @@ class Settings:
     device: str = "auto"
     jobs: int | None = None  # None: as many as pay on this machine
     scheduler: str | None = None  # Dask's; None: processes of this machine
+    strict_environment: bool = False  # whether what other versions or another device made is stale
     notebooks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def resolved_profile(self) -> Profile:
@@ -174,6 +183,10 @@ def _numbers(value: Any) -> Any:
     return value.replace(",", " ").split() if isinstance(value, str) else [value] if isinstance(value, int) else value
 
 
+def _switch(value: Any) -> Any:
+    return {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
+
+
 RULES = {
     "group": Rule(GROUP_RULE, _matches("[A-Za-z0-9][A-Za-z0-9_-]{0,31}")),
     "authors": Rule("a list of names", all, read=_names),
@@ -194,6 +207,7 @@ RULES = {
         _matches(r"local|(tcp|tls|ucx)://[\w.\[\]:-]+:\d+"),
         default=("none", None),
     ),
+    "strict_environment": Rule("true or false", read=_switch),
     "notebooks": Rule(
         "each notebook's name with its own 'parameter: value' lines",
         lambda notebooks: all(isinstance(values, dict) for values in notebooks.values()),

@@ -38,6 +38,7 @@ VALUES: list[tuple[str, Any, str, Any, Any]] = [  # setting, in the file, in the
     ("device", "cuda", "mps", "cpu", "cpu"),
     ("jobs", 2, "3", "4", 4),
 ]
+SWITCHES = [(True, True), ("true", True), ("1", True), ("True", True), (False, False), ("false", False), ("0", False)]
 
 
 @pytest.mark.parametrize(("name", "in_file", "in_environment", "flag", "meant"), VALUES)
@@ -108,6 +109,24 @@ def test_values_are_read_as_they_are_meant(params: Path, name: str, value: Any, 
     assert getattr(settings.load(params), name) == meant
 
 
+@pytest.mark.parametrize(("value", "meant"), SWITCHES)
+def test_strictness_is_a_switch(params: Path, value: Any, meant: bool) -> None:
+    params.write_text(yaml.safe_dump({"strict_environment": value}))
+    assert settings.load(params).strict_environment is meant
+
+
+SET, BYTES = {1, 2}, b"hi"
+
+
+@pytest.mark.parametrize("name", [*settings.RULES])
+@pytest.mark.parametrize("value", [BYTES, SET, [BYTES], {BYTES: BYTES}], ids=repr)
+def test_values_of_other_yaml_types_are_refused(params: Path, name: str, value: Any) -> None:
+    """`seeds: !!binary aGk=` is neither 104 nor 105."""
+    params.write_text(yaml.safe_dump({name: value}))
+    with pytest.raises(InputError):
+        settings.load(params)
+
+
 def test_folders_are_absolute(params: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -123,6 +142,7 @@ WRONG: dict[str, list[Any]] = {
     "seeds": ["", str(2**63), "1,1", [1, 1], "-1", -1, "a", "0.5", 0.5, [0.5], True, [None], [], {}],
     "jobs": [0, "0", -1, "two", 1.5, "1.5", "", "²", True],
     "device": ["", "gpu", "cuda:", "cuda:x", "CPU", 0, None],
+    "strict_environment": ["", "maybe", 2, None, [True], {}, b"1"],
     "authors": [None, 3, [""], [" "], [3], ["Ada\nLovelace"], {"a": "b"}],
     "cache": [5, ["a"], "a\0b", "~nobody-of-this-name/x"],
     "data_dir": [5, ["a"], {"a": 1}],

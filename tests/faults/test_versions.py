@@ -18,6 +18,7 @@ from small_store import Bench
 from autoencoders.store import Reason, entries
 from autoencoders.store.tasks import FORMAT
 
+PACKAGES = {"joblib", "numpy", "pillow", "scikit-image", "scikit-learn", "scipy", "torch", "torchvision"}
 USED = "A cache that other versions of Python, torch, joblib or the code have made is used where it can be."
 TOLD = "`status` says of each result whether it serves, and if not, what has changed: code, parameter, data or version."
 
@@ -34,7 +35,7 @@ def cache(tmp_path: Path) -> Bench:
 
 
 @pytest.mark.promise(USED)
-@pytest.mark.parametrize("name", ["python", "numpy", "joblib"])
+@pytest.mark.parametrize("name", sorted({"python", *PACKAGES}))
 def test_what_other_versions_made_is_used_and_told(cache: Bench, name: str) -> None:
     now = entries.read_record(cache.entry)["versions"]
     cache.reseal(versions=now | {name: "0.1.2"})
@@ -57,7 +58,7 @@ def test_what_is_not_installed_here_may_have_made_it(cache: Bench) -> None:
 def test_what_this_installation_made_gives_no_reasons(whole: Whole) -> None:
     """With torch's version in it, whose build's name some packages leave out."""
     [record, _] = store_in(whole.folder).entries()
-    assert record["versions"].keys() == {"python", "numpy", "joblib", "torch"}
+    assert record["versions"].keys() == {"python", *PACKAGES}
     for task in tasks([0, 1]):
         assert store_in(whole.folder).state(task).reasons == ()
 
