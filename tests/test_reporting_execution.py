@@ -226,10 +226,10 @@ def test_unknown_label_is_refused_with_the_known_ones(folder: Path) -> None:
         NotebookFile.read(folder / "analysis/01-one.ipynb").cell("fig-y")
 
 
-@pytest.mark.parametrize(("content", "message"), [(None, "no such notebook"), ("{", "not a notebook")])
+@pytest.mark.parametrize(("content", "message"), [(None, "no such notebook"), ("{", "not valid JSON")])
 def test_file_that_is_no_notebook_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
     path = tmp_path / "x.ipynb"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(ReportError, match=message):
+    with pytest.raises(InputError, match=message):
         NotebookFile.read(path)
