@@ -61,7 +61,7 @@ def test_common_parameters_reach_only_the_notebooks_that_declare_them(folder: Pa
 
 def test_book_needs_only_the_notebooks_that_it_embeds(folder: Path) -> None:
     assert [each.name for each in planned(folder, names={"02-two"})] == ["02-two"]
-    (folder / "_quarto.yml").write_text("book: {chapters: [index.qmd], appendices: [a.qmd]}")
+    (folder / "_quarto.yml").write_text("project: {}\nbook: {chapters: [index.qmd], appendices: [a.qmd]}")
     (folder / "index.qmd").write_text("{{< embed /cache/notebooks/01-one.ipynb#fig-a >}}\n")
     (folder / "a.qmd").write_text("no embed of /cache/notebooks/02-two.ipynb\n")
     assert embedded(folder) == {"01-one"}

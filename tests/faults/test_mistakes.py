@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -14,15 +13,15 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import strategies as st
 from properties import for_each
 from reporting_sample import code, render, write_book, write_notebook
 
-from autoencoders import coercion, parameters, reading, settings, startup
+from autoencoders import coercion, parameters, settings, startup
 from autoencoders.data import files
 from autoencoders.errors import InputError, ReportError
 from autoencoders.reporting import checks, execution
@@ -101,7 +100,11 @@ LARGE: list[Any] = [
     [10**5000],
 ]
 large = st.recursive(
-    st.sampled_from(LARGE) | st.integers() | st.text(max_size=20) | st.none() | st.booleans(),
+    st.sampled_from(range(len(LARGE))).map(lambda place: LARGE[place])
+    | st.integers()
+    | st.text(max_size=20)
+    | st.none()
+    | st.booleans(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5) | st.integers(), inner, max_size=3),
     max_leaves=8,
 )
@@ -181,6 +184,10 @@ SPOILED: dict[str, Callable[[Path], Any]] = {
 }
 
 
+def computed(scratch: Path) -> Artifact:
+    return Artifact({"a": np.ones(1)}, {})
+
+
 class Places:
     """Files that are read, and what reads each of them; all in one folder."""
 
@@ -190,7 +197,12 @@ class Places:
         shutil.copytree(root / "cache/notebooks", root / "analysis")
         self.store = Store(root / "store", Path(__file__).parents[1] / "faults")
         self.task = Task(
-            name="a", kind="test", spec={}, roots=("faults.forks:noted",), inputs={}, compute=lambda _: Artifact({}, {})
+            name="a",
+            kind="test",
+            spec={},
+            roots=("faults.forks:noted",),
+            inputs={},
+            compute=computed,
         )
         self.store.fetch(self.task)
         self.key = self.store.key(self.task)
@@ -432,7 +444,7 @@ def test_an_interruption_while_a_command_starts(tmp_path: Path, number: int, del
 
 
 TIDYING = """
-    import sys, threading
+    import sys, threading, typer
     from autoencoders import commandline, startup
     startup.PATIENCE = float(sys.argv[1])
     def action():
@@ -442,7 +454,10 @@ TIDYING = """
         finally:
             threading.Event().wait()
     startup.begin()
-    commandline.with_exit_code(action)
+    try:
+        commandline.with_exit_code(action)
+    except typer.Exit as error:
+        sys.exit(error.exit_code)
 """
 
 
@@ -462,7 +477,7 @@ def test_a_second_interruption_or_time_ends_what_does_not_end(tmp_path: Path, pa
 
 
 EXECUTING = """
-    import sys
+    import sys, typer
     from pathlib import Path
     from autoencoders import commandline, startup
     from autoencoders.reporting import execution
@@ -472,9 +487,12 @@ EXECUTING = """
         startup.PATIENCE = 60.0
         root = Path(sys.argv[1])
         plans = execution.plan(root / "analysis", root / "out", requested={}, common={}, inputs={})
-        commandline.with_exit_code(
-            lambda: execution.execute(plans, folder=root, environment={}, jobs=1, report=print)
-        )
+        try:
+            commandline.with_exit_code(
+                lambda: execution.execute(plans, folder=root, environment={}, jobs=1, report=print)
+            )
+        except typer.Exit as error:
+            sys.exit(error.exit_code)
 """
 
 
