@@ -84,7 +84,7 @@ def registrar(app: typer.Typer) -> Callable[[Callable[..., None]], Callable[...,
 def with_exit_code(action: Callable[[], None]) -> None:
     """A mistake that a person can mend is one line on stderr and an exit code, never a traceback."""
     try:
-        with startup.interruptible():
+        with startup.Interruptible():
             action()
     except KeyboardInterrupt:
         raise typer.Exit(startup.INTERRUPTED) from None

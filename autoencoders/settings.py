@@ -180,7 +180,13 @@ def _names(value: Any) -> Any:
 
 
 def _numbers(value: Any) -> Any:
-    return value.replace(",", " ").split() if isinstance(value, str) else [value] if isinstance(value, int) else value
+    return (
+        value.strip("[] ").replace(",", " ").split()
+        if isinstance(value, str)
+        else [value]
+        if isinstance(value, int)
+        else value
+    )
 
 
 def _switch(value: Any) -> Any:

@@ -1,34 +1,28 @@
 """What a command does before anything else: answer interruptions, find its environment, write to any console.
 
-Only Python's own modules are imported here, and nothing newer than Python 3.8: so much has to work everywhere.
+Nothing is imported here that Python hasn't loaded anyway (`signal` imports `enum`, which takes its time), and nothing
+newer than Python 3.8 is used: interruptions are answered, and a missing environment is told, from the first moment on.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import io
+import _signal  # type: ignore[import-not-found]
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Any
 
 INTERRUPTED = 130  # the exit code
 LINE = "interrupted: finished work is kept, and the same command goes on from there"
 PATIENCE = 1.5  # seconds in which to tidy up
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (_signal.SIGINT, _signal.SIGTERM)
 NEEDED = ("typer", "joblib", "torch")
-ENVIRONMENT = Path(__file__).resolve().parent.parent / ".venv"
+ENVIRONMENT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), ".venv")
 
 
 def begin() -> None:
     """Call it before anything is imported that takes its time."""
     _on_signals(_leave)
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+        if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a console of Windows knows no "−" and no "σ"
     _use_environment()
 
@@ -38,12 +32,14 @@ def begin() -> None:
 
 def _use_environment() -> None:
     """Go on in the project's own environment where this Python lacks what is needed, or say how to make it."""
-    lacking = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    from importlib.util import find_spec
+
+    lacking = [name for name in NEEDED if find_spec(name) is None]
     if not lacking:
         return
-    python = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if python.is_file() and Path(sys.prefix).resolve() != ENVIRONMENT.resolve():
-        os.execv(str(python), [str(python), *getattr(sys, "orig_argv", ["", *sys.argv])[1:]])
+    python = os.path.join(ENVIRONMENT, "Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if os.path.isfile(python) and os.path.realpath(sys.prefix) != os.path.realpath(ENVIRONMENT):
+        os.execv(python, [python, *sys.argv])
     say(f"error: {sys.executable} lacks {', '.join(lacking)}: type `make setup`, then `source .venv/bin/activate`")
     sys.exit(2)
 
@@ -51,49 +47,50 @@ def _use_environment() -> None:
 # ── Interruptions ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@contextmanager
-def interruptible() -> Iterator[None]:
+class Interruptible:
     """Answer the first interruption at once and raise it as KeyboardInterrupt, to tidy up; the next one ends the
     process, and so does time."""
+
     answered = False
 
-    def interrupt(number: int, frame: Any) -> None:
-        nonlocal answered
-        answered = True
+    def __enter__(self) -> None:
+        self.before = _on_signals(self._interrupt)
+
+    def _interrupt(self, number: int, frame: object) -> None:
+        from threading import Timer
+
+        self.answered = True
         _on_signals(_end)
         say(LINE)
-        ending = threading.Timer(PATIENCE, os._exit, (INTERRUPTED,))
+        ending = Timer(PATIENCE, os._exit, (INTERRUPTED,))
         ending.daemon = True
         ending.start()
         raise KeyboardInterrupt
 
-    before = _on_signals(interrupt)
-    try:
-        yield
-    except KeyboardInterrupt:
-        if not answered:
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        if self.answered:
+            return
+        for number, handler in self.before.items():
+            _signal.signal(number, handler)
+        if isinstance(error, KeyboardInterrupt):  # without a signal
             say(LINE)
-        raise
-    finally:
-        if not answered:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
-def _on_signals(handler: Any) -> dict[signal.Signals, Any]:
+def _on_signals(handler: object) -> dict:
     """Set a handler, and return those before; a signal that was ignored, as by `nohup`, stays so."""
-    if threading.current_thread() is not threading.main_thread():
-        return {}
-    heeded = [number for number in SIGNALS if signal.getsignal(number) not in (signal.SIG_IGN, None)]
-    return {number: signal.signal(number, handler) for number in heeded}
+    heeded = [number for number in SIGNALS if _signal.getsignal(number) not in (_signal.SIG_IGN, None)]
+    try:
+        return {number: _signal.signal(number, handler) for number in heeded}
+    except ValueError:
+        return {}  # in a thread, which no signal reaches
 
 
-def _leave(number: int, frame: Any) -> None:
+def _leave(number: int, frame: object) -> None:
     say(LINE)
     _end(number, frame)
 
 
-def _end(number: int, frame: Any) -> None:
+def _end(number: int, frame: object) -> None:
     os._exit(INTERRUPTED)
 
 
@@ -102,5 +99,4 @@ def say(line: str) -> None:
     try:
         print(line, file=sys.stderr, flush=True)
     except (RuntimeError, ValueError, OSError):
-        with suppress(OSError):
-            os.write(2, f"\n{line}\n".encode())
+        os.write(2, f"\n{line}\n".encode())

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from reporting_sample import SVG, TABLE, VALUES, code, figure, write_book, write_notebook
 
-from autoencoders.errors import ReportError
+from autoencoders.errors import InputError, ReportError
 from autoencoders.reporting import variables
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.notebook_files import NotebookFile
@@ -244,7 +244,7 @@ def test_book_names_a_missing_chapter_or_variable(tmp_path: Path) -> None:
         Book.read(tmp_path)
     variables.write(tmp_path / "_variables.yml", VALUES)
     (tmp_path / "report/two.qmd").unlink()
-    with pytest.raises(ReportError, match="two.qmd"):
+    with pytest.raises(InputError, match="two.qmd"):
         Book.read(tmp_path)
 
 

@@ -61,7 +61,7 @@ def test_common_parameters_reach_only_the_notebooks_that_declare_them(folder: Pa
 
 def test_book_needs_only_the_notebooks_that_it_embeds(folder: Path) -> None:
     assert [each.name for each in planned(folder, names={"02-two"})] == ["02-two"]
-    (folder / "_quarto.yml").write_text("book: {chapters: [index.qmd], appendices: [a.qmd]}")
+    (folder / "_quarto.yml").write_text("project: {}\nbook: {chapters: [index.qmd], appendices: [a.qmd]}")
     (folder / "index.qmd").write_text("{{< embed /cache/notebooks/01-one.ipynb#fig-a >}}\n")
     (folder / "a.qmd").write_text("no embed of /cache/notebooks/02-two.ipynb\n")
     assert embedded(folder) == {"01-one"}
@@ -226,10 +226,10 @@ def test_unknown_label_is_refused_with_the_known_ones(folder: Path) -> None:
         NotebookFile.read(folder / "analysis/01-one.ipynb").cell("fig-y")
 
 
-@pytest.mark.parametrize(("content", "message"), [(None, "no such notebook"), ("{", "not a notebook")])
+@pytest.mark.parametrize(("content", "message"), [(None, "no such notebook"), ("{", "not valid JSON")])
 def test_file_that_is_no_notebook_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
     path = tmp_path / "x.ipynb"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(ReportError, match=message):
+    with pytest.raises(InputError, match=message):
         NotebookFile.read(path)

@@ -115,12 +115,13 @@
       name.textContent = best.label;
     });
     const showMeans = steadily(async () => {
-      for (const term of terms) {
-        paint(term.mean, await decode(meanOf(term)), shape);
-        term.mean.setAttribute("aria-label", `Mean of ${names[term.select.value]}, decoded`);
-      }
+      for (const term of terms) paint(term.mean, await decode(meanOf(term)), shape);
     });
-    const changed = () => { show(); showMeans(); };
+    const changed = () => {
+      for (const term of terms) term.mean.setAttribute("aria-label", `Mean of ${names[term.select.value]}, decoded`);
+      show();
+      showMeans();
+    };
     const take = triple => {
       terms.forEach((term, i) => { term.select.value = triple[i]; term.slider.value = 1; term.weight.value = "1"; });
       changed();
