@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -184,12 +185,16 @@ def graph(settings: Settings) -> None:
 def prune(
     settings: Settings,
     yes: Annotated[bool, typer.Option("--yes", help="Drop them; without it they are only listed.")] = False,
+    really: Annotated[bool, typer.Option("--really", help="Also what took more than an hour.")] = False,
 ) -> None:
     """Drop cached work that no profile's experiments refer to any more."""
     from autoencoders import inspection
     from autoencoders.lab import Lab
 
-    inspection.prune(Lab(settings, looks_only=True), drop=yes)
+    def confirmed(question: str) -> bool:
+        return really or (sys.stdin.isatty() and typer.confirm(question, err=True))
+
+    inspection.prune(Lab(settings, looks_only=True), drop=yes, confirmed=confirmed)
 
 
 if __name__ == "__main__":
