@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import sys
+
 if __name__ == "__main__":  # before anything is imported that takes its time
     from autoencoders import startup
 
@@ -189,12 +191,16 @@ def graph(settings: Settings) -> None:
 def prune(
     settings: Settings,
     yes: Annotated[bool, typer.Option("--yes", help="Drop them; without it they are only listed.")] = False,
+    really: Annotated[bool, typer.Option("--really", help="Also what took more than an hour.")] = False,
 ) -> None:
     """Drop cached work that no profile's experiments refer to any more."""
     from autoencoders import inspection
     from autoencoders.lab import Lab
 
-    inspection.prune(Lab(settings, looks_only=True), drop=yes)
+    def confirmed(question: str) -> bool:
+        return really or (sys.stdin.isatty() and typer.confirm(question, err=True))
+
+    inspection.prune(Lab(settings, looks_only=True), drop=yes, confirmed=confirmed)
 
 
 if __name__ == "__main__":

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import product
+from pathlib import Path
 from typing import Any
 
+from autoencoders import data
 from autoencoders.catalogue import Catalogue
 from autoencoders.console import log
+from autoencoders.data.sources import STAND_INS
 from autoencoders.errors import InputError
-from autoencoders.lab import Lab
+from autoencoders.lab import Lab, Source
 from autoencoders.plans import Plan
 from autoencoders.profiles import PROFILES
+from autoencoders.settings import Settings
 from autoencoders.specs import Experiment, Subject
 from autoencoders.store import State, Task
+from autoencoders.store.entries import Record
 from autoencoders.studies import STUDIES, study
 
 # ── Status ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -113,23 +119,76 @@ def print_rows(found: list[dict[str, Any]]) -> None:
 # ── Pruning ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def prune(lab: Lab, *, drop: bool) -> None:
-    """What any profile's experiments refer to is kept, those of the assignment on this data set and those of all
-    studies: switching profiles must not lose work."""
-    kept = []
-    for profile in PROFILES:
-        settings = replace(lab.settings, profile=profile, dataset=lab.dataset)
-        plans: list[type[Plan]] = [Catalogue, *map(study, STUDIES)]
-        for plan in plans:
-            kept += _planned(Lab(settings, plan, looks_only=True))
-    dropped = lab.store.prune(kept, dry_run=not drop)
-    for item in dropped:
+HOUR = 3600  # seconds; dropping the work of more than one asks twice
+
+
+def prune(lab: Lab, *, drop: bool, confirmed: Callable[[str], bool]) -> None:
+    """Drop what no profile's experiments refer to, those of the assignment and of all studies, on any data and with any
+    seed that the cache has results of: neither switching profiles nor a stand-in must lose work."""
+    unneeded = lab.store.prune(_kept(lab), dry_run=True)
+    for item in unneeded:
         print(item)
-    log(f"{len(dropped)} {'dropped' if drop else 'would be dropped: say --yes to drop them'}")
+    amount = f"{len(unneeded)} with {sum(item.bytes for item in unneeded) / 1e6:.2f} MB"
+    seconds = sum(item.seconds for item in unneeded)
+    began = [item for item in unneeded if item.what == "checkpoint" and not lab.store.is_finished(item.key)]
+    took = f"{seconds / 60:.1f} minutes to compute" + (f", and {len(began)} only half computed" if began else "")
+    if not drop or not unneeded:
+        log(f"{amount}, {took}, would be dropped" + (": say --yes to drop them" if unneeded else ""))
+        return
+    log(f"dropping {amount}, {took}")
+    if (seconds > HOUR or began) and not confirmed("Drop them?"):
+        raise InputError("nothing is dropped: say --yes --really to drop what took so long, or was not finished")
+    log(f"{len(lab.store.drop(unneeded))} dropped")
+
+
+def _kept(lab: Lab) -> list[Task]:
+    """Of the run as it is asked for, and of all that was ever computed here."""
+    plans: list[type[Plan]] = [Catalogue, *map(study, STUDIES)]
+    records = list(lab.store.entries())
+    seeds = {record["spec"]["seed"] for record in records if "seed" in record["spec"]} | {*(lab.settings.seeds or ())}
+    known: dict[str, set[str]] = {}
+    for record in records:
+        if used := _data_of(record):
+            known.setdefault(used[0], set()).add(used[1])
+    kept = []
+    for profile in PROFILES.values():
+        chosen = (*profile.seeds, *sorted(seeds - {*profile.seeds}))
+        settings = replace(lab.settings, profile=profile.name, seeds=chosen)
+        for plan in plans:
+            labs = [Lab(settings, plan, looks_only=True)]
+            labs += [Remembered(settings, plan, sources) for sources in _remembered(plan, known)]
+            kept += [task for each in labs for task in _planned(each)]
+    return kept
+
+
+def _data_of(record: Record) -> tuple[str, str] | None:
+    """The data set that something was computed from, and the fingerprint of its files."""
+    spec = record["spec"] if record["kind"] == "data" else record["spec"].get("data")
+    return (spec["name"], record["inputs"]["data"]) if spec and "data" in record["inputs"] else None
+
+
+def _remembered(plan: type[Plan], known: Mapping[str, set[str]]) -> Iterator[list[Source]]:
+    """Each way in which the data sets that a plan wants were to be had: themselves, or what stood in for them."""
+    for wanted in {plan.wanted_data(name) for name in known}:
+        had = [[name, *STAND_INS.get(name, ())] for name in wanted]
+        sources = [[Source(name, Path(), one) for name in names for one in known.get(name, ())] for names in had]
+        yield from map(list, product(*sources))
+
+
+class Remembered(Lab):
+    """A run on data that was here once."""
+
+    def __init__(self, settings: Settings, plan: type[Plan], sources: list[Source]) -> None:
+        super().__init__(settings, plan, looks_only=True)
+        self._sources = {source.name: source for source in sources}
+        self.choices = [data.Choice(source.name, source.root, stand_in=False, reason="") for source in sources]
+
+    def _source(self, choice: data.Choice) -> Source:
+        return self._sources[choice.name]
 
 
 def _planned(lab: Lab) -> list[Task]:
-    """Nothing, where the data that a profile insists on isn't there."""
+    """Nothing, where the data that a profile insists on isn't there, or isn't known any more."""
     try:
         return lab.plan() + lab.readings()
     except InputError:

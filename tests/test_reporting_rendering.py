@@ -295,11 +295,11 @@ def test_submission_needs_what_is_made_and_up_to_date(tmp_path: Path) -> None:
 def test_folder_holds_what_was_put_there_and_nothing_older(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.put("old/deep/file", "x")
-    folder.drop_older()
+    folder.drop_the_rest()
     folder = Folder(tmp_path)
     folder.put("new/a.txt", "a")
     folder.put("b.bin", b"\x00")
-    folder.drop_older()
+    folder.drop_the_rest()
     assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == [
         MARK,
         "b.bin",

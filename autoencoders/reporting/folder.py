@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from autoencoders.errors import InputError
@@ -33,18 +31,13 @@ class Folder:
         if not self._holds(path):
             raise InputError(f"{path} leads out of its folder by a link: remove the link")
         self.files.add(path)
-        self.claim([path])  # before it is there: what an interruption leaves is the next time's to drop
+        if path.suffix != ".pdf" and name not in self.listed:  # a PDF is its group's, and stays when another's is made
+            self._list(self.listed | {name})  # before it is there: an interruption's are the next time's to drop
         write_if_changed(path, content)
         return path
 
-    def claim(self, paths: Iterable[Path]) -> None:
-        """List files as this project's own."""
-        names = {path.relative_to(self.path).as_posix() for path in paths}
-        if not names <= self.listed or not (self.path / MARK).exists():
-            self._list(self.listed | names)
-
-    def drop_older(self) -> None:
-        """Drop what is listed and wasn't put there this time."""
+    def drop_the_rest(self) -> None:
+        """Drop what an earlier time put there and this one didn't."""
         put = {path.relative_to(self.path).as_posix() for path in self.files}
         for name in sorted(self.listed - put):
             path = self.path / name
@@ -52,19 +45,6 @@ class Folder:
                 path.unlink()
                 _drop_empty(path.parent, self.path)
         self._list(self.listed & put)
-
-    @contextmanager
-    def filled(self, *unlisted: Path) -> Iterator[None]:
-        """Let another program fill the folder anew: list what appears or changes meanwhile, but for these paths."""
-        self.claim([])
-        self.drop_older()
-        before = {path: _stamp(path) for path in _files(self.path)}
-        try:
-            yield
-        finally:
-            self.listed = _listed(self.path)  # that program may have called us
-            made = {path for path in _files(self.path) if _stamp(path) != before.get(path)}
-            self.claim(made - set(unlisted))
 
     def _list(self, names: set[str]) -> None:
         self.listed = names
@@ -90,11 +70,6 @@ def _listed(folder: Path) -> set[str]:
 
 def _files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and path.name != MARK]
-
-
-def _stamp(path: Path) -> tuple[int, ...]:
-    status = path.stat()
-    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _drop_empty(folder: Path, root: Path) -> None:

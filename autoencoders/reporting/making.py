@@ -90,7 +90,7 @@ def _render(tool: quarto.Quarto, edition: Edition, book: Book, executions: list[
 
     def state() -> str:
         """Of what goes in and of what came out."""
-        made = filter(Path.is_file, [book.pdf, *(book.output / name for name in Folder(book.output).listed)])
+        made = [path for path in book.output.rglob("*") if path.is_file()]
         digests = sorted((str(p), hashlib.sha256(p.read_bytes()).hexdigest()) for p in (*ingredients, *made))
         return hashlib.sha256(json.dumps([tool.name, digests]).encode()).hexdigest()
 
@@ -98,8 +98,7 @@ def _render(tool: quarto.Quarto, edition: Edition, book: Book, executions: list[
         log("nothing has changed: the book is as it was")
     else:
         log(f"rendering with {tool.name}")
-        with Folder(book.output).filled(book.pdf):  # which stays when another group's report is made
-            quarto.render(tool, edition.root, _environment(edition.settings, *ENVIRONMENT) | {HELD: "1"})
+        quarto.render(tool, edition.root, _environment(edition.settings, *ENVIRONMENT) | {HELD: "1"})
     add_extra_pages(edition)
     memory.write_text(state(), encoding="utf-8")
 
@@ -126,9 +125,6 @@ def _prepare(edition: Edition, renderer: str) -> list[Execution]:
     variables.write(edition.root / "_variables.yml", values | {"renderer": renderer, "run": _run(edition)})
     notebooks = [each.target.relative_to(edition.root) for each in executions]
     write_if_changed(edition.root / "_quarto.yml.local", _for_quarto(values, edition.settings.authors, notebooks))
-    output = Folder(books.output_folder(edition.root))
-    if not output.path.exists():
-        output.claim([])  # what Quarto puts there is no stranger's, even if it fails half-way
     return executions
 
 

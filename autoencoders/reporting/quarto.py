@@ -123,11 +123,10 @@ def drop_libraries(site: Path) -> None:
 
 
 def render(quarto: Quarto, root: Path, environment: Mapping[str, str]) -> None:
-    """`quarto render`, in whose pre-render step `python` is this Python and the run's settings are in force. It takes
-    nothing away before: it would take all."""
+    """`quarto render`, in whose pre-render step `python` is this Python and the run's settings are in force."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     done = subprocess.run(
-        [quarto.executable, "render", "--no-clean"],
+        [quarto.executable, "render"],
         cwd=root,
         env=os.environ | dict(environment) | {"PATH": path},
         stdout=subprocess.PIPE,

@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import platform
+import re
 import shutil
 import sys
 import time
@@ -111,6 +112,7 @@ class Store:
             with suppress(AbsentError, DamageError):
                 return self._cached(known, mapped)  # takes no lock and writes nothing: a read-only folder serves too
         with locked(self._lock_file(known.key)):
+            self._mark()
             self._set_aside_if_useless(known)
             self._make(known)
             return self._cached(known, mapped)  # read back: the first run sees what all later ones see
@@ -312,20 +314,41 @@ class Store:
         """Drop what these tasks don't refer to, and all that was set aside; what is being computed now stays."""
         kept = {self.key(task) for task in keep}
         unneeded = [found for found in self._inventory() if found.key not in kept or self._is_droppable(found)]
-        return [found for found in unneeded if dry_run or self._drop(found)]
+        if unneeded and not self._is_ours():
+            raise InputError(f"{self.root} isn't marked as a cache of this project: nothing is dropped there")
+        return unneeded if dry_run else self.drop(unneeded)
+
+    def is_finished(self, key: str) -> bool:
+        return self._entry(key).is_dir()
+
+    def drop(self, unneeded: Iterable[Dropped]) -> list[Dropped]:
+        """Drop what `prune` listed, and return what was still there."""
+        return [found for found in unneeded if self._drop(found)]
 
     def _inventory(self) -> Iterator[Dropped]:
+        """All that is called as the store calls its own; links are somebody else's."""
         for what, subfolder in _PLACES.items():
             folder = self.root / subfolder
             for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-                key = path.name.lstrip(".").split(".")[0].split("-")[0]
-                found: Kind = "unfinished" if path.name.startswith(".") else what
-                yield Dropped(found, key, _name(path) or key, path, _size(path))
+                match = _NAMED[what].fullmatch(path.name)
+                if match and not path.is_symlink():
+                    key = match[match.lastindex or 1]
+                    found: Kind = "unfinished" if path.name.startswith(".") else what
+                    yield Dropped(found, key, _name(path) or key, path, _size(path), _seconds(path))
+
+    def _is_ours(self) -> bool:
+        """Whether the folder has the mark, or holds a sound entry from before there was one."""
+        return (self.root / _MARK).is_file() or bool(self._records_by_name())
+
+    def _mark(self) -> None:
+        if not (self.root / _MARK).is_file():
+            with storing(self.root):
+                files.write(self.root / _MARK, "A cache of the project `autoencoders`, which may drop files here.\n")
 
     def _is_droppable(self, found: Dropped) -> bool:
         """Whether it is of no use, whatever its key."""
         if found.what == "checkpoint":
-            return self._entry(found.key).is_dir()
+            return self.is_finished(found.key)
         return found.what in ("set aside", "unfinished")
 
     def _drop(self, found: Dropped) -> bool:
@@ -345,10 +368,24 @@ _PLACES: dict[Kind, str] = {
     "failure": "failures",
     "set aside": "set-aside",
 }
+_KEY = r"([0-9a-f]{16})"
+_NAMED: dict[Kind, re.Pattern[str]] = {  # finished or, with a dot before, not
+    "entry": re.compile(rf"{_KEY}|\.{_KEY}\.[0-9a-f]{{8}}"),
+    "checkpoint": re.compile(_KEY),
+    "failure": re.compile(rf"{_KEY}\.json|\.{_KEY}\.json\.[0-9a-f]{{8}}"),
+    "set aside": re.compile(rf"{_KEY}-\d{{8}}T\d{{6}}\.\d{{6}}"),
+}
+_MARK = ".autoencoders-cache"
 
 
 def _name(path: Path) -> str | None:
     return noted(path / entries.RECORD if path.is_dir() else path).get("name")
+
+
+def _seconds(path: Path) -> float:
+    """How long computing an entry took, by its record; of anything else nobody knows."""
+    seconds = noted(path / entries.RECORD).get("seconds", 0)
+    return float(seconds) if isinstance(seconds, int | float) else 0
 
 
 def _size(path: Path) -> int:

@@ -71,6 +71,7 @@ class Dropped:
     name: str
     path: Path
     bytes: int
+    seconds: float = 0  # that computing it took, where that is known
 
     def __str__(self) -> str:
         return f"{self.what:10} {self.bytes / 1e6:9.2f} MB  {self.name}"

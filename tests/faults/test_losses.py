@@ -33,11 +33,16 @@ def content(folder: Path) -> dict[str, bytes]:
     return {name: raw for name, raw in small_report.content(folder).items() if not name.endswith(".lock")}
 
 
+def begun(*_: Any) -> Any:
+    pytest.fail("the work has begun")
+
+
 def edition_of(root: Path, **given: Any) -> making.Edition:
+    """One whose work must not begin."""
     lab: Any = SimpleNamespace(
-        settings=Settings(**given), profile=SimpleNamespace(name="smoke"), plan=list, catalogues=[]
+        settings=Settings(**given), profile=SimpleNamespace(name="smoke"), plan=begun, catalogues=[]
     )
-    return making.Edition(root=root, labs=(lab,), facts=lambda: pytest.fail("the work has begun"))
+    return making.Edition(root=root, labs=(lab,), facts=begun)
 
 
 # ── Where a report is made ───────────────────────────────────────────────────────────────────────────────────────────
@@ -162,29 +167,6 @@ def test_site_keeps_what_others_put_there(tmp_path: Path, tried: Tried) -> None:
 
 
 @pytest.mark.promise(KEPT)
-def test_quarto_keeps_what_others_put_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tried: Tried) -> None:
-    """Quarto by itself would take all: it is told not to, and what it made is told from what was there."""
-    book = write_book(tmp_path)
-    (tmp_path / "cache/report").mkdir()
-    (tmp_path / "_quarto.yml.local").touch()
-    foreign = put_foreign(book.output)
-    program, made = tmp_path / "quarto", iter(["old.html", "new.html"])
-    program.write_text(
-        '#!/bin/sh\n[ "$*" = "render --no-clean" ] || rm -r _book\necho > _book/index.html; cp i _book/$PAGE'
-    )
-    program.chmod(0o755)
-    (tmp_path / "i").write_text("page")
-    for page in made:
-        monkeypatch.setenv("PAGE", page)
-        (tmp_path / "index.qmd").write_text(f"# {page}\n")
-        making._render(making.quarto.Quarto(str(program), "1.9.3"), edition_of(tmp_path), book, [])
-        assert Folder(book.output).listed == {"index.html", page}
-        assert kept(book.output) == foreign
-    assert not (book.output / "old.html").exists()
-    tried(2 * len(FOREIGN))
-
-
-@pytest.mark.promise(KEPT)
 @pytest.mark.parametrize(
     "mark",
     [
@@ -206,7 +188,7 @@ def test_lists_name_nothing_outside_their_folder(tmp_path: Path, mark: str) -> N
     (folder / "sub/file").write_text("x")
     (folder / MARK).write_text(mark.replace("{root}", str(tmp_path)))
     before = content(tmp_path)
-    Folder(folder).drop_older()
+    Folder(folder).drop_the_rest()
     after = content(tmp_path)
     assert json.loads(after.pop(f"site/{MARK}")) == []
     before.pop(f"site/{MARK}")
@@ -243,7 +225,7 @@ def test_interrupted_rendering_leaves_only_what_the_next_one_drops(
     (tmp_path / "theirs.html").write_text("x")
     again = Folder(tmp_path)
     again.put("one.html", "1")
-    again.drop_older()
+    again.drop_the_rest()
     assert set(content(tmp_path)) == {MARK, "one.html", "theirs.html"}
 
 
@@ -307,7 +289,7 @@ def test_submission_of_another_run_is_refused_and_its_command_told(tmp_path: Pat
         profile=SimpleNamespace(name="smoke"),
         catalogues=[SimpleNamespace(seed=seed) for seed in (0, 1)],
     )
-    edition = making.Edition(root=tmp_path, labs=(lab,), facts=lambda: pytest.fail("the work has begun"))
+    edition = making.Edition(root=tmp_path, labs=(lab,), facts=begun)
     with pytest.raises(ReportError, match=f"`python pipeline.py submission --{option} {other[option]}` packs it"):
         making.packed(edition)
     variables.write(tmp_path / "_variables.yml", {"run": run})
