@@ -15,10 +15,11 @@ from typing import Any, Literal
 from autoencoders import references
 from autoencoders.console import log
 from autoencoders.lab import Lab
-from autoencoders.reporting import checks, execution, graph, quarto, submission, variables, without_quarto
+from autoencoders.reporting import checks, execution, graph, quarto, scripts, submission, variables, without_quarto
 from autoencoders.reporting.book import Book, embedded
 from autoencoders.reporting.execution import Execution
 from autoencoders.reporting.folder import Folder, write_if_changed
+from autoencoders.reporting.notebook_files import NotebookFile
 from autoencoders.reporting.without_quarto import WORKSHOP, pdf
 from autoencoders.running import progress
 from autoencoders.settings import ENVIRONMENT, PROJECT, Settings
@@ -100,6 +101,8 @@ def _prepare(edition: Edition, renderer: str) -> list[Execution]:
     surroundings = _environment(edition.settings, *OF_THE_MACHINE)
     jobs = edition.settings.jobs or os.cpu_count() or 1
     execution.execute(outdated, folder=PROJECT, environment=surroundings, jobs=jobs, report=log)
+    for each in executions:
+        scripts.check(NotebookFile.read(each.target))
     workshop = edition.root / WORKSHOP
     write_if_changed(workshop / "pipeline.svg", graph.overview(edition.labs, sorted(embedded(edition.root))))
     write_if_changed(workshop / "book.typ", pdf.style())
@@ -113,7 +116,7 @@ def add_extra_pages(edition: Edition) -> None:
     """Add to a site that Quarto rendered what Quarto can't make; when it made the PDF alone, there is none."""
     book = Book.read(edition.root)
     if (book.output / "index.html").exists():
-        quarto.drop_libraries(book.output)
+        quarto.restrict_scripts(book.output)
         edition.add_extra(book, Folder.found(book.output))
 
 
@@ -151,11 +154,18 @@ def _executions(edition: Edition, values: Mapping[str, Any]) -> list[Execution]:
         },
         inputs={
             "data": "".join(source.fingerprint for lab in edition.labs for source in lab.bench.sources),
+            "artifacts": _contents(edition.labs),
             "code": execution.code_digest(PROJECT / "autoencoders"),
             "references": references.texts(),
         },
         notices=values.get("notice", {}).get("captions"),
     )
+
+
+def _contents(labs: Iterable[Lab]) -> str:
+    """A digest of all results that notebooks may show: also of those that were made anew under their old keys."""
+    contents = [[lab.store.key(task), lab.store.content(task)] for lab in labs for task in lab.plan()]
+    return hashlib.sha256(json.dumps(contents).encode()).hexdigest()
 
 
 def _environment(settings: Settings, *names: str) -> dict[str, str]:

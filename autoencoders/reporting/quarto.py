@@ -14,6 +14,7 @@ from pathlib import Path
 
 from autoencoders.console import log
 from autoencoders.errors import ReportError
+from autoencoders.reporting import scripts
 
 MINIMUM = (1, 9)  # the first whose books can be set by Typst
 NEEDED = ".".join(map(str, MINIMUM))
@@ -113,12 +114,12 @@ def _install(package: str) -> str:
     )
 
 
-def drop_libraries(site: Path) -> None:
+def restrict_scripts(site: Path) -> None:
     """Quarto loads require.js and jQuery from the network into each page that shows HTML from a notebook, in case it is
-    a widget; ours needs neither."""
+    a widget; ours needs neither. What it wrote itself may run, and nothing besides."""
     for path in site.rglob("*.html"):
         page = path.read_text(encoding="utf-8")
-        if (kept := FOR_WIDGETS.sub("", page)) != page:
+        if (kept := scripts.add_policy(FOR_WIDGETS.sub("", page))) != page:
             path.write_text(kept, encoding="utf-8")
 
 
