@@ -18,6 +18,7 @@ from autoencoders.reporting import scripts
 
 MINIMUM = (1, 9)  # the first whose books can be set by Typst
 NEEDED = ".".join(map(str, MINIMUM))
+PACKAGE = "quarto-cli==1.10.18"  # what is installed where there is none: a version that was tried
 WHERE = "https://quarto.org/docs/download has it"
 PATIENCE = 240  # seconds for an installation: a download of about 130 MB
 FOR_WIDGETS = re.compile(
@@ -82,7 +83,7 @@ def obtain(root: Path, *, insist: bool = False) -> Quarto | None:
         log(
             f"{trouble}: installing the quarto-cli package into this environment (once, up to {PATIENCE // 60} minutes)"
         )
-        reason = _install(f"quarto-cli>={NEEDED}")
+        reason = _install(PACKAGE)
         found = find()
         if not reason and found and found.recent_enough:
             memory.unlink(missing_ok=True)
