@@ -62,6 +62,6 @@ $(READY): requirements.txt pyproject.toml
 	    fi; \
 	    echo "Building .venv with $$($$found --version); a few minutes and 6 GB, once" && $$found -m venv --clear .venv; \
 	fi
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from reporting_sample import PARAMETERS, code, figure, markdown, write_notebook
 
 from autoencoders.errors import InputError, ReportError
-from autoencoders.reporting import execution
+from autoencoders.reporting import execution, making
 from autoencoders.reporting.book import embedded
 from autoencoders.reporting.execution import Execution
 from autoencoders.reporting.notebook_files import Cell, NotebookFile
+from autoencoders.store import Artifact, Store, Task
 
 SHOW = 'from IPython.display import Markdown\nMarkdown(f"{profile} {sigmas} {limit}")'
 
@@ -195,6 +199,54 @@ def test_damaged_notebook_is_outdated(folder: Path, content: str) -> None:
     one.target.parent.mkdir(parents=True)
     one.target.write_text(content)
     assert one.outdated
+
+
+EDITS = {
+    "an output": ("smoke [0.1, 0.3] None", "smoke [0.9, 0.3] None"),
+    "a planted script": ("smoke [0.1, 0.3] None", "<script>alert(1)</script>"),
+    "the source": ("Markdown(f", "Markdown(g"),
+    "prose": ("# One", "# Two"),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_notebook_that_was_edited_after_its_execution_is_outdated(folder: Path, edit: str) -> None:
+    one, _ = planned(folder)
+    run(folder, [one])
+    assert not one.outdated
+    executed = one.target.read_text(encoding="utf-8")
+    assert executed.count(EDITS[edit][0]) >= 1
+    one.target.write_text(executed.replace(*EDITS[edit]), encoding="utf-8")
+    assert one.outdated
+    run(folder, [one])
+    assert one.target.read_text(encoding="utf-8") == executed
+
+
+@pytest.mark.parametrize("made_anew", ["training", "measurement"])
+def test_artifacts_that_were_made_anew_with_other_values_change_the_inputs(tmp_path: Path, made_anew: str) -> None:
+    """Their keys are as they were."""
+    (tmp_path / "lab").mkdir()
+    (tmp_path / "lab/work.py").write_text("def work():\n    return 1\n")
+    tasks = [
+        Task(
+            name=n, kind=n, spec={}, roots=("lab.work:work",), inputs={}, compute=lambda scratch: Artifact({}, {"x": 1})
+        )
+        for n in ("training", "measurement")
+    ]
+    store = Store(tmp_path / "cache", tmp_path / "lab")
+    lab: Any = SimpleNamespace(store=store, plan=lambda: tasks)
+    none = making._contents([lab])
+    for task in tasks:
+        store.fetch(task)
+    before = making._contents([lab])
+    assert before == making._contents([lab]) != none
+    [task] = [task for task in tasks if task.name == made_anew]
+    shutil.rmtree(tmp_path / "cache/artifacts" / store.key(task))
+    store.fetch(replace(task, compute=lambda scratch: Artifact({}, {"x": 2})))
+    assert making._contents([lab]) != before
+
+
+# ── Captions ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_caption_gets_the_notice_and_the_rest_of_the_cell_stays() -> None:

@@ -27,15 +27,14 @@ RUNTIME = [Requirement(line) for line in PYPROJECT["project"]["dependencies"]]
 EXTRAS = {
     name: [Requirement(line) for line in lines] for name, lines in PYPROJECT["project"]["optional-dependencies"].items()
 }
+PINS = re.findall(r"^([a-z][^\\\n]+?) *\\?$", REQUIREMENTS, re.MULTILINE)
 PYTHONS = ("3.11", "3.12", "3.13")
 
 
 def pins(python: str) -> dict[str, Version]:
     """What requirements.txt installs under one version of Python on Linux."""
     found: dict[str, Version] = {}
-    for line in REQUIREMENTS.splitlines():
-        if not line or line.lstrip().startswith("#"):
-            continue
+    for line in PINS:
         requirement = Requirement(line)
         environment = {"python_version": python, "python_full_version": f"{python}.1", "sys_platform": "linux"}
         if requirement.marker is None or requirement.marker.evaluate(environment):
@@ -64,14 +63,26 @@ def test_older_torch_that_the_code_runs_on_is_admitted() -> None:
 
 
 def test_requirements_name_no_registry_and_say_how_they_were_made() -> None:
-    assert not re.search(r"https?:|file:|^-|--hash|@", REQUIREMENTS, re.MULTILINE)
+    assert not re.search(r"https?:|file:|^-|@", REQUIREMENTS, re.MULTILINE)
     command = re.search(r"^# +(uv pip compile .*)$", REQUIREMENTS, re.MULTILINE)
     assert command
-    assert {"--universal", "--extra", "pyproject.toml"} <= set(command[1].split())
+    assert {"--universal", "--extra", "--generate-hashes", "pyproject.toml"} <= set(command[1].split())
+
+
+def test_every_requirement_has_its_hashes_and_setting_up_asks_for_them(clone: Path) -> None:
+    """What a registry hands out under a known name and version is what was tried, or refused."""
+    named = re.findall(
+        r"^([a-z]\S*)==[^\\\n]+\\((?:\n    --hash=sha256:[0-9a-f]{64} ?\\?)+)$", REQUIREMENTS, re.MULTILINE
+    )
+    assert len(named) == len(PINS) > 100
+    _, calls = make(clone)
+    assert any("--require-hashes --requirement requirements.txt" in call for call in calls)
 
 
 def test_requirements_were_compiled_from_the_present_dependencies() -> None:
-    direct = re.findall(r"^(\S+)==\S+.*\n(?:    #.*\n)*?    # (?:via|  ) *autoencoders \(pyproject", REQUIREMENTS, re.M)
+    direct = re.findall(
+        r"^(\S+)==\S+.*\n(?:    (?:#|--hash).*\n)*?    # (?:via|  ) *autoencoders \(pyproject", REQUIREMENTS, re.M
+    )
     asked = {canonicalize_name(requirement.name) for requirement in RUNTIME + EXTRAS["dev"]}
     assert {canonicalize_name(name) for name in direct} == asked
 
@@ -84,8 +95,9 @@ def test_conda_environment_agrees() -> None:
     assert not asked["quarto"].contains("1.8.27")
     assert ENVIRONMENT["channels"] == ["conda-forge"]
 
-    *named, rest, project = ENVIRONMENT["dependencies"][-1]["pip"]
-    assert (rest, project) == ("--requirement requirements.txt", "--editable .")
+    hashed, *named = ENVIRONMENT["dependencies"][-1]["pip"]
+    assert hashed == "--requirement requirements.txt"
+    assert "pip install --no-deps --editable ." in (PROJECT / "environment.yml").read_text()
     for python in PYTHONS:
         pinned = pins(python)
         versions = {entry.name: entry.specifier for entry in map(Requirement, named)}

@@ -12,6 +12,7 @@ from typing import Any
 from autoencoders.reporting import templates
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.folder import Folder
+from autoencoders.reporting.scripts import policy
 
 ASSETS = resources.files("autoencoders.explore").joinpath("assets")
 BASE = resources.files("autoencoders.reporting").joinpath("assets")
@@ -48,7 +49,9 @@ def write(folder: Folder, book: Book, pages: Sequence[Page]) -> None:
             folder.put(f"{FOLDER}/{name}", content)
         folder.put(f"{FOLDER}/data/{page.head.name}.js", f"window.explore = {as_script(page.data)};\n")
         notice = book.variables.get("notice.header", "")
-        folder.put(page.head.url, fill("page.html", page=page, pages=pages, report=book.title, notice=notice))
+        folder.put(
+            page.head.url, fill("page.html", page=page, pages=pages, report=book.title, notice=notice, policy=policy())
+        )
     for name, place in SHARED.items():
         folder.put(f"{FOLDER}/{name}", place.joinpath(name).read_bytes())
     for name in dict.fromkeys(name for page in pages for name in page.scripts):

@@ -43,7 +43,7 @@ def turnable(panels: Mapping[str, Cloud], classes: Sequence[str]) -> Turnable:
         f'turned by dragging or by the arrow keys"></canvas><figcaption>{html.escape(title)}</figcaption></figure>'
         for title in panels
     )
-    page = PAGE.substitute(canvases=canvases, buttons=buttons, content=content.replace("</", "<\\/"))
+    page = PAGE.substitute(canvases=canvases, buttons=buttons, content=content.replace("<", "\\u003c"), script=SCRIPT)
     return Turnable(still, page)
 
 
@@ -65,10 +65,15 @@ PAGE = Template("""<div class="turnable">
 </style>
 <div>$canvases</div>
 <div>$buttons</div>
-<script>
+<script type="application/json">$content</script>
+<script>$script</script>
+</div>""")
+
+# The same for every figure, so that a page can allow it by its hash
+SCRIPT = """
 (() => {
-  const {clouds, colours} = $content;
   const box = document.currentScript.parentElement;
+  const {clouds, colours} = JSON.parse(box.querySelector("script[type='application/json']").textContent);
   const canvases = [...box.querySelectorAll("canvas")], buttons = [...box.querySelectorAll("button")];
   let yaw = 0.6, pitch = 0.4, only = -1;
   function draw() {
@@ -112,5 +117,4 @@ PAGE = Template("""<div class="turnable">
   new ResizeObserver(draw).observe(box);
   draw();
 })();
-</script>
-</div>""")
+"""

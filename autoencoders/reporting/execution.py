@@ -50,10 +50,16 @@ class Execution:
 
     @property
     def outdated(self) -> bool:
+        """Whether its inputs changed since it was executed, or anything in it."""
         try:
-            return NotebookFile.read(self.target).metadata.get(METADATA, {}).get("inputs") != self.digest
-        except (InputError, AttributeError):
+            executed = reading.parsed_json(self.target)
+            return executed["metadata"][METADATA] != self.seal(executed["cells"])
+        except (InputError, KeyError, TypeError):
             return True
+
+    def seal(self, cells: list[Any]) -> dict[str, str]:
+        """What an executed notebook with these cells says of itself."""
+        return {"inputs": self.digest, "cells": _digest(cells)}
 
 
 def plan(
@@ -67,7 +73,7 @@ def plan(
     notices: Mapping[str, str] | None = None,
 ) -> list[Execution]:
     """A folder's notebooks, or those of such names. ``requested`` are their own parameters, by the notebook's name, and
-    must be declared; ``common`` ones reach the notebooks that declare them; ``inputs`` (data, code) all of them;
+    must be declared; ``common`` ones reach the notebooks that declare them; ``inputs`` (artifacts, code) all of them;
     ``notices`` is what the captions of each say beside what they say."""
     found = {path.stem: NotebookFile.read(path) for path in sorted(analysis.glob("*.ipynb"))}
     if unknown := [name for name in requested if name not in found]:
@@ -255,16 +261,19 @@ def _fresh(notebook: Any) -> Any:
 
 
 def _finished(notebook: Any, execution: Execution) -> Any:
-    """Without what differs from run to run or names this machine; with its inputs and the notice in captions."""
+    """Without what differs from run to run or names this machine; with the notice in captions, and sealed."""
+    import nbformat
+
     notebook.metadata.pop("papermill", None)
     notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    notebook.metadata[METADATA] = {"inputs": execution.digest}
     for number, cell in enumerate(notebook.cells):
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
         cell["id"] = f"cell-{number}"
         if execution.notice and cell.cell_type == "code":
             cell.source = with_notice(Cell("code", cell.source), execution.notice)
+    written = json.loads(nbformat.writes(notebook))  # as the file will hold it
+    notebook.metadata[METADATA] = execution.seal(written["cells"])
     return notebook
 
 

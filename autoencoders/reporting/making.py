@@ -17,10 +17,11 @@ from autoencoders.console import log
 from autoencoders.errors import InputError, ReportError
 from autoencoders.lab import Lab
 from autoencoders.reporting import book as books
-from autoencoders.reporting import checks, execution, graph, quarto, submission, variables, without_quarto
+from autoencoders.reporting import checks, execution, graph, quarto, scripts, submission, variables, without_quarto
 from autoencoders.reporting.book import Book, embedded
 from autoencoders.reporting.execution import Execution
 from autoencoders.reporting.folder import Folder, is_marked, write_if_changed
+from autoencoders.reporting.notebook_files import NotebookFile
 from autoencoders.reporting.without_quarto import WORKSHOP, pdf
 from autoencoders.running import progress
 from autoencoders.settings import ENVIRONMENT, PROJECT, Settings
@@ -119,6 +120,8 @@ def _prepare(edition: Edition, renderer: str) -> list[Execution]:
     surroundings = _environment(edition.settings, *TO_NOTEBOOKS)
     jobs = edition.settings.jobs or os.cpu_count() or 1
     execution.execute(outdated, folder=PROJECT, environment=surroundings, jobs=jobs, report=log)
+    for each in executions:
+        scripts.check(NotebookFile.read(each.target))
     workshop = edition.root / WORKSHOP
     write_if_changed(workshop / "pipeline.svg", graph.overview(edition.labs, sorted(embedded(edition.root))))
     write_if_changed(workshop / "book.typ", pdf.style())
@@ -133,7 +136,7 @@ def add_extra_pages(edition: Edition) -> None:
     _check_output(edition)
     book = Book.read(edition.root)
     if (book.output / "index.html").exists():
-        quarto.drop_libraries(book.output)
+        quarto.restrict_scripts(book.output)
         edition.add_extra(book, Folder.found(book.output))
 
 
@@ -209,11 +212,18 @@ def _executions(edition: Edition, values: Mapping[str, Any]) -> list[Execution]:
         common=_run(edition) | {"dataset": first.dataset},
         inputs={
             "data": "".join(source.fingerprint for lab in edition.labs for source in lab.bench.sources),
+            "artifacts": _contents(edition.labs),
             "code": execution.code_digest(PROJECT / "autoencoders"),
             "references": references.texts(),
         },
         notices=values.get("notice", {}).get("captions"),
     )
+
+
+def _contents(labs: Iterable[Lab]) -> str:
+    """A digest of all results that notebooks may show: also of those that were made anew under their old keys."""
+    contents = [[lab.store.key(task), lab.store.content(task)] for lab in labs for task in lab.plan()]
+    return hashlib.sha256(json.dumps(contents).encode()).hexdigest()
 
 
 def _environment(settings: Settings, *names: str) -> dict[str, str]:

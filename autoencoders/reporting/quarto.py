@@ -14,9 +14,11 @@ from pathlib import Path
 
 from autoencoders.console import log
 from autoencoders.errors import ReportError
+from autoencoders.reporting import scripts
 
 MINIMUM = (1, 9)  # the first whose books can be set by Typst
 NEEDED = ".".join(map(str, MINIMUM))
+PACKAGE = "quarto-cli==1.10.18"  # what is installed where there is none: a version that was tried
 WHERE = "https://quarto.org/docs/download has it"
 PATIENCE = 240  # seconds for an installation: a download of about 130 MB
 FOR_WIDGETS = re.compile(
@@ -81,7 +83,7 @@ def obtain(root: Path, *, insist: bool = False) -> Quarto | None:
         log(
             f"{trouble}: installing the quarto-cli package into this environment (once, up to {PATIENCE // 60} minutes)"
         )
-        reason = _install(f"quarto-cli>={NEEDED}")
+        reason = _install(PACKAGE)
         found = find()
         if not reason and found and found.recent_enough:
             memory.unlink(missing_ok=True)
@@ -113,12 +115,12 @@ def _install(package: str) -> str:
     )
 
 
-def drop_libraries(site: Path) -> None:
+def restrict_scripts(site: Path) -> None:
     """Quarto loads require.js and jQuery from the network into each page that shows HTML from a notebook, in case it is
-    a widget; ours needs neither."""
+    a widget; ours needs neither. What it wrote itself may run, and nothing besides."""
     for path in site.rglob("*.html"):
         page = path.read_text(encoding="utf-8")
-        if (kept := FOR_WIDGETS.sub("", page)) != page:
+        if (kept := scripts.add_policy(FOR_WIDGETS.sub("", page))) != page:
             path.write_text(kept, encoding="utf-8")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -63,6 +64,16 @@ def absurd_size(bomb: Bomb) -> bytes:
     return file.getvalue()
 
 
+def deflate_bomb(bomb: Bomb) -> bytes:
+    """A member of a kilobyte that inflates to a hundred megabytes."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("x.npy", "w") as member:
+        np.lib.format.write_array_header_1_0(member, {"descr": "<f8", "fortran_order": False, "shape": (100 * 2**17,)})
+        for _ in range(100):
+            member.write(bytes(2**20))
+    return file.getvalue()
+
+
 def plain_pickle(bomb: Bomb) -> bytes:
     return pickle.dumps(bomb)
 
@@ -77,7 +88,9 @@ def joblibs_own(bomb: Bomb) -> bytes:
 
 
 @pytest.mark.promise(NOTHING_RUNS)
-@pytest.mark.parametrize("plant", [object_array, member, object_header, absurd_size, plain_pickle, joblibs_own])
+@pytest.mark.parametrize(
+    "plant", [object_array, member, object_header, absurd_size, deflate_bomb, plain_pickle, joblibs_own]
+)
 def test_pickle_in_an_entry_is_refused(
     broken: Broken, whole: Whole, copy: Path, tmp_path: Path, plant: Callable[[Bomb], bytes]
 ) -> None:
@@ -95,6 +108,25 @@ def test_pickle_in_an_entry_is_refused(
     assert not bomb.mark.exists()
     assert "training-0 is damaged" in ended.stderr
     assert results(copy) == results(whole.folder)
+
+
+@pytest.mark.promise(NOTHING_RUNS)
+def test_an_entry_that_would_inflate_is_refused_before_it_does(tmp_path: Path) -> None:
+    """Entries are never compressed: whoever reads one needs no more memory than it has bytes."""
+    entry = tmp_path / "key"
+    entries.write(entry, entries.Artifact({"x": np.zeros(3)}, {}), {"key": "key", "name": "x"})
+    sealed(entry, deflate_bomb(Bomb(tmp_path / "exploded")))
+    tracemalloc.start()
+    with pytest.raises(entries.DamageError, match="is compressed"):
+        entries.read(entry)
+    assert tracemalloc.get_traced_memory()[1] < 10 * 2**20
+    tracemalloc.stop()
+
+
+def test_an_entry_without_arrays_comes_back(tmp_path: Path) -> None:
+    entries.write(tmp_path / "key", entries.Artifact({}, {"x": 1}), {"key": "key", "name": "x"})
+    for mapped in (False, True):
+        assert entries.read(tmp_path / "key", mapped=mapped)[0] == entries.Artifact({}, {"x": 1})
 
 
 RECORDS: dict[str, dict[str, Any]] = {

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
+from autoencoders.reporting import scripts
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.folder import Folder
 from autoencoders.reporting.notebook_files import NotebookFile
@@ -212,6 +213,7 @@ class Site:
             "autoencoders.reporting.without_quarto",
             "page.html",
             page=page,
+            policy=scripts.OURS,
             book=self.book,
             body=body,
             groups={name: members for name, members in groups.items() if members},
