@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,17 +11,26 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import small_report
 from reporting_sample import QUARTO, VALUES, render, write_book
+from typer.testing import CliRunner
 
-from autoencoders import settings
+import pipeline
+from autoencoders import data, inspection, settings
+from autoencoders.catalogue import Catalogue
 from autoencoders.errors import InputError, ReportError
+from autoencoders.inspection import Remembered
+from autoencoders.lab import Lab, Source
+from autoencoders.plans import Plan
 from autoencoders.reporting import folder as folders
 from autoencoders.reporting import making, variables
 from autoencoders.reporting.folder import MARK, Folder
 from autoencoders.settings import ENVIRONMENT, Settings
+from autoencoders.store import Artifact, Store, Task, entries
 from autoencoders.store.files import locked
+from autoencoders.studies import study
 
 Tried = Callable[[int], None]
 
@@ -366,3 +376,158 @@ def test_handed_in_parameters_keep_comments() -> None:
     assert settings.as_yaml(text, force) == (
         "# why\ngroup : G07   # the group\nprofile: smoke # and\nauthors:\n  - Ada # she\nseeds: [0, 1]\n"
     )
+
+
+# ── Pruning ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+PRUNED = "Pruning keeps what any profile asks for on any data and with any seed that the cache has results of."
+OURS = "Pruning touches only what is named as the store names its own, in a folder marked as its cache, and no links."
+ASKED = (
+    "Pruning says first how much goes and how long it took; more than an hour's work goes only if that is confirmed."
+)
+
+
+def finish(store: Store, task: Task, seconds: float = 0.0) -> Path:
+    """Put an entry of the task into the cache, as if computing it had taken so long."""
+    store.fetch(replace(task, compute=lambda scratch, **needed: Artifact({"a": np.zeros(1)}, {})))
+    folder = store.root / "artifacts" / store.key(task)
+    artifact, record = entries.read(folder)
+    shutil.rmtree(folder)
+    entries.write(folder, artifact, record | {"seconds": seconds})
+    return folder
+
+
+def obsolete(lab: Lab) -> Task:
+    """What no plan asks for."""
+    return replace(lab.bench.training(lab.experiments()[0]), name="obsolete", spec={"seed": 9, "old": True})
+
+
+@pytest.fixture
+def without_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what ships with packages is there, and stands in for what isn't."""
+    monkeypatch.setattr(data.files, "DATA", tmp_path / "none")
+    for twin in ENVIRONMENT.values():
+        monkeypatch.delenv(twin, raising=False)
+
+
+def pruned(lab: Lab, **how: Any) -> set[Path]:
+    """The entries that go."""
+    before = set((lab.store.root / "artifacts").iterdir())
+    inspection.prune(lab, **{"drop": True, "confirmed": lambda question: True} | how)
+    return before - set((lab.store.root / "artifacts").iterdir())
+
+
+@pytest.mark.promise(PRUNED)
+@pytest.mark.usefixtures("without_data")
+def test_prune_keeps_all_data_and_seeds_that_were_ever_computed(tmp_path: Path, tried: Tried) -> None:
+    """Of two versions of a data set that is gone, of seeds of other runs, and of studies on mixed stand-ins."""
+    cifar = [[Source("cifar10", Path(), fingerprint)] for fingerprint in ("f00d", "beef")]
+    mixed = [Source("voc2007", Path(), "v0c"), Source("photos10-96", Path(), "9696")]
+    runs: list[tuple[str, int, type[Plan], list[Source]]] = [
+        ("full", 7, Catalogue, cifar[0]),
+        ("quick", 0, Catalogue, cifar[1]),
+        ("evening", 3, Catalogue, cifar[1]),
+    ]
+    wanted = study("transfer").wanted_data("cifar10")
+    if {"voc2007", "stl10"} == {*wanted}:
+        runs.append(("quick", 5, study("transfer"), mixed))
+    kept = set()
+    for profile, seed, plan, sources in runs:
+        lab = Remembered(Settings(profile=profile, seeds=(seed,), cache=tmp_path / "cache"), plan, sources)
+        kept |= {finish(lab.store, task) for task in lab.readings()}
+        trained = lab.experiments()[:2]
+        kept |= {finish(lab.store, lab.bench.training(each)) for each in trained}
+        measured = [pair for pair in lab.measurements() if pair[0] in trained and not pair[1].needs(pair[0])]
+        kept |= {finish(lab.store, lab.bench.measurement(*pair)) for pair in measured[:2]}
+    gone = finish(lab.store, obsolete(lab))
+    for given in ({"profile": "smoke"}, {"profile": "full", "seeds": (1,)}, {"dataset": "photos10"}):
+        now = Lab(Settings(cache=tmp_path / "cache", **{"profile": "quick"} | given), looks_only=True)
+        assert pruned(now, drop=False) == set()
+        assert {item.path for item in now.store.prune(inspection._kept(now), dry_run=True)} == {gone}
+    assert pruned(now) == {gone}
+    assert set((tmp_path / "cache/artifacts").iterdir()) == kept
+    tried(3 * len(kept))
+
+
+FOREIGN_NAMES = (
+    "paper.pdf",
+    "0123",
+    "0123456789ABCDEF",
+    "0123456789abcdef0",
+    "deadbeefdeadbeef.txt",
+    ".hidden",
+    "a" * 17,
+)
+
+
+def shared(folder: Path, names: tuple[str, ...]) -> dict[str, bytes]:
+    """Others' folders, called as the store calls its own."""
+    for place in ("artifacts", "checkpoints", "failures", "set-aside", "data", "locks", "data/cifar-10-batches-py"):
+        for name in names:
+            (folder / place / name).mkdir(parents=True)
+            (folder / place / name / "thesis.tex").write_text("precious")
+    return content(folder)
+
+
+@pytest.mark.promise(OURS)
+def test_prune_leaves_others_names_and_links_alone(tmp_path: Path, tried: Tried) -> None:
+    """In a cache that is ours, among entries that go."""
+    store = Store(tmp_path / "cache")
+    task = Task(name="a", kind="a", spec={}, roots=("autoencoders.jsonable:finite",), inputs={}, compute=begun)
+    gone = finish(store, task)
+    before = shared(tmp_path / "cache", FOREIGN_NAMES)
+    shared(tmp_path / "elsewhere", ("mine",))
+    for number, target in enumerate(("elsewhere/data", "nowhere", "elsewhere/data/mine/thesis.tex")):
+        for place in ("artifacts", "checkpoints", "set-aside"):
+            (tmp_path / "cache" / place / f"{number:016x}").symlink_to(tmp_path / target)
+    links = {path for path in (tmp_path / "cache").rglob("*") if path.is_symlink()}
+    elsewhere = content(tmp_path / "elsewhere")
+    assert [item.path for item in store.prune([])] == [gone]
+    ours = gone.relative_to(tmp_path / "cache").as_posix()
+    assert content(tmp_path / "cache") == {n: raw for n, raw in before.items() if not n.startswith(ours)}
+    assert content(tmp_path / "elsewhere") == elsewhere
+    assert {path for path in (tmp_path / "cache").rglob("*") if path.is_symlink()} == links
+    tried(len(before) + len(links))
+
+
+@pytest.mark.promise(OURS)
+def test_prune_refuses_a_folder_that_is_no_cache(tmp_path: Path) -> None:
+    before = shared(tmp_path, ("0123456789abcdef", "0123456789abcdef-20260101T000000.000000", "0123456789abcdef.json"))
+    with pytest.raises(InputError, match="isn't marked as a cache of this project: nothing is dropped there"):
+        Store(tmp_path).prune([])
+    assert content(tmp_path) == before
+
+
+@pytest.mark.promise(OURS)
+def test_prune_knows_a_cache_from_before_there_were_marks(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    task = Task(name="a", kind="a", spec={}, roots=("autoencoders.jsonable:finite",), inputs={}, compute=begun)
+    gone = finish(store, task)
+    (tmp_path / ".autoencoders-cache").unlink()
+    assert [item.path for item in Store(tmp_path).prune([])] == [gone]
+
+
+@pytest.mark.promise(ASKED)
+@pytest.mark.usefixtures("without_data")
+@pytest.mark.parametrize(("seconds", "begun_too"), [(59.0, False), (3601.0, False), (0.0, True)])
+def test_prune_of_much_work_is_confirmed(tmp_path: Path, seconds: float, begun_too: bool) -> None:
+    """Or refused, where nobody is there to be asked."""
+    lab = Lab(Settings(profile="smoke", dataset="photos10", cache=tmp_path / "cache"), looks_only=True)
+    gone = finish(lab.store, obsolete(lab), seconds)
+    if begun_too:
+        (tmp_path / "cache/checkpoints/0123456789abcdef").mkdir(parents=True)
+    command = ["prune", "--profile", "smoke", "--dataset", "photos10", "--cache", str(tmp_path / "cache")]
+    listed = CliRunner().invoke(pipeline.app, command)
+    assert (listed.exit_code, gone.exists()) == (0, True)
+    assert f"{seconds / 60:.1f} minutes to compute" in listed.stderr
+    much = seconds > inspection.HOUR or begun_too
+    at_once = CliRunner().invoke(pipeline.app, [*command, "--yes"])
+    assert (at_once.exit_code, gone.exists()) == ((2, True) if much else (0, False)), at_once.stderr
+    assert at_once.stderr.splitlines()[0].startswith("dropping "), "that is said first"
+    asked: list[str] = []
+    if much:
+        with pytest.raises(InputError, match="say --yes --really"):
+            pruned(lab, confirmed=lambda question: bool(asked.append(question)))
+        assert asked == ["Drop them?"]
+        assert CliRunner().invoke(pipeline.app, [*command, "--yes", "--really"]).exit_code == 0
+        assert not gone.exists()
