@@ -121,6 +121,8 @@ class Context(Measurement):
         return "holes"
 
     def measure(self, subject: models.Masked, data: Dataset, device: str) -> Artifact:
+        from autoencoders import models
+
         images, _ = chosen(data.test, self.images)
         clean = to_unit_range(images, device)
         large = models.upsample(_centred_square(subject.grid, subject.grid[0] * 3 // 4).to(device), subject.patch)
@@ -134,6 +136,8 @@ class Context(Measurement):
 
 def _by_distance(subject: models.Masked, clean: Tensor, hole: Tensor, colour: Tensor) -> dict[str, np.ndarray]:
     """Each image's error inside a large hole, ring by ring, beside that of the mean visible colour."""
+    from autoencoders import models
+
     square = _centred_square(subject.grid, subject.grid[0] * 3 // 4)
     arrays = {}
     for distance in range(1, subject.grid[0] * 3 // 8 + 1):
