@@ -72,7 +72,7 @@ def test_wrong_settings_reach_no_command() -> None:
     app = App()
     found = app("act", "--jobs", "0")
     assert (found.exit_code, found.stdout, app.seen) == (2, "", [])
-    assert found.stderr == "error: jobs '0': must be auto or a whole number from 1\n"
+    assert found.stderr == "error: jobs '0': must be auto or a whole number from 1 to 1000\n"
 
 
 @pytest.mark.parametrize("arguments", [["--no-such-option"], ["--group"], ["--loud=3"]])

@@ -226,7 +226,7 @@ def test_clean_keeps_what_took_long_to_make(clone: Path) -> None:
 def test_ci_runs_what_people_run() -> None:
     script = PROJECT / ".ci" / "run"
     assert os.access(script, os.X_OK)
-    assert re.search(r"^make .*lint test$", script.read_text(), re.MULTILINE)
+    assert re.search(r"^make .*lint test scenarios$", script.read_text(), re.MULTILINE)
     subprocess.run(["bash", "-n", script], check=True)
 
 
