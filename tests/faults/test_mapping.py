@@ -259,7 +259,7 @@ def test_prune_drops_what_no_spec_needs(lab: Lab, capsys: pytest.CaptureFixture[
         loaded(lab, spec)
     assert lab.store.prune(lab.readings(), dry_run=True)
     assert len(list((lab.settings.cache / "artifacts").iterdir())) == 2, "it was only listed"
-    inspection.prune(lab, drop=True)
+    inspection.prune(lab, drop=True, confirmed=lambda question: True)
     [line] = capsys.readouterr().out.splitlines()
     assert re.fullmatch(r"entry +\d\.\d\d MB  images of digits", line)
     assert list((lab.settings.cache / "artifacts").iterdir()) == [folder_of(lab, needed)]
