@@ -51,8 +51,8 @@ MUTATIONS = (
     Mutation(
         "the digest of the record",
         "store/entries.py",
-        "if data == sealed(record) and",
-        "if",
+        "if whole and data == sealed(record) and",
+        "if whole and",
         f"{DAMAGE}[record.json-one bit flipped]",
     ),
     Mutation(
@@ -79,7 +79,7 @@ MUTATIONS = (
     Mutation(
         "damage is set aside",
         "store/store.py",
-        "            self._set_aside_if_damaged(known)\n",
+        "            self._set_aside_if_useless(known)\n",
         "",
         "faults/test_damage.py::test_what_is_damaged_is_made_again[arrays.npz]",
     ),
@@ -93,7 +93,7 @@ MUTATIONS = (
     Mutation(
         "a full disk is told wherever it is noticed",
         "commandline.py",
-        "if error.errno not in NO_ROOM:",
+        "if error.errno not in NO_ROOM and not error.filename:",
         "if error.errno:",
         "faults/test_disk.py::test_a_disk_that_is_full_while_a_report_is_made",
     ),
