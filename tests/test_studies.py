@@ -145,7 +145,7 @@ def test_claims_turn_when_results_are_swapped(
 
 
 def test_transfer_claims_rest_on_what_chose_their_model(tmp_path: Path, no_data: Path) -> None:
-    lab = Lab(Settings(profile="smoke", device="cpu", cache=tmp_path), study="transfer", looks_only=True)
+    lab = Lab(Settings(profile="smoke", device="cpu", cache=tmp_path), study("transfer"), looks_only=True)
     lab.measure = lambda subject, spec: Artifact(  # type: ignore[method-assign]
         {name: np.arange(9.0) for name in ("all/psnr", "correct")}, {"validation": 0.5}
     )
@@ -352,7 +352,7 @@ def test_turnable_has_a_still_twin_and_loads_nothing() -> None:
     assert not re.search(r"https?:|src=|import ", page)
     assert "&lt;one&gt;" in page
     assert "a &amp; b" in page
-    [content] = re.findall(r"= (\{\"clouds\".*\});", page)
+    [content] = re.findall(r'<script type="application/json">(.*?)</script>', page)
     cloud = json.loads(content)["clouds"][0]
     assert np.linalg.norm(cloud["points"], axis=1).max() == pytest.approx(1, abs=2e-3)
     assert cloud["kinds"] == [0, 1] * 15
