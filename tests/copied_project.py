@@ -73,7 +73,7 @@ def copied(folder: Path) -> Project:
     made = shutil.ignore_patterns("cache", "_variables.yml", ".*")
     for name in ("analysis", "report"):
         shutil.copytree(settings.PROJECT / name, folder / name, ignore=made)
-    for name in ("_quarto.yml", "index.qmd"):
+    for name in ("_quarto.yml", "index.qmd", "references.bib"):
         shutil.copy(settings.PROJECT / name, folder)
     return Project(folder, folder.parent / "cache")
 
