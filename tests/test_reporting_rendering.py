@@ -64,6 +64,7 @@ def test_report_is_whole(rendered: Book) -> None:
     checks.check(rendered)
     names = {path.relative_to(rendered.output).as_posix() for path in rendered.output.rglob("*") if path.is_file()}
     assert names == {
+        MARK,
         *(f"{name}.html" for name in ("index", "one", "two", "references", "extra", "notebooks/01-sample")),
         "images/01-sample/fig-curve.svg",
         "images/01-sample/fig-again.svg",
@@ -240,8 +241,8 @@ def packed(root: Path, notice: str = "", group: str = "G07") -> tuple[Path, Path
     executions = execution.plan(root / "analysis", root / "cache/notebooks", requested={}, common={}, inputs={})
     injected = code("profile = 'smoke'", tags=("injected-parameters",))
     written[2]["source"] = written[2]["source"].replace("A curve.", f"A curve. {notice}")
-    metadata = {"autoencoders": {"inputs": executions[0].digest}}
-    write_notebook(executions[0].target, *written[:2], injected, written[2], **metadata)
+    shown = [cell | {"id": f"c{i}"} for i, cell in enumerate([*written[:2], injected, written[2]])]
+    write_notebook(executions[0].target, *shown, autoencoders=executions[0].seal(shown))
     assert source.exists()
     return submission.pack(book, executions, settings.Settings(group=group))
 
