@@ -311,7 +311,8 @@ def test_submission_of_another_run_is_refused_and_its_command_told(tmp_path: Pat
 
 
 def write_quarto(root: Path) -> None:
-    (root / "_quarto.yml").write_text("project: {}\nbook: {chapters: []}\n")
+    (root / "_quarto.yml").write_text("project: {}\nbook: {chapters: [index.qmd]}\n")
+    (root / "index.qmd").write_text("# One\n")
 
 
 # ── What the zip says of the run ─────────────────────────────────────────────────────────────────────────────────────
