@@ -251,6 +251,11 @@ def test_what_a_broken_model_puts_out_is_refused(thorough: bool, tried: Tried) -
         with torch.no_grad():
             for parameter in broken.parameters():
                 parameter.fill_(value)
+        if isinstance(asked, Program):  # which says in a line why no browser gets the model
+            made = measured(asked, broken, DATASETS["nothing amiss"])
+            assert (made.arrays, made.meta["parts"]) == ({}, {})
+            assert "NaN" in made.meta["unsupported"]
+            continue
         with pytest.raises(ValueError, match="NaN|infinite"):
             measured(asked, broken, DATASETS["nothing amiss"])
     tried(len(chosen))
@@ -358,7 +363,7 @@ def test_differences_and_spreads_of_anything(tried: Tried) -> None:
     "A claim about anything has a verdict and a sentence without NaN; what can't be told is undecided."
 )
 def test_claims_about_anything(tried: Tried) -> None:
-    finite = st.floats(-1e6, 1e6) | st.sampled_from((0.0, 0.1, math.inf))
+    numbers = st.floats(-1e6, 1e6) | st.sampled_from((0.0, 0.1, math.inf))
 
     def check(case: tuple[list[tuple[float, float]], bool, bool, int | None]) -> None:
         pairs, less, percent, digits = case
@@ -373,7 +378,7 @@ def test_claims_about_anything(tried: Tried) -> None:
         if found["difference"] is None:
             assert "infinite for some images" in judged.sentence
 
-    lists = st.lists(st.tuples(finite, finite), min_size=1, max_size=5)
+    lists = st.lists(st.tuples(numbers, numbers), min_size=1, max_size=5)
     tried(for_each(st.tuples(lists, st.booleans(), st.booleans(), st.sampled_from((None, 0, 2))), check, 500))
 
 

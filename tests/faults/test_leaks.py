@@ -20,10 +20,10 @@ from small_lab import HELD_OUT, PROFILE, SHAPE, TRAIN, SmallLab, pictures
 
 from autoencoders import corruption, models
 from autoencoders.data import Split
-from autoencoders.evaluation import baselines, metrics, pca, probes
+from autoencoders.evaluation import baselines, metrics, patches, pca, probes
 from autoencoders.findings import Findings
 from autoencoders.lab import Lab
-from autoencoders.measurements import common, probing
+from autoencoders.measurements import probing
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.measurements.probing import ProbeFit, Regions
 from autoencoders.measurements.reconstruction import Reconstruction
@@ -47,7 +47,7 @@ FITTED: dict[tuple[Any, str], Parts] = {  # what baselines and measurements fit 
     (pca, "fit_pca"): lambda fit: [fit.mean, fit.components, fit.variances],
     (pca, "fit_leading"): lambda fit: [fit.mean, fit.components, fit.variances],
     (probes, "fit_leading"): lambda fit: [fit.mean, fit.components, fit.variances],
-    (common.patches, "fit_patches"): lambda fit: [fit.filters, fit.offset],
+    (patches, "fit_patches"): lambda fit: [fit.filters, fit.offset],
     (baselines, "mean_image"): lambda fit: [fit],
     (baselines, "along"): lambda fit: [fit.mean, fit.basis, fit.coordinates],
     (baselines, "fit_linear_denoiser"): lambda fit: [fit.seen, fit.clean, fit.weight, fit.penalty],
