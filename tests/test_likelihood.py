@@ -69,7 +69,7 @@ def test_density_equals_scipy() -> None:
 
 
 def test_bits_of_a_wide_decoder_count_its_width() -> None:
-    """A Gaussian far wider than [0, 1] is flat inside; the two values differ by a bin of 1/255 taken for one of 1/256."""
+    """A Gaussian far wider than [0, 1] is flat inside; mass and density differ by bins of 1/255, not 1/256."""
     images = levels(5).clamp(1, 254)
     found = bits_per_dimension(images, torch.full(images.shape, 0.5), np.zeros(5), 1e4)
     assert found.density == pytest.approx(np.full(5, 8 + math.log2(100 * math.sqrt(2 * math.pi))), abs=1e-4)
