@@ -67,7 +67,7 @@ def test_images_need_not_be_square() -> None:
     assert found.count.sum() == 8 * 16
     assert found.frequency[0] == 0
     assert (np.diff(found.frequency) > 0).all()
-    assert found.frequency[-1] == pytest.approx(np.hypot(0.5, 0.5))
+    assert 0.6 < found.frequency[-1] <= np.hypot(0.5, 0.5)
 
 
 def test_images_that_differ_in_shape_are_refused() -> None:
