@@ -83,7 +83,10 @@ def _resampled(higher: np.ndarray, lower: np.ndarray, of_higher: np.ndarray, of_
     order = np.argsort(lower, kind="stable")
     left, right = np.searchsorted(lower[order], higher, "left"), np.searchsorted(lower[order], higher, "right")
     areas = np.empty(len(of_higher))
-    for row, (counts, others) in enumerate(zip(of_higher, of_lower[:, order], strict=True)):
-        below = np.r_[0.0, others.cumsum(dtype=np.float64)]  # how many of the lower scores drawn come before each place
-        areas[row] = counts @ (below[left] + below[right])
+    below = np.zeros((max(1, 500_000 // len(lower)), len(lower) + 1))  # how many of the lower scores drawn come before
+    for start in range(0, len(areas), len(below)):
+        rows = slice(start, start + len(below))
+        part = below[: len(areas[rows])]
+        np.cumsum(of_lower[rows, order], axis=1, out=part[:, 1:])
+        areas[rows] = np.einsum("rn,rn->r", of_higher[rows], part[:, left] + part[:, right])
     return areas / (2 * len(higher) * len(lower))
