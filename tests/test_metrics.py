@@ -9,7 +9,7 @@ from skimage import data
 from skimage import metrics as reference
 
 from autoencoders.evaluation.arrays import full_precision
-from autoencoders.evaluation.metrics import compare, summarise
+from autoencoders.evaluation.metrics import by_class, compare, summarise
 
 
 @pytest.fixture(scope="module")
@@ -191,3 +191,16 @@ def test_summary_tells_mean_from_pooled_psnr(photos: torch.Tensor, noisy: torch.
     for estimate in summary.values():
         assert estimate.lo < estimate.value < estimate.hi
         assert estimate.n == len(photos)
+
+
+def test_classes_have_their_own_means_and_intervals() -> None:
+    values, labels = np.array([1.0, 5.0, 3.0, 7.0, 9.0]), torch.tensor([4, 2, 4, 2, 7])
+    found = by_class(values, labels)
+    assert [(label, estimate.value, estimate.n) for label, estimate in found.items()] == [
+        (2, 6, 2),
+        (4, 2, 2),
+        (7, 9, 1),
+    ]
+    assert found[2].lo <= 6 <= found[2].hi
+    with pytest.raises(ValueError, match="as many labels"):
+        by_class(values, labels[:3])

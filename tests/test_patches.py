@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 from torch.nn import functional as F
 
 from autoencoders.evaluation.patches import FILTERS, SIDE, STRIDE, THRESHOLD, PatchFeatures, fit_patches
-from autoencoders.evaluation.ranking import auroc
+from autoencoders.evaluation.ranking import area, auroc, measure_auroc, measure_auroc_difference
 
 
 def textures(count: int, channels: int = 3, side: int = 16, seed: int = 0) -> torch.Tensor:
@@ -104,3 +104,72 @@ def test_auroc_interval_covers_the_truth_as_often_as_it_says() -> None:
 def test_auroc_refuses_missing_and_infinite_scores(higher: list[float], lower: list[float]) -> None:
     with pytest.raises(ValueError, match="finite scores"):
         auroc(np.array(higher), np.array(lower))
+
+
+def test_measured_auroc_is_scikit_learn_s_with_the_error_of_resampling() -> None:
+    rng = np.random.default_rng(0)
+    higher, lower = rng.normal(0.5, 1, 70).round(1), rng.normal(0, 1, 50).round(1)
+    found = measure_auroc((higher, lower), paired=False)
+    assert found.value == pytest.approx(roc_auc_score(np.r_[np.ones(70), np.zeros(50)], np.r_[higher, lower]))
+    resampled = [area(rng.choice(higher, 70), rng.choice(lower, 50)) for _ in range(1000)]
+    assert found.error == pytest.approx(np.std(resampled), rel=0.1)
+    assert (found.n, found.seeds) == (120, 1)
+
+
+def test_pairing_removes_what_both_groups_have_in_common() -> None:
+    rng = np.random.default_rng(1)
+    images = rng.normal(0, 2, 300)
+    groups = images + rng.normal(0.5, 1, 300), images + rng.normal(0, 1, 300)
+    paired, apart = (measure_auroc(groups, paired=p) for p in (True, False))
+    assert paired.value == apart.value
+    assert paired.error < 0.6 * apart.error
+    assert (paired.n, apart.n) == (300, 600)
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_measured_auroc_covers_the_truth(paired: bool) -> None:
+    """Of two normals half a deviation apart whose scores correlate by a half, where they are paired."""
+    truth = 0.6381631950841185
+    rng = np.random.default_rng(2)
+    hits = []
+    for _ in range(150):
+        shared = (
+            rng.normal(0, np.sqrt(0.5), (2, 60)) if not paired else np.tile(rng.normal(0, np.sqrt(0.5), 60), (2, 1))
+        )
+        higher, lower = shared + rng.normal(0, np.sqrt(0.5), (2, 60)) + np.array([[0.5], [0.0]])
+        lo, hi = measure_auroc((higher, lower), paired=paired).interval()
+        hits.append(lo <= truth <= hi)
+    assert 0.9 <= np.mean(hits) <= 0.99
+
+
+def test_a_difference_of_aurocs_is_of_the_same_images() -> None:
+    rng = np.random.default_rng(3)
+    higher, lower = rng.normal(1, 1, 200), rng.normal(0, 1, 200)
+    blurred = higher + rng.normal(0, 0.1, 200), lower + rng.normal(0, 0.1, 200)
+    found = measure_auroc_difference((higher, lower), blurred, paired=False)
+    assert found.value == pytest.approx(auroc(higher, lower).value - auroc(*blurred).value)
+    assert found.error < 0.3 * measure_auroc(blurred, paired=False).error
+    assert measure_auroc_difference((higher, lower), (higher, lower), paired=True).interval() == (0.0, 0.0)
+
+
+def test_seeds_of_aurocs_add_their_variance() -> None:
+    rng = np.random.default_rng(4)
+    higher, lower = rng.normal(np.array([[0.5], [1.0], [1.5]]), 1, (3, 100)), rng.normal(0, 1, (3, 100))
+    found = measure_auroc((higher, lower), paired=False)
+    by_seed = np.array([auroc(h, low).value for h, low in zip(higher, lower, strict=True)])
+    assert found.value == pytest.approx(by_seed.mean())
+    assert (found.freedom, found.seeds) == (2, 3)
+    assert found.error > by_seed.std(ddof=1) / np.sqrt(3)
+    against_one = measure_auroc_difference((higher, lower), (higher[0], lower[0]), paired=False)
+    assert against_one.value == pytest.approx(by_seed.mean() - by_seed[0])
+
+
+def test_scores_of_other_images_are_refused_and_one_alone_has_no_error() -> None:
+    pair = np.arange(4.0), np.arange(4.0)
+    with pytest.raises(ValueError, match="same images"):
+        measure_auroc((np.arange(4.0), np.arange(5.0)), paired=True)
+    with pytest.raises(ValueError, match="same images"):
+        measure_auroc_difference(pair, (np.arange(3.0), np.arange(4.0)), paired=False)
+    with pytest.raises(ValueError, match="finite scores"):
+        measure_auroc((np.array([np.nan, 1.0]), np.arange(2.0)), paired=True)
+    assert measure_auroc((np.array([1.0]), np.arange(5.0)), paired=False).interval() == (-np.inf, np.inf)

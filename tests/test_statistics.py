@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from autoencoders.evaluation.statistics import Estimate, bootstrap, paired_difference, spread
+from autoencoders.evaluation.statistics import (
+    Estimate,
+    Measured,
+    bootstrap,
+    measure,
+    measure_difference,
+    paired_difference,
+    spread,
+)
 
 
 @pytest.fixture
@@ -178,3 +186,109 @@ def test_runs_that_are_all_perfect_have_no_deviation() -> None:
 def test_a_spread_of_nothing_is_refused(values: np.ndarray) -> None:
     with pytest.raises(ValueError, match="row of values that have a mean"):
         spread(np.array(values))
+
+
+# ── Standard errors ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_one_seed_has_the_normal_interval_of_its_images(rng: np.random.Generator) -> None:
+    a, b = rng.normal(1, 2, 400), rng.normal(0, 2, 400)
+    found = measure_difference(a, b)
+    half = 1.959964 * (a - b).std() / 20
+    assert (found.freedom, found.n, found.seeds) == (np.inf, 400, 1)
+    assert found.interval() == (pytest.approx((a - b).mean() - half), pytest.approx((a - b).mean() + half))
+    assert found.estimate() == Estimate(found.value, *found.interval(), 400)
+    assert measure(a - b) == found
+
+
+def test_the_error_of_a_mean_is_what_the_bootstrap_tends_to(rng: np.random.Generator) -> None:
+    table = rng.exponential(1, (3, 500))
+    direct = measure(table)
+    resampled = measure(table, transform=lambda means: means)
+    assert direct.value == pytest.approx(resampled.value)
+    assert direct.error == pytest.approx(resampled.error, rel=0.06)
+
+
+def test_several_seeds_add_their_variance_and_use_student_s_t(rng: np.random.Generator) -> None:
+    seeds, images = np.array([1.0, 2.0, 6.0]), rng.normal(0, 1, 100)
+    found = measure_difference(seeds[:, None] + images, np.zeros(100))
+    assert found.error == pytest.approx(np.sqrt(7 / 3 + images.var() / 100))
+    assert (found.freedom, found.seeds) == (2, 3)
+    lo, hi = found.interval()
+    assert (hi - lo) / 2 == pytest.approx(4.302653 * found.error, rel=1e-6)
+
+
+def test_seeds_are_paired() -> None:
+    """What a seed does to both sides is not a difference between them."""
+    seeds = np.array([[0.0], [5.0], [9.0]])
+    images = np.linspace(0, 1, 50)
+    assert measure_difference(seeds + images, np.tile(seeds, 50)).error == pytest.approx(measure(images).error)
+
+
+def test_a_transform_acts_on_each_seed_s_mean() -> None:
+    mse = np.array([[0.01, 0.03], [0.1, 0.3]])
+    found = measure(mse, transform=pooled)
+    assert found.value == pytest.approx(-10 * np.log10([0.02, 0.2]).mean())
+    tenfold = measure_difference(np.linspace(0.01, 0.02, 30), np.linspace(0.1, 0.2, 30), transform=pooled)
+    assert tenfold.value == pytest.approx(10)
+    assert tenfold.error == pytest.approx(0, abs=1e-5), "on every resample the ratio is 10"
+
+
+def test_the_error_of_a_pooled_figure_follows_from_the_slope_of_its_logarithm(rng: np.random.Generator) -> None:
+    mse = rng.exponential(0.01, 4000)
+    expected = 10 / np.log(10) * mse.std() / np.sqrt(4000) / mse.mean()
+    assert measure(mse, transform=pooled).error == pytest.approx(expected, rel=0.06)
+
+
+@pytest.mark.parametrize(("seeds", "spread_of_seeds"), [(1, 0.0), (3, 0.1), (3, 0.5), (5, 0.1), (5, 0.5)])
+def test_intervals_cover_the_truth_at_least_as_often_as_they_say(seeds: int, spread_of_seeds: float) -> None:
+    """With 100 images a mean has an error of .1; a bootstrap over the seeds covers about 80 % of the worst case."""
+    rng = np.random.default_rng(3)
+    hits = []
+    for _ in range(400):
+        table = rng.normal(0, 1, 100) + rng.normal(0, spread_of_seeds, (seeds, 1))
+        lo, hi = measure_difference(table, np.zeros(100)).interval()
+        hits.append(lo <= 0 <= hi)
+    assert np.mean(hits) >= 0.93
+
+
+def test_seeds_that_differ_much_leave_the_interval_of_a_t_test() -> None:
+    """Where images add next to nothing, coverage is exact, not merely sufficient."""
+    rng = np.random.default_rng(4)
+    hits = []
+    for _ in range(600):
+        lo, hi = measure(rng.normal(0, 1, (3, 1)) + np.zeros(10)).interval()
+        hits.append(lo <= 0 <= hi)
+    assert 0.93 <= np.mean(hits) <= 0.97
+
+
+def test_p_agrees_with_the_interval() -> None:
+    found = Measured(1.0, 0.4, 4, 100, 5)
+    lo, hi = found.interval()
+    assert found.p_at_most(lo) == pytest.approx(0.025)
+    assert found.p_at_least(hi) == pytest.approx(0.025)
+    assert found.p_at_most(1.0) == found.p_at_least(1.0) == 0.5
+    assert found.p_at_most(0.0) == pytest.approx(1 - found.p_at_least(0.0))
+    assert found.interval(0.99)[0] < lo
+
+
+def test_differences_without_any_spread_are_certain() -> None:
+    found = measure_difference(np.full(9, 2.0), np.ones(9))
+    assert found.interval() == (1.0, 1.0)
+    assert (found.p_at_most(0.5), found.p_at_most(1.0), found.p_at_least(0.5)) == (0.0, 1.0, 1.0)
+
+
+def test_what_has_no_error_is_unbounded_and_proves_nothing() -> None:
+    infinite = np.array([1.0, np.inf, 3.0])
+    for found in (measure(np.array([2.0])), measure(np.ones((3, 1))), measure(infinite), measure([infinite] * 2)):
+        assert found.interval() == (-np.inf, np.inf)
+        assert found.p_at_most(-9.0) == found.p_at_least(9.0) == 1.0
+    with np.errstate(divide="ignore"):
+        assert np.isnan(measure(np.array([0.0] * 20 + [1e-3]), transform=pooled).error), "some resamples are perfect"
+
+
+def test_measures_of_other_images_or_infinite_differences_are_refused() -> None:
+    with pytest.raises(ValueError, match="same images"):
+        measure_difference(np.zeros(3), np.zeros(4))
+    with pytest.raises(ValueError, match="undefined"):
+        measure_difference(np.array([np.inf, 1.0]), np.zeros(2))

@@ -117,6 +117,14 @@ def summarise(per_image: Mapping[str, np.ndarray], seed: int = 0) -> dict[str, E
     return summary
 
 
+def by_class(values: np.ndarray, labels: Array, seed: int = 0) -> dict[int, Estimate]:
+    """The mean of each class's images, with its interval; classes in ascending order."""
+    classes = torch.as_tensor(labels).cpu().numpy()
+    if len(values) != len(classes):
+        raise ValueError(f"{len(values)} values need as many labels, not {len(classes)}")
+    return {int(label): bootstrap(values[classes == label], seed=seed) for label in np.unique(classes)}
+
+
 def pooled_psnr(mse: np.ndarray) -> np.ndarray:
     """PSNR from a mean MSE, for a data range of 1; +inf where nothing differs."""
     with np.errstate(divide="ignore"):

@@ -1,8 +1,18 @@
-"""How sure a figure is: percentile bootstrap over images, and over seeds where there are several."""
+"""How sure a figure is: over the images of one training, and over several trainings.
+
+`bootstrap` and `paired_difference` give percentile intervals. `measure` and `measure_difference` give a standard error
+and its degrees of freedom, from which intervals of any level, and tests, follow: with one seed the error is that of the
+(paired) bootstrap over images; with several it is
+
+    SE² = s²(seeds) / n + SE²(images)
+
+with n − 1 degrees of freedom, as seeds are few and a bootstrap over three of them covers too little.
+"""
 
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -91,8 +101,8 @@ def _means(table: np.ndarray) -> np.ndarray:
 def _resampled_means(table: np.ndarray, seed: int) -> np.ndarray:
     """Seeds and images are drawn independently (they are crossed: all seeds see the same images)."""
     seeds, images = table.shape
-    share_of_seeds = _draws(seeds, seed + 1) / np.float32(seeds)
-    share_of_images = _draws(images, seed) / np.float32(images)
+    share_of_seeds = draws(seeds, seed + 1) / np.float32(seeds)
+    share_of_images = draws(images, seed) / np.float32(images)
 
     def weigh(values: np.ndarray) -> np.ndarray:
         return np.einsum("rs,rs->r", share_of_seeds, share_of_images @ values.T.astype(np.float32))
@@ -106,13 +116,13 @@ def _resampled_means(table: np.ndarray, seed: int) -> np.ndarray:
 
 
 @functools.lru_cache(maxsize=4)
-def _draws(n: int, seed: int) -> np.ndarray:
+def draws(n: int, seed: int) -> np.ndarray:
     """How often each of n items is drawn in each resample [RESAMPLES, n]; one draw serves all figures of a data set."""
     rng = np.random.default_rng(seed)
-    draws = np.empty((RESAMPLES, n), np.float32)
-    for row in draws:
+    counts = np.empty((RESAMPLES, n), np.float32)
+    for row in counts:
         row[:] = np.bincount(rng.integers(n, size=n), minlength=n)
-    return draws
+    return counts
 
 
 def _estimate(value: np.ndarray, resampled: np.ndarray, shape: tuple[int, ...]) -> Estimate:
@@ -124,3 +134,104 @@ def _estimate(value: np.ndarray, resampled: np.ndarray, shape: tuple[int, ...]) 
     ordered = np.sort(resampled)
     tail = int(len(ordered) * (1 - LEVEL) / 2)
     return Estimate(float(value[0]), float(ordered[tail - 1]), float(ordered[-tail]), shape[1])
+
+
+# ── Standard errors ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A figure or a difference with its standard error; one image alone, or one that is infinite, has none (NaN)."""
+
+    value: float
+    error: float
+    freedom: float  # degrees of freedom of Student's t; infinite for one seed, whose interval is the normal one
+    n: int  # images
+    seeds: int
+
+    def interval(self, level: float = LEVEL) -> tuple[float, float]:
+        """The two-sided interval; unbounded where the error is unknown."""
+        if math.isnan(self.error):
+            return -math.inf, math.inf
+        half = self._critical((1 + level) / 2) * self.error
+        return self.value - half, self.value + half
+
+    def p_at_most(self, threshold: float) -> float:
+        """One-sided p of the null that the truth is at most this threshold."""
+        return self._tail(threshold - self.value)
+
+    def p_at_least(self, threshold: float) -> float:
+        """One-sided p of the null that the truth is at least this threshold."""
+        return self._tail(self.value - threshold)
+
+    def estimate(self) -> Estimate:
+        """With the 95 % interval, as figures and tables take it."""
+        return Estimate(self.value, *self.interval(), self.n)
+
+    def _tail(self, distance: float) -> float:
+        """The chance of a t below this distance in standard errors; 1 where nothing is known."""
+        from scipy import special
+
+        if math.isnan(self.error) or math.isnan(distance):
+            return 1.0
+        if self.error == 0:
+            return 0.0 if distance < 0 else 1.0
+        return float(special.stdtr(self.freedom, distance / self.error))
+
+    def _critical(self, quantile: float) -> float:
+        from scipy import special
+
+        return float(special.stdtrit(self.freedom, quantile))
+
+
+def measure(values: np.ndarray, *, transform: Transform | None = None, seed: int = 0) -> Measured:
+    """The mean of `values` [images] or [seeds, images], or what a transform makes of each seed's mean."""
+    table = _table(values)
+    return measured(_by_seed(table, transform), _image_error(table, None, transform, seed), table.shape[1])
+
+
+def measure_difference(a: np.ndarray, b: np.ndarray, *, transform: Transform | None = None, seed: int = 0) -> Measured:
+    """The difference between `a` and `b`, paired by image and by seed; one without seeds stands beside each seed."""
+    first, second = _table(a), _table(b)
+    if first.shape[1] != second.shape[1]:
+        raise ValueError(f"paired values must be of the same images: {np.shape(a)} and {np.shape(b)}")
+    first, second = np.broadcast_arrays(first, second)
+    if not (np.isfinite(first).all() and np.isfinite(second).all()):
+        raise ValueError("a difference of infinite values is undefined")
+    by_seed = _by_seed(first, transform) - _by_seed(second, transform)
+    return measured(by_seed, _image_error(first, second, transform, seed), first.shape[1])
+
+
+def measured(by_seed: np.ndarray, image_error: float, n: int) -> Measured:
+    """From each seed's figure and the standard error that the choice of images gives to their mean."""
+    seeds = len(by_seed)
+    value = float(by_seed.mean())
+    if not math.isfinite(value):
+        return Measured(value, math.nan, math.inf, n, seeds)
+    variance = float(by_seed.var(ddof=1)) / seeds if seeds > 1 else 0.0
+    return Measured(value, math.sqrt(variance + image_error**2), seeds - 1 if seeds > 1 else math.inf, n, seeds)
+
+
+def _by_seed(table: np.ndarray, transform: Transform | None) -> np.ndarray:
+    return (transform or _identity)(table.mean(1))
+
+
+def _image_error(a: np.ndarray, b: np.ndarray | None, transform: Transform | None, seed: int) -> float:
+    """The standard error over images, all seeds seeing the same ones; NaN of a single image.
+
+    Of plain means it is known without resampling: what a bootstrap of ever more resamples tends to.
+    """
+    images = a.shape[1]
+    if images == 1 or not np.isfinite(a).all():
+        return math.nan
+    if transform is None:
+        return float((a if b is None else a - b).mean(0).std() / math.sqrt(images))
+    shares = draws(images, seed) / np.float32(images)
+    figures = transform(_weighted(shares, a)) - (0.0 if b is None else transform(_weighted(shares, b)))
+    return float(figures.mean(1).std()) if np.isfinite(figures).all() else math.nan
+
+
+def _weighted(shares: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Each seed's mean in each resample [resamples, seeds]; counted from the least, fp32 is exact where it matters."""
+    least = table.min()
+    return (least + (shares @ (table - least).T.astype(np.float32)).astype(np.float64)).clip(least, table.max())
