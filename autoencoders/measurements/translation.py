@@ -42,6 +42,13 @@ class Chunks:
     count: int
 
 
+def _latent_of(model: models.Autoencoder) -> Tensor:
+    """The latent of a black image."""
+    weight = next(model.parameters())
+    with torch.no_grad():
+        return model.encode(torch.zeros(1, *model.shape, device=weight.device))
+
+
 class Translation(fx.Interpreter):
     """What a method of a model does, step by step. Images end up within [0, 1]; masks are of patches."""
 
@@ -57,6 +64,7 @@ class Translation(fx.Interpreter):
         self.steps: list[dict[str, Any]] = []
         self.weights: list[Tensor] = []
         self.inputs = sum(node.op == "placeholder" for node in recorded.graph.nodes)
+        self.of_vectors = method == "decode" and _latent_of(model).ndim == 2
         made = self.run(*map(Value, range(self.inputs)))
         if method != "encode":
             self.step("clamp", made, low=0, high=1)
@@ -67,9 +75,9 @@ class Translation(fx.Interpreter):
         return Value(self.inputs + len(self.steps) - 1)
 
     def is_vector(self, x: Value) -> bool:
-        """Whether a value is one, for all that the steps tell; inputs are taken at their word."""
+        """Whether a value is one, by what the steps tell; images and maps are none."""
         if x.number < self.inputs:
-            return True
+            return self.of_vectors
         step = self.steps[x.number - self.inputs]
         return step["op"] == "vector" or (step["op"] in ELEMENTWISE and self.is_vector(Value(step["of"][0])))
 

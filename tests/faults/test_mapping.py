@@ -210,7 +210,7 @@ def test_disk_that_fills_up_meanwhile_keeps_nothing_half(lab: Lab, monkeypatch: 
 PROGRAM = """
 import re, sys
 from pathlib import Path
-import torch
+import joblib, torch  # before what is counted
 from autoencoders import data
 from autoencoders.specs import Data
 from autoencoders.lab import Lab
