@@ -20,7 +20,7 @@ from small_lab import HELD_OUT, PROFILE, SHAPE, TRAIN, SmallLab, pictures
 
 from autoencoders import corruption, models
 from autoencoders.data import Split
-from autoencoders.evaluation import baselines, metrics, patches, pca, probes
+from autoencoders.evaluation import baselines, latent, metrics, patches, pca, probes
 from autoencoders.findings import Findings
 from autoencoders.lab import Lab
 from autoencoders.measurements import probing
@@ -47,6 +47,7 @@ FITTED: dict[tuple[Any, str], Parts] = {  # what baselines and measurements fit 
     (pca, "fit_pca"): lambda fit: [fit.mean, fit.components, fit.variances],
     (pca, "fit_leading"): lambda fit: [fit.mean, fit.components, fit.variances],
     (probes, "fit_leading"): lambda fit: [fit.mean, fit.components, fit.variances],
+    (latent, "fit_leading"): lambda fit: [fit.mean, fit.components, fit.variances],
     (patches, "fit_patches"): lambda fit: [fit.filters, fit.offset],
     (baselines, "mean_image"): lambda fit: [fit],
     (baselines, "along"): lambda fit: [fit.mean, fit.basis, fit.coordinates],
