@@ -9,10 +9,13 @@ import zipfile
 from pathlib import Path
 
 import pypdf
+import pytest
 from made_report import Made
 
 from autoencoders import explore, settings
 from autoencoders.reporting.book import embedded
+
+pytestmark = pytest.mark.scenario
 
 REQUIRED = [f"r{number:02d}" for number in (*range(1, 28), 39)]
 TITLE = "G07_Assignment2_Report"
