@@ -44,6 +44,16 @@ def settle(page: Any) -> None:
     )
 
 
+def wait_until(page: Any, condition: str, argument: Any = None) -> None:
+    """Until JavaScript finds it true; Playwright's own waiting evaluates text, which these pages allow nobody."""
+    page.evaluate(
+        f"""async argument => {{
+          while (!({condition})) await new Promise(done => setTimeout(done, 20));
+        }}""",
+        argument,
+    )
+
+
 def slide(page: Any, selector: str, value: float) -> None:
     page.evaluate(
         "([selector, value]) => { const slider = document.querySelector(selector); slider.value = value;"

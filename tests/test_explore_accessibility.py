@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from accessibility import WATCH, shift, violations
+from explore_page import wait_until
 from made_report import Made
 
 from autoencoders.settings import PROJECT
@@ -157,6 +158,6 @@ def test_wide_table_scrolls_by_keyboard(browser: Any, made: Made) -> None:
         box = page.locator(".scrolling[tabindex]").first
         box.focus()
         page.keyboard.press("ArrowRight")
-        page.wait_for_function("document.activeElement.scrollLeft > 0")
+        wait_until(page, "document.activeElement.scrollLeft > 0")
         page.set_viewport_size({"width": 2400, "height": 900})
-        page.wait_for_function("!document.querySelector('.scrolling[tabindex]')")
+        wait_until(page, "!document.querySelector('.scrolling[tabindex]')")

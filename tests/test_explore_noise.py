@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from explore_page import as_seen, lab_of, opened, settle, shown, slide
+from explore_page import as_seen, lab_of, opened, settle, shown, slide, wait_until
 from made_report import Made
 from skimage.restoration import denoise_tv_chambolle
 
@@ -123,8 +123,8 @@ def test_model_without_room_is_loaded_on_demand(page: Any, made: Made) -> None:
     assert count == page.evaluate("explore.models.length - 1") > 2
     assert page.inner_text("#all").startswith("Load the others (")
     buttons.first.click()
-    page.wait_for_function(f"document.querySelectorAll('button.load').length === {count - 1}")
+    wait_until(page, "document.querySelectorAll('button.load').length === argument", count - 1)
     page.click("#all")
-    page.wait_for_function("!document.querySelector('button.load')")
+    wait_until(page, "!document.querySelector('button.load')")
     settle(page)
     assert page.is_hidden("#all")

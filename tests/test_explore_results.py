@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from copied_project import Run
-from explore_page import lab_on
+from explore_page import lab_on, wait_until
 from made_report import Made
 
 from autoencoders import inspection
@@ -232,7 +232,7 @@ def test_row_opens_the_provenance_of_its_artifact(opened: Any, made: Made) -> No
         assert text in told
     assert "measurement.images" in told
     opened.evaluate("document.querySelectorAll('dialog img').forEach(image => image.loading = 'eager')")
-    opened.wait_for_function("[...document.querySelectorAll('dialog img')].every(i => i.complete && i.naturalWidth)")
+    wait_until(opened, "[...document.querySelectorAll('dialog img')].every(i => i.complete && i.naturalWidth)")
     images = opened.locator("dialog img")
     assert images.count() == 3
     for image in images.all():

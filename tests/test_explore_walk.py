@@ -54,7 +54,7 @@ def test_walk_is_the_one_that_torch_walks(walking: Any, landmarks: Any, vae: Any
     if spherical:
         walking.check("[value=spherical]")
     slide(walking, "#share", 0.25)
-    between = models._slerp if spherical else torch.lerp
+    between = models.use._slerp if spherical else torch.lerp
     wanted = as_seen(models.decode(vae, between(start, end, torch.tensor(0.25))))
     np.testing.assert_allclose(shown(walking, ".main canvas"), wanted, atol=1e-3)
     np.testing.assert_allclose(shown(walking, "#strip button:nth-child(3) canvas"), wanted, atol=1e-3)

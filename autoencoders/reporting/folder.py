@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from autoencoders.errors import InputError
+from autoencoders.store import files
 
 MARK = ".made-by-autoencoders.json"  # in the folder: the names of what was put there
 
@@ -44,6 +44,10 @@ class Folder:
             if self._holds(path) and (path.is_file() or path.is_symlink()):
                 path.unlink()
                 _drop_empty(path.parent, self.path)
+        for path in self.path.rglob(".*"):
+            wanted = files.finished_name(path)
+            if wanted and wanted.relative_to(self.path).as_posix() in self.listed | put:
+                path.unlink()  # of a rendering that was killed
         self._list(self.listed & put)
 
     def _list(self, names: set[str]) -> None:
@@ -83,8 +87,5 @@ def write_if_changed(path: Path, content: str | bytes) -> bool:
     raw = content.encode() if isinstance(content, str) else content
     if path.exists() and path.read_bytes() == raw:
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    new.write_bytes(raw)
-    os.replace(new, path)
+    files.write(path, raw)
     return True

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
 
 from autoencoders.errors import ReportError
-from autoencoders.figures.interactive import SCRIPT
 from autoencoders.reporting.notebook_files import Cell, NotebookFile, text
+from autoencoders.turning import SCRIPT
 
 SHOWN = ("text/html", "text/markdown", "image/svg+xml")  # what pages take over as it is
 RUNS = re.compile(r"javascript|ecmascript|widget")  # types of outputs that are scripts

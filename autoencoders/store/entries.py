@@ -33,12 +33,11 @@ _UNREADABLE = frozenset({errno.EACCES, errno.EIO, errno.ESTALE, errno.EPERM})  #
 _ALIGNMENT = 64  # bytes; numpy's headers are padded to as much
 _EMPTY = 22  # bytes of an archive without arrays
 
+FORMAT = 2  # of keys and entries; raising it makes every entry stale
 ARRAYS, META, RECORD = FILES = ("arrays.npz", "meta.json", "record.json")
 
 Record = dict[str, Any]
-_SHAPE = {"format": int, "key": str, "created": str, "seconds": int | float} | dict.fromkeys(
-    ("spec", "inputs", "manifest", "versions"), dict
-)
+_SHAPE = {"created": str, "seconds": int | float} | dict.fromkeys(("spec", "inputs", "manifest", "versions"), dict)
 _LONGEST_RECORD = 16_000_000  # bytes
 
 
@@ -143,12 +142,12 @@ def read_record(folder: Path) -> Record:
     if not folder.is_dir():
         raise AbsentError(folder.name)
     with _opened(folder, RECORD) as file:
-        data = file.read(_LONGEST_RECORD)
+        data = file.read(min(os.fstat(file.fileno()).st_size, _LONGEST_RECORD))  # it makes room for as much at once
     try:
         record = json.loads(data)
         del record["digest"]
         described = {name: (int(file["bytes"]), str(file["sha256"])) for name, file in record["files"].items()}
-        whole = all(isinstance(record[name], kind) for name, kind in _SHAPE.items())
+        whole = record["format"] != FORMAT or all(isinstance(record[name], kind) for name, kind in _SHAPE.items())
         if whole and data == sealed(record) and record["key"] == folder.name and described.keys() == {ARRAYS, META}:
             return record
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

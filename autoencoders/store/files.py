@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import time
 import uuid
@@ -47,6 +48,12 @@ def appearing(path: Path) -> Iterator[Path]:
 def unfinished_name(path: Path) -> Path:
     """A name beside the final one, of this writer alone; what a killed process leaves is never taken for the real."""
     return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+
+
+def finished_name(path: Path) -> Path | None:
+    """What a file of such a name would have become."""
+    named = re.fullmatch(r"\.(.+)\.[0-9a-f]{8}", path.name)
+    return path.with_name(named[1]) if named else None
 
 
 def write(path: Path, content: bytes | str) -> None:

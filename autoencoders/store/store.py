@@ -24,7 +24,7 @@ from autoencoders.store import codehash, entries, files
 from autoencoders.store.codehash import Code
 from autoencoders.store.entries import AbsentError, Artifact, DamageError, Record
 from autoencoders.store.files import NO_ROOM, Stamp, locked, noted, stamp, storing
-from autoencoders.store.tasks import FORMAT, Dropped, Kind, Reason, State, Task, differences
+from autoencoders.store.tasks import Dropped, Kind, Reason, State, Task, differences
 
 _PACKAGES = {  # what makes numbers: distributions with their modules
     "joblib": "joblib",
@@ -51,7 +51,7 @@ class _Known:
 
     @functools.cached_property
     def key(self) -> str:
-        parts = [FORMAT, self.task.kind, dict(self.task.spec), dict(self.inputs), self.code.digest]
+        parts = [entries.FORMAT, self.task.kind, dict(self.task.spec), dict(self.inputs), self.code.digest]
         try:
             return hashlib.sha256(entries.canonical(parts)).hexdigest()[:16]
         except TypeError as error:
@@ -150,7 +150,7 @@ class Store:
         seconds = time.perf_counter() - started
         self._refuse_if_edited(known)  # what was imported meanwhile included
         record = {
-            "format": FORMAT,
+            "format": entries.FORMAT,
             "key": known.key,
             "name": task.name,
             "kind": task.kind,
@@ -278,7 +278,7 @@ class Store:
     def entries(self) -> Iterator[Record]:
         """The provenance of everything that is cached, the newest first."""
         records = [record for records in self._records_by_name().values() for record in records]
-        ours = [record for record in records if record["format"] == FORMAT]
+        ours = [record for record in records if record["format"] == entries.FORMAT]
         return iter(sorted(ours, key=lambda record: record["created"], reverse=True))
 
     def _check(self, key: str) -> None:

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from autoencoders.jsonable import flattened
+from autoencoders.store import entries
 from autoencoders.store.codehash import Code
 from autoencoders.store.entries import Artifact, Record, canonical
-
-FORMAT = 2  # of keys and entries; raising it makes every entry stale
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +78,8 @@ class Dropped:
 
 def differences(record: Record, task: Task, inputs: Mapping[str, str], code: Code) -> tuple[Reason, ...]:
     """Why an entry isn't what the task asks for; what another format means by its words, only its own code knows."""
-    if record["format"] != FORMAT:
-        return (Reason("version", "store format", record["format"], FORMAT),)
+    if record["format"] != entries.FORMAT:
+        return (Reason("version", "store format", record["format"], entries.FORMAT),)
     compared: list[tuple[Any, Mapping, Mapping]] = [
         ("parameter", dict(flattened(record["spec"])), dict(flattened(task.spec))),
         ("data", record["inputs"], inputs),

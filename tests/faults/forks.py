@@ -335,6 +335,7 @@ def store_in(folder: Path) -> Any:
 
 
 def tasks(seeds: list[int]) -> list[Any]:
+    from autoencoders import machine
     from autoencoders.store import Task
 
     return [
@@ -345,6 +346,7 @@ def tasks(seeds: list[int]) -> list[Any]:
             roots=("faults.forks:trained",),
             inputs={"data": "blobs"},
             compute=partial(trained, seed),
+            device=partial(machine.processor, "cpu"),
         )
         for seed in seeds
     ]

@@ -144,8 +144,8 @@ def test_a_killed_report_is_mended(
 
 ALONE = "Nothing goes on working for a run that was killed."
 POOLS = {
-    "trainings": "list(processes.run([1, 2], work, jobs=2))",
-    "notebooks": "execution._pool(2).submit(work, 1), execution._pool(2).submit(work, 2).result()",
+    "trainings": "two(processes.pool(work, jobs=2), lambda pool, task: pool.submit(task, 1))",
+    "notebooks": "two(execution._pool(2), lambda pool, task: pool.submit(work, task))",
 }
 SCRIPT = """\
 import pathlib, time
@@ -155,6 +155,10 @@ from autoencoders.reporting import execution
 def work(task):
     pathlib.Path(f"begun-{task}").touch()
     time.sleep(600)
+
+def two(pools, submit):
+    with pools as pool:
+        [begun.result() for begun in [submit(pool, 1), submit(pool, 2)]]
 
 if __name__ == "__main__":
 """

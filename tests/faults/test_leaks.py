@@ -47,7 +47,6 @@ FITTED: dict[tuple[Any, str], Parts] = {  # what baselines and measurements fit 
     (pca, "fit_pca"): lambda fit: [fit.mean, fit.components, fit.variances],
     (pca, "fit_leading"): lambda fit: [fit.mean, fit.components, fit.variances],
     (probes, "fit_leading"): lambda fit: [fit.mean, fit.components, fit.variances],
-    (latent, "fit_leading"): lambda fit: [fit.mean, fit.components, fit.variances],
     (patches, "fit_patches"): lambda fit: [fit.filters, fit.offset],
     (baselines, "mean_image"): lambda fit: [fit],
     (baselines, "along"): lambda fit: [fit.mean, fit.basis, fit.coordinates],
@@ -65,6 +64,7 @@ def everything_learned(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Learned:
         found |= {f"{experiment.name} {name}": array for name, array in artifact.arrays.items()}
         history = {name: values for name, values in artifact.meta["history"].items() if name != "seconds"}
         found |= {f"{experiment.name} {name}": np.array(values) for name, values in history.items()}
+    assert latent.fit_leading, "imported before: it draws maps of test images, which teach nobody anything"
     with monkeypatch.context() as watched:
         for (module, name), parts in FITTED.items():
             watched.setattr(module, name, _watching(getattr(module, name), name, parts, found))

@@ -476,12 +476,13 @@ def test_prune_leaves_others_names_and_links_alone(tmp_path: Path, tried: Tried)
     store = Store(tmp_path / "cache")
     task = Task(name="a", kind="a", spec={}, roots=("autoencoders.jsonable:finite",), inputs={}, compute=begun)
     gone = finish(store, task)
-    before = shared(tmp_path / "cache", FOREIGN_NAMES)
+    shared(tmp_path / "cache", FOREIGN_NAMES)
     shared(tmp_path / "elsewhere", ("mine",))
     for number, target in enumerate(("elsewhere/data", "nowhere", "elsewhere/data/mine/thesis.tex")):
         for place in ("artifacts", "checkpoints", "set-aside"):
             (tmp_path / "cache" / place / f"{number:016x}").symlink_to(tmp_path / target)
     links = {path for path in (tmp_path / "cache").rglob("*") if path.is_symlink()}
+    before = content(tmp_path / "cache")
     elsewhere = content(tmp_path / "elsewhere")
     assert [item.path for item in store.prune([])] == [gone]
     ours = gone.relative_to(tmp_path / "cache").as_posix()

@@ -227,7 +227,7 @@ class Places:
             "data/VOCdevkit/VOC2007/JPEGImages/2.jpg": self._fingerprint,
             "memory/fingerprints.json": self._fingerprint,
             "code/module.py": lambda: (
-                codehash.Snapshot(self.root / "code"),
+                codehash.package(self.root / "code"),
                 execution.code_digest(self.root / "code"),
             ),
             f"store/artifacts/{self.key}/record.json": self._state,
@@ -548,7 +548,7 @@ def bare(tmp_path: Path) -> Path:
     """The command line with nothing else."""
     (tmp_path / "autoencoders").mkdir()
     shutil.copy(PROJECT / "pipeline.py", tmp_path)
-    for name in ("__init__.py", "startup.py"):
+    for name in ("__init__.py", "importing.py", "startup.py"):
         shutil.copy(PROJECT / "autoencoders" / name, tmp_path / "autoencoders")
     return tmp_path
 

@@ -17,6 +17,9 @@ from forks import FORMS, Bomb, Broken, Order, Whole, entry_of, results, store_in
 
 from autoencoders.store import entries
 
+RECORD: dict[str, Any] = {"format": entries.FORMAT, "key": "key", "name": "x", "created": "", "seconds": 0} | {
+    name: {} for name in ("spec", "inputs", "manifest", "versions")
+}
 NOTHING_RUNS = "Nothing that is loaded from the cache can run code: a planted pickle is refused, not opened."
 
 
@@ -114,7 +117,7 @@ def test_pickle_in_an_entry_is_refused(
 def test_an_entry_that_would_inflate_is_refused_before_it_does(tmp_path: Path) -> None:
     """Entries are never compressed: whoever reads one needs no more memory than it has bytes."""
     entry = tmp_path / "key"
-    entries.write(entry, entries.Artifact({"x": np.zeros(3)}, {}), {"key": "key", "name": "x"})
+    entries.write(entry, entries.Artifact({"x": np.zeros(3)}, {}), RECORD)
     sealed(entry, deflate_bomb(Bomb(tmp_path / "exploded")))
     tracemalloc.start()
     with pytest.raises(entries.DamageError, match="is compressed"):
@@ -124,7 +127,7 @@ def test_an_entry_that_would_inflate_is_refused_before_it_does(tmp_path: Path) -
 
 
 def test_an_entry_without_arrays_comes_back(tmp_path: Path) -> None:
-    entries.write(tmp_path / "key", entries.Artifact({}, {"x": 1}), {"key": "key", "name": "x"})
+    entries.write(tmp_path / "key", entries.Artifact({}, {"x": 1}), RECORD)
     for mapped in (False, True):
         assert entries.read(tmp_path / "key", mapped=mapped)[0] == entries.Artifact({}, {"x": 1})
 
@@ -182,7 +185,8 @@ def test_only_arrays_and_json_are_written(whole: Whole, tried: Callable[[int], N
                 json.loads(path.read_bytes())
             case ".npz":
                 np.load(path, allow_pickle=False)
-            case suffix:
-                assert suffix == ".lock"
+            case ".lock":
                 assert path.read_bytes() == b""
+            case _:
+                assert path.name == ".autoencoders-cache", "which says whose folder this is"
     tried(len(files))
