@@ -13,6 +13,7 @@ from autoencoders.findings import Findings
 from autoencoders.lab import Lab
 from autoencoders.plans import Plan
 from autoencoders.results import P, Recording, Results
+from autoencoders.running.cells import WatchedLab
 from autoencoders.studies import study
 
 _LABEL = re.compile(r"^#\|\s*label:\s*(\S+)", re.MULTILINE)
@@ -32,7 +33,7 @@ def begin_study(name: str, namespace: Mapping[str, Any]) -> StudyNotebook:
 def _begun(namespace: Mapping[str, Any], plan: type[Plan]) -> tuple[Lab, SimpleNamespace]:
     declared = parameters.checked(namespace)
     flags = {name: getattr(declared, name) for name in COMMON if getattr(declared, name, "auto") != "auto"}
-    return Lab(settings.load(**flags), plan), declared
+    return WatchedLab(settings.load(**flags), plan), declared
 
 
 class Sourced(Results[P]):
