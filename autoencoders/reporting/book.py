@@ -20,7 +20,7 @@ class Book:
     title: str
     subtitle: str
     stem: str  # of the PDF's name
-    output: Path
+    rendered: Path  # the folder into which it is rendered
     chapters: tuple[Path, ...]
     appendices: tuple[Path, ...]
     bibliography: tuple[Path, ...]
@@ -43,7 +43,7 @@ class Book:
             title=text("title"),
             subtitle=text("subtitle"),
             stem=text("output-file"),
-            output=(root / raw["project"].get("output-dir", "_book")).resolve(),
+            rendered=(root / raw["project"]["output-dir"]).resolve(),
             chapters=_files(root, book["chapters"]),
             appendices=_files(root, book.get("appendices")),
             bibliography=_files(root, raw.get("bibliography")),
@@ -56,6 +56,11 @@ class Book:
     @property
     def sources(self) -> tuple[Path, ...]:
         return self.chapters + self.appendices
+
+    @property
+    def output(self) -> Path:
+        """The folder in which readers find the last book that was whole: `_book` for `build/book`."""
+        return self.rendered.parent.parent / f"_{self.rendered.name}"
 
     @property
     def pdf(self) -> Path:

@@ -14,8 +14,9 @@ from typing import Any, Literal
 
 from autoencoders import references
 from autoencoders.console import log
+from autoencoders.errors import ReportError
 from autoencoders.lab import Lab
-from autoencoders.reporting import checks, execution, graph, quarto, submission, variables, without_quarto
+from autoencoders.reporting import execution, graph, publishing, quarto, submission, variables, without_quarto
 from autoencoders.reporting.book import Book, embedded
 from autoencoders.reporting.execution import Execution
 from autoencoders.reporting.folder import Folder, write_if_changed
@@ -50,37 +51,66 @@ def report(edition: Edition, renderer: Renderer = "auto") -> Book:
         executions = prepare(edition, tool.name if tool else without_quarto.name())
         book = Book.read(edition.root)
         if tool:
-            _render(tool, edition, book, executions)
+            _render(tool, edition, book)
         else:
             executed = [each.target for each in executions]
             without_quarto.render(book, executed, edition.extra, partial(edition.add_extra, book))
-        checks.check(book)
+            publishing.publish(book)
+        if missing := [path for path in book.made if not path.exists()]:
+            raise ReportError(f"{missing[0]} was not made")
     return book
 
 
-def _render(tool: quarto.Quarto, edition: Edition, book: Book, executions: list[Execution]) -> None:
+def _render(tool: quarto.Quarto, edition: Edition, book: Book) -> None:
     """Render by Quarto, which takes its time whether anything has changed or not: so only if something has."""
-    workshop = edition.root / WORKSHOP
-    memory = workshop / "rendered.txt"
-    settings = [edition.root / name for name in ("_quarto.yml", "_quarto.yml.local", "_variables.yml")]
-    drawn = [path for path in workshop.iterdir() if path.suffix in (".typ", ".svg")]
-    style = [path for path in (PROJECT / "report/style").iterdir() if path.is_file()]
-    targets = [each.target for each in executions]
-    ingredients = [*settings, *book.sources, *book.bibliography, *drawn, *style, *targets]
-
-    def state() -> str:
-        """Of what goes in and of what came out."""
-        made = [path for path in book.output.rglob("*") if path.is_file()]
-        digests = sorted((str(p), hashlib.sha256(p.read_bytes()).hexdigest()) for p in (*ingredients, *made))
-        return hashlib.sha256(json.dumps([tool.name, digests]).encode()).hexdigest()
-
-    if memory.exists() and memory.read_text(encoding="utf-8") == state():
+    if _is_rendered(edition, book, tool):
         log("nothing has changed: the book is as it was")
     else:
         log(f"rendering with {tool.name}")
-        quarto.render(tool, edition.root, _environment(edition.settings, *ENVIRONMENT))
-    add_extra_pages(edition)
-    memory.write_text(state(), encoding="utf-8")
+        try:
+            quarto.render(tool, edition.root, _environment(edition.settings, *ENVIRONMENT))
+        finally:
+            publishing.drop_litter(book)
+    complete(edition, tool)
+
+
+def complete(edition: Edition, tool: quarto.Quarto | None) -> None:
+    """Add to what Quarto rendered what it can't make, and give it to the readers; remember a whole book."""
+    book = Book.read(edition.root)
+    site, pdf = ((book.rendered / path.name).exists() for path in book.made)
+    if site:
+        quarto.drop_libraries(book.rendered)
+        edition.add_extra(book, Folder.found(book.rendered))
+    try:
+        publishing.publish(book)
+    except ReportError:
+        if not quarto.previews():
+            raise
+        log(f"this preview is not whole: {book.output.name} stays as it was")
+        return
+    if site and pdf and tool:
+        _memory(edition).write_text(_state(edition, book, tool), encoding="utf-8")
+
+
+def _memory(edition: Edition) -> Path:
+    return edition.root / WORKSHOP / "rendered.txt"
+
+
+def _is_rendered(edition: Edition, book: Book, tool: quarto.Quarto) -> bool:
+    memory = _memory(edition)
+    return memory.exists() and memory.read_text(encoding="utf-8") == _state(edition, book, tool)
+
+
+def _state(edition: Edition, book: Book, tool: quarto.Quarto) -> str:
+    """A digest of what goes into a book by Quarto, and of what came out."""
+    settings = [edition.root / name for name in ("_quarto.yml", "_quarto.yml.local", "_variables.yml")]
+    drawn = [path for path in (edition.root / WORKSHOP).iterdir() if path.suffix in (".typ", ".svg")]
+    style = [path for path in (PROJECT / "report/style").iterdir() if path.is_file()]
+    notebooks = [edition.root / f"cache/notebooks/{name}.ipynb" for name in embedded(edition.root)]
+    made = [path for path in book.rendered.rglob("*") if path.is_file()]
+    paths = [*settings, *book.sources, *book.bibliography, *drawn, *style, *notebooks, *made]
+    digests = sorted((str(path), hashlib.sha256(path.read_bytes()).hexdigest()) for path in paths)
+    return hashlib.sha256(json.dumps([tool.name, digests]).encode()).hexdigest()
 
 
 def prepare(edition: Edition, renderer: str) -> list[Execution]:
@@ -99,21 +129,15 @@ def _prepare(edition: Edition, renderer: str) -> list[Execution]:
     surroundings = _environment(edition.settings, *OF_THE_MACHINE)
     jobs = edition.settings.jobs or os.cpu_count() or 1
     execution.execute(outdated, folder=PROJECT, environment=surroundings, jobs=jobs, report=log)
+    execution.forget_failures(executions)
     workshop = edition.root / WORKSHOP
     write_if_changed(workshop / "pipeline.svg", graph.overview(edition.labs, sorted(embedded(edition.root))))
     write_if_changed(workshop / "book.typ", pdf.style())
     variables.write(edition.root / "_variables.yml", values | {"renderer": renderer})
     notebooks = [each.target.relative_to(edition.root) for each in executions]
     write_if_changed(edition.root / "_quarto.yml.local", _for_quarto(values, edition.settings.authors, notebooks))
+    publishing.drop_litter(Book.read(edition.root))
     return executions
-
-
-def add_extra_pages(edition: Edition) -> None:
-    """Add to a site that Quarto rendered what Quarto can't make; when it made the PDF alone, there is none."""
-    book = Book.read(edition.root)
-    if (book.output / "index.html").exists():
-        quarto.drop_libraries(book.output)
-        edition.add_extra(book, Folder.found(book.output))
 
 
 def packed(edition: Edition) -> tuple[Path, ...]:

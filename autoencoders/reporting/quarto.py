@@ -69,6 +69,11 @@ def calling() -> Quarto | None:
     return caller
 
 
+def previews() -> bool:
+    """Whether Quarto, in one of whose steps we are, renders a part of the book: so `quarto preview` does."""
+    return calling() is not None and os.environ.get("QUARTO_PROJECT_RENDER_ALL") != "1"
+
+
 def obtain(root: Path, *, insist: bool = False) -> Quarto | None:
     """Quarto, installed into this environment if it isn't there; None where it can't be had, which is said in one
     line and remembered. Whoever insists gets another attempt, and an error."""
