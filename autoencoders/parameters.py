@@ -24,8 +24,8 @@ def checked(namespace: Mapping[str, Any]) -> SimpleNamespace:
     All other names are their owner's: imports, helpers, and what cells left behind that ran before.
     """
     annotations: Mapping[str, Any] = namespace.get("__annotations__", {})
-    declared, injected = _latest_cells(namespace.get("In", ()))
-    declared = [name for name in annotations if name in (declared or annotations)]
+    latest, injected = _latest_cells(namespace.get("In", ()))
+    declared = [name for name in annotations if name in (latest or annotations)]
     if unknown := sorted(injected - set(declared)):
         raise InputError(f"no parameter is called {', '.join(unknown)}; there are: {', '.join(declared)}")
     return SimpleNamespace(**{name: parsed(namespace.get(name), annotations[name], name) for name in declared})

@@ -7,13 +7,14 @@ import shutil
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
 from reporting_sample import VALUES, render, write_book
 
 from autoencoders.errors import ReportError
-from autoencoders.reporting import making, publishing, quarto
+from autoencoders.reporting import making, publishing, quarto, quarto_pages
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.without_quarto import pandoc, pdf
 from autoencoders.settings import ENVIRONMENT, PROJECT, Settings
@@ -281,18 +282,64 @@ def test_preview_that_is_not_whole_leaves_the_last_book(tools: Path, rendered: B
         making.complete(small_edition(rendered), quarto.calling())
 
 
-def test_quarto_pages_lose_widget_libraries_and_keep_own_scripts(tmp_path: Path) -> None:
+def test_quarto_pages_lose_widget_libraries_and_keep_own_scripts() -> None:
     far, own = "https://cdn.jsdelivr.net/npm", '<script src="site_libs/quarto-nav/quarto-nav.js"></script>'
     libraries = (
         f'<script src="{far}/jquery@3.5.1/dist/jquery.min.js" integrity="sha384-x"></script>{own}'
         f'\n<script src="{far}/requirejs@2.3.6/require.min.js" integrity="sha384-x sha384-y"></script>\n'
         """<script type="application/javascript">define('jquery', [],function() {return window.jQuery;})</script>"""
     )
-    page = tmp_path / "cache/notebooks/07-digits.html"
-    page.parent.mkdir(parents=True)
-    page.write_text(f"<head>{libraries}</head><script>draw('jquery')</script>")
-    quarto.drop_libraries(tmp_path)
-    assert "".join(page.read_text().split("\n")) == f"<head>{own}</head><script>draw('jquery')</script>"
+    page = quarto_pages.drop_libraries(f"<head>{libraries}</head><script>draw('jquery')</script>")
+    assert "".join(page.split("\n")) == f"<head>{own}</head><script>draw('jquery')</script>"
+
+
+QUARTO_PAGE = """<html><head>
+<script src="site_libs/quarto-html/quarto.js" type="module"></script>
+<script src="site_libs/quarto-html/tabsets/tabsets.js" type="module"></script>
+<script src="site_libs/quarto-search/quarto-search.js"></script></head>
+<body><div class="quarto-title-meta">by Group G07</div></body></html>"""
+QUARTO_SCRIPTS = {
+    "quarto-html/quarto.js": 'import * as tabsets from "./tabsets/tabsets.js";\ntabsets.init();\nwindow.ran = true;\n',
+    "quarto-html/tabsets/tabsets.js": "export function init() {\n  window.tabs = true;\n}\n",
+    "quarto-search/quarto-search.js": """let shownWarning = false;
+async function read() {
+  if (window.location.protocol === "file:" && !shownWarning) return [];
+  const response = await fetch("search.json");
+  return response.json();
+}
+""",
+}
+
+
+@pytest.fixture
+def by_quarto(tmp_path: Path) -> Book:
+    """A site with what matters of one by Quarto."""
+    book = write_book(tmp_path, values=VALUES | {"profile": {"title": "smoke <tests>"}, "seeds": "0"})
+    for name, script in QUARTO_SCRIPTS.items():
+        (book.rendered / "site_libs" / name).parent.mkdir(parents=True, exist_ok=True)
+        (book.rendered / "site_libs" / name).write_text(script)
+    (book.rendered / "index.html").write_text(QUARTO_PAGE)
+    (book.rendered / "search.json").write_text('[{"title": "Found"}]')
+    return book
+
+
+def test_quarto_pages_are_mended_once(by_quarto: Book) -> None:
+    quarto_pages.mend(by_quarto)
+    before = contents(by_quarto.rendered)
+    page = before["index.html"].decode()
+    assert page.count("Profile") == 1
+    assert "smoke &lt;tests&gt;" in page
+    assert 'type="module"' not in page
+    quarto_pages.mend(by_quarto)
+    assert contents(by_quarto.rendered) == before
+
+
+def test_quarto_scripts_and_search_work_from_a_disk(page: Any, by_quarto: Book) -> None:
+    quarto_pages.mend(by_quarto)
+    page.goto((by_quarto.rendered / "index.html").as_uri())
+    assert page.evaluate("[window.ran, window.tabs]") == [True, True]
+    assert page.evaluate("read()") == [{"title": "Found"}]
+    assert page.faults == []
 
 
 # ── Both renderers ───────────────────────────────────────────────────────────────────────────────────────────────────

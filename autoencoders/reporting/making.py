@@ -16,7 +16,16 @@ from autoencoders import references
 from autoencoders.console import log
 from autoencoders.errors import ReportError
 from autoencoders.lab import Lab
-from autoencoders.reporting import execution, graph, publishing, quarto, submission, variables, without_quarto
+from autoencoders.reporting import (
+    execution,
+    graph,
+    publishing,
+    quarto,
+    quarto_pages,
+    submission,
+    variables,
+    without_quarto,
+)
 from autoencoders.reporting.book import Book, embedded
 from autoencoders.reporting.execution import Execution
 from autoencoders.reporting.folder import Folder, write_if_changed
@@ -79,7 +88,7 @@ def complete(edition: Edition, tool: quarto.Quarto | None) -> None:
     book = Book.read(edition.root)
     site, pdf = ((book.rendered / path.name).exists() for path in book.made)
     if site:
-        quarto.drop_libraries(book.rendered)
+        quarto_pages.mend(book)
         edition.add_extra(book, Folder.found(book.rendered))
     try:
         publishing.publish(book)

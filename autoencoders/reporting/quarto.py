@@ -19,10 +19,6 @@ MINIMUM = (1, 9)  # the first whose books can be set by Typst
 NEEDED = ".".join(map(str, MINIMUM))
 WHERE = "https://quarto.org/docs/download has it"
 PATIENCE = 240  # seconds for an installation: a download of about 130 MB
-FOR_WIDGETS = re.compile(
-    r'<script[^>]* src="https://[^"]*/(?:requirejs|jquery)@[^>]*></script>'
-    r"|<script[^>]*>define\('jquery'.*?</script>"
-)
 REMEMBERED = Path("cache/quarto-cli.txt")  # why an installation failed, so that it is tried once
 
 
@@ -116,15 +112,6 @@ def _install(package: str) -> str:
     return (
         "" if done.returncode == 0 else (errors[-1] if errors else f"pip ended with exit code {done.returncode}")[:200]
     )
-
-
-def drop_libraries(site: Path) -> None:
-    """Quarto loads require.js and jQuery from the network into each page that shows HTML from a notebook, in case it is
-    a widget; ours needs neither."""
-    for path in site.rglob("*.html"):
-        page = path.read_text(encoding="utf-8")
-        if (kept := FOR_WIDGETS.sub("", page)) != page:
-            path.write_text(kept, encoding="utf-8")
 
 
 def render(quarto: Quarto, root: Path, environment: Mapping[str, str]) -> None:
