@@ -334,6 +334,20 @@ def test_quarto_pages_are_mended_once(by_quarto: Book) -> None:
     assert contents(by_quarto.rendered) == before
 
 
+def test_quarto_notebook_pages_number_as_the_chapters_do(by_quarto: Book) -> None:
+    caption = '<figcaption class="x" id="fig-curve-caption-0ceaefa1-69ba">\n{}: The curve.</figcaption>'
+    other = caption.replace("fig-curve", "fig-alone").format("Figure&nbsp;2")
+    pages = {name: by_quarto.rendered / f"{name}.html" for name in ("report/one", "cache/notebooks/01-sample")}
+    for name, number in zip(pages, ("Figure&nbsp;1.1", "Figure&nbsp;1"), strict=True):
+        pages[name].parent.mkdir(exist_ok=True, parents=True)
+        pages[name].write_text(caption.format(number) + other)
+    pages["report/one"].write_text(caption.format("Figure&nbsp;1.1"))
+    for _ in range(2):
+        quarto_pages.mend(by_quarto)
+        link = '<a href="../../report/one.html#fig-curve">Figure&nbsp;1.1</a>'
+        assert pages["cache/notebooks/01-sample"].read_text() == caption.format(link) + other
+
+
 def test_quarto_scripts_and_search_work_from_a_disk(page: Any, by_quarto: Book) -> None:
     quarto_pages.mend(by_quarto)
     page.goto((by_quarto.rendered / "index.html").as_uri())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from html import escape
 from importlib import resources
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.folder import write_if_changed
 
+NOTEBOOKS = "cache/notebooks"  # below a site by Quarto
 COVER = {"Data": "dataset.title", "Profile": "profile.title", "Seeds": "seeds"}
 FOR_WIDGETS = re.compile(
     r'<script[^>]* src="https://[^"]*/(?:requirejs|jquery)@[^>]*></script>'
@@ -17,16 +19,47 @@ FOR_WIDGETS = re.compile(
 )
 MODULE = re.compile(r'(<script src="[^"]*/quarto-html/quarto\.js") type="module">')
 TABSETS = re.compile(r'<script src="[^"]*/tabsets/tabsets\.js" type="module"></script>\n?')
+CAPTION = re.compile(  # a figure's or table's label, and the name that its caption begins with
+    r'(<figcaption[^>]* id="((?:fig|tbl)-[\w-]+?)-caption-[^"]*"[^>]*>\s*)'
+    r"((?:Figure|Table)(?:&nbsp;|\u00a0| )[\w.]+)(?=:)"
+)
 AUTHORS = '<div class="quarto-title-meta">'
 
 
 def mend(book: Book) -> None:
     """Mend the site that was rendered; what is mended stays as it is."""
+    places = _places(book)
     for path in book.rendered.rglob("*.html"):
         page = drop_libraries(path.read_text(encoding="utf-8"))
         page = MODULE.sub(r"\1 defer>", TABSETS.sub("", page))
+        if path.parent == book.rendered / NOTEBOOKS:
+            page = as_in_the_report(page, places)
         write_if_changed(path, with_facts(page, book) if path == book.rendered / "index.html" else page)
     _make_scripts_plain(book.rendered)
+
+
+def _places(book: Book) -> dict[str, tuple[str, str]]:
+    """Where the chapters show each figure and table: its number there, and the address as notebooks see it."""
+    up = "../" * (NOTEBOOKS.count("/") + 1)
+    found: dict[str, tuple[str, str]] = {}
+    for source in book.sources:
+        page = (book.rendered / source.relative_to(book.root)).with_suffix(".html")
+        if page.exists():
+            address = up + page.relative_to(book.rendered).as_posix()
+            found |= {m[2]: (m[3], f"{address}#{m[2]}") for m in CAPTION.finditer(page.read_text(encoding="utf-8"))}
+    return found
+
+
+def as_in_the_report(page: str, places: Mapping[str, tuple[str, str]]) -> str:
+    """Call figures and tables of a notebook what the report calls them, with a link back to it."""
+
+    def renamed(caption: re.Match[str]) -> str:
+        if caption[2] not in places:
+            return caption[0]
+        name, address = places[caption[2]]
+        return f'{caption[1]}<a href="{address}">{name}</a>'
+
+    return CAPTION.sub(renamed, page)
 
 
 def drop_libraries(page: str) -> str:
