@@ -139,10 +139,10 @@ def prepare(settings: Settings, book: Whose = "report") -> None:
 
 @command
 def explore(settings: Settings, book: Whose = "report") -> None:
-    """Complete the site that was rendered last, with the pages to explore; `quarto render` does this at the end."""
-    from autoencoders.reporting import making
+    """Complete what was rendered last with the pages to explore, and publish it; `quarto render` ends with this."""
+    from autoencoders.reporting import making, quarto
 
-    making.add_extra_pages(_edition(book, settings))
+    making.complete(_edition(book, settings), quarto.calling())
 
 
 @command

@@ -13,6 +13,7 @@ from autoencoders.findings import Findings
 from autoencoders.lab import Lab
 from autoencoders.plans import Plan
 from autoencoders.results import P, Recording, Results
+from autoencoders.running.cells import WatchedLab
 from autoencoders.studies import study
 
 _LABEL = re.compile(r"^#\|\s*label:\s*(\S+)", re.MULTILINE)
@@ -32,7 +33,7 @@ def begin_study(name: str, namespace: Mapping[str, Any]) -> StudyNotebook:
 def _begun(namespace: Mapping[str, Any], plan: type[Plan]) -> tuple[Lab, SimpleNamespace]:
     declared = parameters.checked(namespace)
     flags = {name: getattr(declared, name) for name in COMMON if getattr(declared, name, "auto") != "auto"}
-    return Lab(settings.load(**flags), plan), declared
+    return WatchedLab(settings.load(**flags), plan), declared
 
 
 class Sourced(Results[P]):
@@ -45,16 +46,15 @@ class Sourced(Results[P]):
         self.p = p
         self._sources: dict[str, dict[str, str]] = {}  # by label: the names of what it rests on, by key
         if shell := get_ipython():  # not in a plain Python, a test for example
-            shell.events.register("pre_run_cell", lambda info: self.begin_cell())
-            shell.events.register("post_run_cell", lambda result: self.end_cell(result.info.raw_cell))
+            _follow_cells(shell.events, self)
 
-    def begin_cell(self) -> None:
+    def begin_cell(self, info: Any) -> None:
         """Give the next cell a recording of its own."""
         self.recording = Recording(self.lab)
 
-    def end_cell(self, source: str) -> None:
+    def end_cell(self, result: Any) -> None:
         """Keep what a labelled cell asked for: its figure or table rests on that."""
-        if match := _LABEL.search(source):
+        if match := _LABEL.search(result.info.raw_cell):
             asked = sorted((task.name, self.lab.store.key(task)) for task in self.recording.tasks())
             self._sources[match[1]] = {key: name for name, key in asked}
 
@@ -78,6 +78,15 @@ class Notebook(Sourced[Catalogue], Findings):
 
 class StudyNotebook(Sourced[Any]):
     """What a study's notebook works with; `catalogue` is the study."""
+
+
+def _follow_cells(events: Any, notebook: Sourced[Any]) -> None:
+    """Tell a notebook of each cell, and no longer the one that was begun before in this kernel."""
+    for event, method in (("pre_run_cell", "begin_cell"), ("post_run_cell", "end_cell")):
+        for earlier in list(events.callbacks[event]):
+            if isinstance(getattr(earlier, "__self__", None), Sourced):
+                events.unregister(event, earlier)
+        events.register(event, getattr(notebook, method))
 
 
 def _subject(task: str) -> str:

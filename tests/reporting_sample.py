@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from autoencoders.reporting import variables, without_quarto
+from autoencoders.reporting import publishing, variables, without_quarto
 from autoencoders.reporting.book import Book
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="60" height="30"><rect width="60" height="30" fill="teal"/></svg>'
@@ -16,7 +16,7 @@ PARAMETERS = 'sigmas: list[float] = [0.1, 0.3]  # levels\nprofile: str = "quick"
 VALUES = {"group": "G07", "authors": "Ada Lovelace", "dataset": {"title": "CIFAR-10"}, "error": "0.10"}
 
 QUARTO = """
-project: {type: book, output-dir: _book}
+project: {type: book, output-dir: build/book}
 book:
   title: "Sample report"
   subtitle: "For tests"
@@ -127,3 +127,4 @@ def write_book(root: Path, chapters: Mapping[str, str] = CHAPTERS, values: Mappi
 
 def render(book: Book) -> None:
     without_quarto.render(book, sorted((book.root / "cache/notebooks").glob("*.ipynb")), {}, lambda folder: None)
+    publishing.publish(book)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from copied_project import Run
+from IPython.core.events import EventManager
 
 from autoencoders import inspection, notebook, references
 from autoencoders.catalogue import Catalogue
@@ -435,7 +436,14 @@ def test_notebook_takes_auto_from_the_environment(no_twins: None, monkeypatch: p
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"profile": "fast"}, {"dataset": "cifar11"}, {"seeds": "1,1"}, {"sigma": "loud"}, {"sigmas": "[1]"}]
+    "wrong",
+    [
+        {"profile": "fast"},
+        {"dataset": "cifar11"},
+        {"seeds": "1,1"},
+        {"sigma": "loud"},
+        {"In": ["# Parameters\nsigmas = [1]"]},
+    ],
 )
 def test_notebook_refuses_wrong_parameters(no_twins: None, wrong: dict[str, Any]) -> None:
     cell = CELL | {"profile": "smoke", "dataset": "photos10", "seeds": "auto", "sigma": 0.2}
@@ -443,16 +451,35 @@ def test_notebook_refuses_wrong_parameters(no_twins: None, wrong: dict[str, Any]
         notebook.begin(cell | wrong)
 
 
+def cell_with(source: str) -> Any:
+    """What IPython hands over after a cell."""
+    return SimpleNamespace(info=SimpleNamespace(raw_cell=source))
+
+
+def test_notebook_begun_again_is_the_only_one_told_of_cells() -> None:
+    lab: Any = SimpleNamespace(catalogues=[None], bench=None)
+    events = EventManager(None, {"pre_run_cell": None, "post_run_cell": None})
+    first, second = Notebook(lab, SimpleNamespace()), Notebook(lab, SimpleNamespace())
+    others: list[Any] = []
+    events.register("post_run_cell", others.append)
+    for nb in (first, second):
+        notebook._follow_cells(events, nb)
+    events.trigger("pre_run_cell", None)
+    events.trigger("post_run_cell", cell_with("#| label: fig-a"))
+    assert (first._sources, second._sources) == ({}, {"fig-a": {}})
+    assert len(others) == 1, "what isn't ours stays registered"
+
+
 def test_notebook_names_what_each_cell_rests_on(lab: Lab) -> None:
     """IPython says when a cell begins and ends; here the test does."""
     nb = Notebook(lab, SimpleNamespace())
     nb.value(nb.vae(), nb.reconstruction(), "mse")
-    nb.begin_cell()
+    nb.begin_cell(None)
     nb.value(nb.ae(), nb.reconstruction(), "mse")
     nb.value(nb.ae(), nb.reconstruction(), "mae")
-    nb.end_cell("#| label: fig-r01-ae\n#| fig-cap: A figure.\nnb.value(…)")
-    nb.begin_cell()
-    nb.end_cell("nb.value(…)  # a cell without a label")
+    nb.end_cell(cell_with("#| label: fig-r01-ae\n#| fig-cap: A figure.\nnb.value(…)"))
+    nb.begin_cell(None)
+    nb.end_cell(cell_with("nb.value(…)  # a cell without a label"))
     text, metadata = nb.sources()._repr_markdown_()
     assert "fig-r01-ae" in text
     assert "ae-vector" in text

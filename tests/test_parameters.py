@@ -119,9 +119,55 @@ def test_text_that_yaml_stumbles_over_is_a_wrong_value(text: str) -> None:
         parameters.checked(namespace(CELL, rate=text))
 
 
-def test_unknown_names_are_refused_with_the_valid_ones() -> None:
-    with pytest.raises(InputError, match="^no parameter is called sigma; there are: sigmas, latent, rate"):
-        parameters.checked(namespace(CELL, sigma=0.2))
+DECLARED = 'profile: str = "auto"\nsigmas: list[float] = []'
+INJECTED = "# Parameters\nsigma = 0.2\n"
+SECOND = "profile: str = 'auto'"
+
+
+def in_a_kernel(*cells: str) -> dict[str, Any]:
+    """A namespace in which these cells ran, one after the other."""
+    found = namespace("")
+    for cell in cells:
+        found["In"].append(cell)
+        exec(compile(cell, "cell", "exec", dont_inherit=True), found)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("injected", "unknown"), [("sigma = 0.2", "sigma"), ("b = 1\na = 2\nsigmas = [1]", "a, b"), ("ALSO = 1", "ALSO")]
+)
+def test_unknown_names_that_papermill_injects_are_refused_at_once(injected: str, unknown: str) -> None:
+    with pytest.raises(InputError, match=f"^no parameter is called {unknown}; there are: profile, sigmas$"):
+        parameters.checked(in_a_kernel(DECLARED, f"# Parameters\n{injected}"))
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        (DECLARED, "mine = 5\nfrom pathlib import Path\nimport math as m\ndef helper(): ..."),
+        ("from pathlib import Path", DECLARED, "notes: dict[str, int] = {}"),
+        (DECLARED, "ae, VARIANCE = 1, 2", DECLARED, "columns = []"),
+        (DECLARED, INJECTED, DECLARED),  # the cell with the mistake is gone
+        (DECLARED, "profile = 'smoke'", "sigmas.append(0.1)"),
+    ],
+)
+def test_names_of_ones_own_are_no_parameters(cells: tuple[str, ...]) -> None:
+    found = in_a_kernel(*cells)
+    found["In"].append("%matplotlib inline")  # no Python
+    assert vars(parameters.checked(found)).keys() == {"profile", "sigmas"}
+
+
+def test_parameter_that_is_no_longer_declared_is_gone() -> None:
+    assert vars(parameters.checked(in_a_kernel(DECLARED, SECOND))) == {"profile": "auto"}
+
+
+def test_parameter_changes_without_a_restart() -> None:
+    found = in_a_kernel(DECLARED, DECLARED.replace("[]", "[0.2]"), "# Parameters\nprofile = 'smoke'\n")
+    assert vars(parameters.checked(found)) == {"profile": "smoke", "sigmas": [0.2]}
+
+
+def test_a_cell_without_parameters() -> None:
+    assert vars(parameters.checked(namespace("from autoencoders import parameters"))) == {}
 
 
 def test_declared_parameter_without_a_value_is_told() -> None:

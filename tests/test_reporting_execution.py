@@ -17,6 +17,7 @@ from autoencoders.reporting import execution, making
 from autoencoders.reporting.book import embedded
 from autoencoders.reporting.execution import Execution
 from autoencoders.reporting.notebook_files import Cell, NotebookFile
+from autoencoders.running.cells import PASSING
 from autoencoders.store import Artifact, Store, Task
 
 SHOW = 'from IPython.display import Markdown\nMarkdown(f"{profile} {sigmas} {limit}")'
@@ -179,6 +180,15 @@ def test_notebook_runs_in_the_folder_with_this_python_and_environment(folder: Pa
     assert "".join(output["text"]).split() == [str(folder), "cpu", sys.executable]
 
 
+def test_executed_notebook_keeps_no_progress_of_trainings(folder: Path) -> None:
+    source = f"from IPython.display import display\ndisplay({{'text/plain': '40 %'}}, raw=True, metadata={PASSING})\n1"
+    write_notebook(folder / "analysis/01-one.ipynb", code(source))
+    one, _ = planned(folder)
+    run(folder, [one])
+    (output,) = NotebookFile.read(one.target).cells[0].outputs
+    assert output["data"]["text/plain"] == ["1"]
+
+
 def test_failing_cell_is_named_with_its_traceback(folder: Path) -> None:
     failing = code("#| label: fig-broken\nraise ValueError('no such latent')")
     write_notebook(folder / "analysis/01-one.ipynb", code("print('before')"), failing)
@@ -256,15 +266,23 @@ def test_caption_gets_the_notice_and_the_rest_of_the_cell_stays() -> None:
     assert cell.code == "show()"
 
 
-def test_notice_is_in_executed_captions_and_a_failure_is_forgotten(folder: Path) -> None:
+def test_notice_is_in_executed_captions(folder: Path) -> None:
     write_notebook(folder / "analysis/01-one.ipynb", code(figure("fig-x")["source"].replace("show()", "None")))
     one, _ = planned(folder, notices={"01-one": "(Stand-in.)"})
-    failed = one.target.with_suffix(".failed.ipynb")
-    failed.parent.mkdir(parents=True)
-    failed.write_text("of an earlier attempt")
     run(folder, [one])
     assert NotebookFile.read(one.target).cell("fig-x").options["fig-cap"] == "A curve. (Stand-in.)"
-    assert not failed.exists()
+
+
+def test_failure_is_forgotten_once_the_notebook_is_mended(folder: Path) -> None:
+    _, two = planned(folder)
+    run(folder, [two])
+    two.failed.write_text("of an attempt with an edit that was undone")
+    write_notebook(folder / "analysis/02-two.ipynb", code("1 / 0"))
+    _, broken = planned(folder)
+    execution.forget_failures([broken])
+    assert two.failed.exists(), "it still says what is wrong"
+    execution.forget_failures([two])
+    assert not two.failed.exists()
 
 
 def test_declared_parameters_are_the_annotated_assignments_of_the_tagged_cell(folder: Path) -> None:

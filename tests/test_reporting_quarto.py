@@ -7,13 +7,14 @@ import shutil
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
 from reporting_sample import VALUES, render, write_book
 
 from autoencoders.errors import ReportError
-from autoencoders.reporting import checks, making, quarto
+from autoencoders.reporting import making, publishing, quarto, quarto_pages
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.without_quarto import pandoc, pdf
 from autoencoders.settings import ENVIRONMENT, PROJECT, Settings
@@ -163,42 +164,205 @@ def test_quarto_reads_authors_notice_and_notebooks_from_a_file_of_its_own() -> N
     assert 'Stand-in "data"' in noticed["book"]["body-header"]
 
 
-def test_quarto_renders_only_if_something_has_changed(tools: Path, tmp_path: Path) -> None:
+def small_edition(book: Book) -> making.Edition:
+    (book.root / "cache/report").mkdir(parents=True, exist_ok=True)
+    (book.root / "_quarto.yml.local").touch()
+    return making.Edition(root=book.root, labs=(SimpleNamespace(settings=Settings()),), facts=dict)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def rendered(tmp_path: Path) -> Book:
+    """A whole book that readers have."""
     book = write_book(tmp_path / "project")
-    edition = making.Edition(root=book.root, labs=(SimpleNamespace(settings=Settings()),), facts=dict)  # type: ignore[arg-type]
-    (book.root / "cache/report").mkdir(parents=True)
-    for name in ("_variables.yml", "_quarto.yml.local"):
-        (book.root / name).touch()
-    render_and_count = "mkdir -p _book; echo page > _book/index.html; echo once >> ../count"
-    install(tools, "1.9.3", f"export PATH=/usr/bin:/bin; {render_and_count}")
+    render(book)
+    return book
+
+
+def stand_in(tools: Path, book: Book, script: str, version: str = "1.9.3") -> None:
+    """A Quarto that begins like the real one, by deleting its output; what it would make lies beside the project."""
+    made = book.root.parent / "made"
+    if not made.exists():
+        shutil.copytree(book.rendered, made)
+    cleaned = f"export PATH=/usr/bin:/bin; echo once >> ../count; rm -rf {book.rendered}; mkdir -p {book.rendered}"
+    install(tools, version, f"{cleaned}\nmade={made} out={book.rendered} pdf={book.pdf.name}\n{script}")
+
+
+WHOLE = "cp -r $made/. $out"
+SITE = f"{WHOLE}; rm $out/$pdf"
+PDF = "cp $made/$pdf $out"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_quarto_renders_only_if_something_has_changed(tools: Path, rendered: Book) -> None:
+    book, edition = rendered, small_edition(rendered)
+    stand_in(tools, book, WHOLE)
 
     def asked() -> int:
-        making._render(there(), edition, book, [])
-        return len((tmp_path / "count").read_text().split())
+        making._render(there(), edition, book)
+        return len((book.root.parent / "count").read_text().split())
 
     assert [asked(), asked()] == [1, 1]
     chapter = book.chapters[0]
     chapter.write_text(chapter.read_text() + "\nMore.\n")
     assert [asked(), asked()] == [2, 2]
-    (book.output / "index.html").write_text("something else")
+    (book.rendered / "search.js").write_text("something else")
     assert [asked(), asked()] == [3, 3]
-    install(tools, "1.9.4", f"export PATH=/usr/bin:/bin; {render_and_count}")
+    stand_in(tools, book, WHOLE, version="1.9.4")
     assert [asked(), asked()] == [4, 4]
 
 
-def test_quarto_pages_lose_widget_libraries_and_keep_own_scripts(tmp_path: Path) -> None:
+def test_quarto_started_by_hand_counts_as_made(tools: Path, rendered: Book) -> None:
+    edition = small_edition(rendered)
+    making.complete(edition, quarto.Quarto("quarto", "1.9.3"))  # its last step
+    stand_in(tools, rendered, WHOLE)
+    making._render(there(), edition, rendered)
+    assert not (rendered.root.parent / "count").exists()
+
+
+@pytest.mark.parametrize("part", [SITE, PDF])
+def test_quarto_book_of_one_format_is_not_taken_for_a_whole_one(tools: Path, rendered: Book, part: str) -> None:
+    edition = small_edition(rendered)
+    stand_in(tools, rendered, part)
+    quarto.render(there(), rendered.root, {})
+    making.complete(edition, there())
+    assert not making._is_rendered(edition, rendered, there())
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "exit 1",
+        "kill -9 $$",
+        "cp $made/index.html $out; exit 1",
+        f"{WHOLE}; rm $out/one.html",
+        f"{WHOLE}; echo '<p>?@fig-lost</p>' >> $out/one.html",
+        f"{WHOLE}; echo > $out/$pdf",
+        "true",
+    ],
+)
+def test_quarto_render_that_fails_leaves_the_last_book_and_no_litter(tools: Path, rendered: Book, script: str) -> None:
+    before, around = contents(rendered.output), set(contents(rendered.root))
+    litter = "touch index.typ index.html report/one.html; mkdir -p site_libs report/one_files/figure; touch $pdf"
+    stand_in(tools, rendered, f"{litter}; touch report/one_files/figure/a.svg\n{script}")
+    with pytest.raises(ReportError):
+        making._render(there(), small_edition(rendered), rendered)
+    assert contents(rendered.output) == before
+    left = set(contents(rendered.root)) - around
+    assert {name for name in left if not name.startswith(("build/", "cache/", "_quarto"))} == set()
+    assert not (rendered.root / "site_libs").exists()
+
+
+@pytest.mark.parametrize(("part", "kept"), [(SITE, "pdf"), (PDF, "site")])
+def test_book_keeps_the_last_of_what_was_not_rendered(tools: Path, rendered: Book, part: str, kept: str) -> None:
+    before = contents(rendered.output)
+    stand_in(tools, rendered, f"{part}; [ {kept} = site ] || echo '<p>New.</p>' >> $out/one.html")
+    quarto.render(there(), rendered.root, {})
+    making.complete(small_edition(rendered), None)
+    after = contents(rendered.output)
+    assert after.keys() == before.keys()
+    assert {name for name in after if after[name] != before[name]} == ({"one.html"} if kept == "pdf" else set())
+    assert (rendered.rendered / rendered.pdf.name).exists(), "the link to it works in a preview, too"
+
+
+def test_site_without_any_pdf_offers_none(tools: Path, rendered: Book) -> None:
+    stand_in(tools, rendered, SITE)
+    rendered.pdf.unlink()
+    quarto.render(there(), rendered.root, {})
+    making.complete(small_edition(rendered), None)
+    assert rendered.pdf.name not in (rendered.output / "index.html").read_text()
+    assert (rendered.output / "index.html").read_text().count("<a ") > 1
+
+
+def test_preview_that_is_not_whole_leaves_the_last_book(tools: Path, rendered: Book, monkeypatch: Patch) -> None:
+    before = contents(rendered.output)
+    (rendered.rendered / "one.html").unlink()
+    (rendered.root.parent / "version").write_text("1.9.3")
+    monkeypatch.setenv("QUARTO_SHARE_PATH", str(rendered.root.parent))
+    making.complete(small_edition(rendered), quarto.calling())
+    assert contents(rendered.output) == before
+    monkeypatch.setenv("QUARTO_PROJECT_RENDER_ALL", "1")
+    with pytest.raises(ReportError, match=r"one.html leads nowhere"):
+        making.complete(small_edition(rendered), quarto.calling())
+
+
+def test_quarto_pages_lose_widget_libraries_and_keep_own_scripts() -> None:
     far, own = "https://cdn.jsdelivr.net/npm", '<script src="site_libs/quarto-nav/quarto-nav.js"></script>'
     libraries = (
         f'<script src="{far}/jquery@3.5.1/dist/jquery.min.js" integrity="sha384-x"></script>{own}'
         f'\n<script src="{far}/requirejs@2.3.6/require.min.js" integrity="sha384-x sha384-y"></script>\n'
         """<script type="application/javascript">define('jquery', [],function() {return window.jQuery;})</script>"""
     )
-    page = tmp_path / "cache/notebooks/07-digits.html"
-    page.parent.mkdir(parents=True)
-    page.write_text(f"<head>{libraries}</head><script>draw('jquery')</script>")
-    quarto.restrict_scripts(tmp_path)
-    left = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>|\n', "", page.read_text())
-    assert left == f"<head>{own}</head><script>draw('jquery')</script>"
+    page = quarto_pages.drop_libraries(f"<head>{libraries}</head><script>draw('jquery')</script>")
+    assert "".join(page.split("\n")) == f"<head>{own}</head><script>draw('jquery')</script>"
+
+
+QUARTO_PAGE = """<html><head>
+<script src="site_libs/quarto-html/quarto.js" type="module"></script>
+<script src="site_libs/quarto-html/tabsets/tabsets.js" type="module"></script>
+<script src="site_libs/quarto-search/quarto-search.js"></script></head>
+<body><div class="quarto-title-meta">by Group G07</div></body></html>"""
+QUARTO_SCRIPTS = {
+    "quarto-html/quarto.js": 'import * as tabsets from "./tabsets/tabsets.js";\ntabsets.init();\nwindow.ran = true;\n',
+    "quarto-html/tabsets/tabsets.js": "export function init() {\n  window.tabs = true;\n}\n",
+    "quarto-search/quarto-search.js": """let shownWarning = false;
+async function read() {
+  if (window.location.protocol === "file:" && !shownWarning) return [];
+  const response = await fetch("search.json");
+  return response.json();
+}
+""",
+}
+
+
+@pytest.fixture
+def by_quarto(tmp_path: Path) -> Book:
+    """A site with what matters of one by Quarto."""
+    book = write_book(tmp_path, values=VALUES | {"profile": {"title": "smoke <tests>"}, "seeds": "0"})
+    for name, script in QUARTO_SCRIPTS.items():
+        (book.rendered / "site_libs" / name).parent.mkdir(parents=True, exist_ok=True)
+        (book.rendered / "site_libs" / name).write_text(script)
+    (book.rendered / "index.html").write_text(QUARTO_PAGE)
+    (book.rendered / "search.json").write_text('[{"title": "Found"}]')
+    return book
+
+
+def test_quarto_pages_are_mended_once(by_quarto: Book) -> None:
+    quarto_pages.mend(by_quarto)
+    before = contents(by_quarto.rendered)
+    page = before["index.html"].decode()
+    assert page.count("Profile") == 1
+    assert "smoke &lt;tests&gt;" in page
+    assert 'type="module"' not in page
+    quarto_pages.mend(by_quarto)
+    assert contents(by_quarto.rendered) == before
+
+
+def test_quarto_notebook_pages_number_as_the_chapters_do(by_quarto: Book) -> None:
+    caption = '<figcaption class="x" id="fig-curve-caption-0ceaefa1-69ba">\n{}: The curve.</figcaption>'
+    other = caption.replace("fig-curve", "fig-alone").format("Figure&nbsp;2")
+    pages = {name: by_quarto.rendered / f"{name}.html" for name in ("report/one", "cache/notebooks/01-sample")}
+    for name, number in zip(pages, ("Figure&nbsp;1.1", "Figure&nbsp;1"), strict=True):
+        pages[name].parent.mkdir(exist_ok=True, parents=True)
+        pages[name].write_text(caption.format(number) + other)
+    pages["report/one"].write_text(caption.format("Figure&nbsp;1.1"))
+    for _ in range(2):
+        quarto_pages.mend(by_quarto)
+        link = '<a href="../../report/one.html#fig-curve">Figure&nbsp;1.1</a>'
+        assert pages["cache/notebooks/01-sample"].read_text() == caption.format(link) + other
+
+
+def test_quarto_scripts_and_search_work_from_a_disk(page: Any, by_quarto: Book) -> None:
+    quarto_pages.mend(by_quarto)
+    page.goto((by_quarto.rendered / "index.html").as_uri())
+    assert page.evaluate("[window.ran, window.tabs]") == [True, True]
+    assert page.evaluate("read()") == [{"title": "Found"}]
+    assert page.faults == []
+
+
+# ── Both renderers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def in_the_projects_style(book: Book) -> None:
@@ -236,7 +400,7 @@ def test_renderers_show_the_same(tmp_path: Path) -> None:
     ours = shown(book)
     in_the_projects_style(book)
     quarto.render(there(), tmp_path, {})
-    checks.check(book)
+    publishing.publish(book)
     assert shown(book) == ours
     assert all(ours.values())
     page = (book.output / "cache/notebooks/01-sample.html").read_text()

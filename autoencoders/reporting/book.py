@@ -20,7 +20,8 @@ class Book:
     title: str
     subtitle: str
     stem: str  # of the PDF's name
-    output: Path
+    rendered: Path  # the folder into which it is rendered
+    output: Path  # the folder in which readers find the last one that was whole
     chapters: tuple[Path, ...]
     appendices: tuple[Path, ...]
     bibliography: tuple[Path, ...]
@@ -42,6 +43,7 @@ class Book:
             title=text("title"),
             subtitle=text("subtitle"),
             stem=text("output-file"),
+            rendered=layout.rendered,
             output=layout.output,
             chapters=layout.chapters,
             appendices=layout.appendices,
@@ -73,8 +75,10 @@ def sources(root: Path) -> tuple[Path, ...]:
     return _Layout.read(root).sources
 
 
-def output_folder(root: Path) -> Path:
-    return _Layout.read(root).output
+def output_folders(root: Path) -> tuple[Path, Path]:
+    """Into which the book in a folder is rendered, and in which readers find it."""
+    layout = _Layout.read(root)
+    return layout.rendered, layout.output
 
 
 _EMBED = re.compile(r"\{\{<\s*embed\s+/cache/notebooks/([\w-]+)\.ipynb")
@@ -85,6 +89,7 @@ class _Layout:
     """What `_quarto.yml` says, checked: each file that it names is there."""
 
     book: Mapping[str, Any]
+    rendered: Path
     output: Path
     chapters: tuple[Path, ...]
     appendices: tuple[Path, ...]
@@ -99,12 +104,10 @@ class _Layout:
         path = root / "_quarto.yml"
         raw = reading.parsed_yaml(path)
         project, book = (_mapping(path, raw, name) for name in ("project", "book"))
-        output = project.get("output-dir", "_book")
-        if not isinstance(output, str) or not output:
-            raise InputError(f"{path}: output-dir must be a folder's name, not {shown(output)}")
         found = cls(
             book,
-            (root / output).resolve(),
+            _folder(path, "output-dir", project.get("output-dir", "_book")),
+            _folder(path, "published-dir", raw.get("published-dir", "_book")),
             _files(path, "chapters", book.get("chapters")),
             _files(path, "appendices", book.get("appendices")),
             _files(path, "bibliography", raw.get("bibliography")),
@@ -121,6 +124,12 @@ def _mapping(path: Path, raw: Any, name: str) -> Mapping[str, Any]:
     if not isinstance(found, dict):
         raise InputError(f"{path} has no section `{name}:` with 'name: value' lines")
     return found
+
+
+def _folder(path: Path, what: str, name: Any) -> Path:
+    if not isinstance(name, str) or not name:
+        raise InputError(f"{path}: {what} must be a folder's name, not {shown(name)}")
+    return (path.parent / name).resolve()
 
 
 def _files(path: Path, what: str, names: Any) -> tuple[Path, ...]:

@@ -17,10 +17,13 @@ FOREIGN = re.compile(r"(https?:)?//")
 
 
 def check(book: Book) -> None:
-    pages = [page for page in sorted(book.output.rglob("*.html")) if not page.stem.endswith(PREVIEW)]
-    problems = [problem for page in pages for problem in page_problems(page, book.output)]
-    problems += [f"{book.output}: there is no index.html"] if not (book.output / "index.html").exists() else []
-    problems += pdf_problems(book.pdf)
+    """Check what was rendered: the site, the PDF or both."""
+    pages = [page for page in sorted(book.rendered.rglob("*.html")) if not page.stem.endswith(PREVIEW)]
+    problems = [problem for page in pages for problem in page_problems(page, book.rendered)]
+    if pages and not (book.rendered / "index.html").exists():
+        problems.append(f"{book.rendered}: there is no index.html")
+    if not pages or (book.rendered / book.pdf.name).exists():
+        problems += pdf_problems(book.rendered / book.pdf.name)
     if problems:
         raise ReportError("the report is not whole:\n" + "\n".join(f"  {problem}" for problem in problems))
 
@@ -104,10 +107,14 @@ def _fault(address: str, path: Path) -> str:
 
 def pdf_problems(path: Path) -> list[str]:
     from pypdf import PdfReader
+    from pypdf.errors import PyPdfError
 
     if not path.exists():
         return [f"{path} was not made"]
-    reader = PdfReader(path)
+    try:
+        reader = PdfReader(path)
+    except PyPdfError as error:
+        return [f"{path.name}: the PDF can't be read: {error}"]
     problems = [] if (reader.metadata and reader.metadata.title) else [f"{path.name}: the PDF has no title"]
     before: set[str] = set()
     for number, page in enumerate(reader.pages, start=1):

@@ -10,7 +10,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ from autoencoders.coercion import listed
 from autoencoders.errors import InputError, ReportError
 from autoencoders.reporting.notebook_files import Cell, NotebookFile
 from autoencoders.running import processes
+from autoencoders.running.cells import PASSING
 from autoencoders.store import syntax
 
 # What can't change a figure: editing it must not execute anything
@@ -47,6 +48,11 @@ class Execution:
     @property
     def name(self) -> str:
         return self.source.stem
+
+    @property
+    def failed(self) -> Path:
+        """Where an attempt that failed is kept."""
+        return self.target.with_suffix(".failed.ipynb")
 
     @property
     def outdated(self) -> bool:
@@ -175,6 +181,13 @@ def execute(
         raise ReportError("\n".join(failures))
 
 
+def forget_failures(executions: Iterable[Execution]) -> None:
+    """Drop what attempts left that failed before the notebook was mended, be it by undoing an edit."""
+    for each in executions:
+        if not each.outdated:
+            each.failed.unlink(missing_ok=True)
+
+
 @contextmanager
 def _pool(jobs: int) -> Iterator[Executor]:
     """Processes that end with this one, or when it is interrupted, and their kernels with them."""
@@ -214,7 +227,6 @@ def _execute(
 
     started = time.monotonic()
     execution.target.parent.mkdir(parents=True, exist_ok=True)
-    failed = execution.target.with_suffix(".failed.ipynb")
     partial = execution.target.with_suffix(".partial.ipynb")  # one killed here is in the next one's way, and goes
     try:
         papermill.execute_notebook(
@@ -230,10 +242,9 @@ def _execute(
         notebook = _finished(nbformat.read(partial, as_version=4), execution)
         nbformat.write(notebook, partial)
         os.replace(partial, execution.target)
-        failed.unlink(missing_ok=True)
     except PapermillExecutionError as error:
-        os.replace(partial, failed)
-        return time.monotonic() - started, _explained(execution, error, failed)
+        os.replace(partial, execution.failed)
+        return time.monotonic() - started, _explained(execution, error)
     except Exception as error:  # a kernel that doesn't start, a file that is no notebook
         cause = " ".join(str(error).split())[:300]
         return time.monotonic() - started, f"{execution.source} can't be executed: {type(error).__name__}: {cause}"
@@ -267,6 +278,10 @@ def _finished(notebook: Any, execution: Execution) -> Any:
     notebook.metadata.pop("papermill", None)
     notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
     for number, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code":
+            cell.outputs = [
+                output for output in cell.outputs if not PASSING.items() <= output.get("metadata", {}).items()
+            ]
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
         cell["id"] = f"cell-{number}"
@@ -287,7 +302,7 @@ def with_notice(cell: Cell, notice: str) -> str:
     return "\n".join([*lines, cell.code])
 
 
-def _explained(execution: Execution, error: Any, failed: Path) -> str:
+def _explained(execution: Execution, error: Any) -> str:
     """The notebook, the cell, and the end of the traceback."""
     cell = Cell("code", error.source)
     where = f"cell {cell.label}" if cell.label else f"cell {error.cell_index + 1}"
@@ -296,6 +311,6 @@ def _explained(execution: Execution, error: Any, failed: Path) -> str:
         [
             f"{execution.source.parent.name}/{execution.source.name}, {where}: {error.ename}: {error.evalue}",
             *(f"    {line}" for line in plain[-TRACEBACK_LINES:]),
-            f"    what it made until there: {failed}",
+            f"    what it made until there: {execution.failed}",
         ]
     )

@@ -17,7 +17,17 @@ from autoencoders.console import log
 from autoencoders.errors import InputError, ReportError
 from autoencoders.lab import Lab
 from autoencoders.reporting import book as books
-from autoencoders.reporting import checks, execution, graph, quarto, scripts, submission, variables, without_quarto
+from autoencoders.reporting import (
+    execution,
+    graph,
+    publishing,
+    quarto,
+    quarto_pages,
+    scripts,
+    submission,
+    variables,
+    without_quarto,
+)
 from autoencoders.reporting.book import Book, embedded
 from autoencoders.reporting.execution import Execution
 from autoencoders.reporting.folder import Folder, is_marked, write_if_changed
@@ -62,46 +72,75 @@ def hand_in(edition: Edition, renderer: Renderer = "auto") -> tuple[Path, ...]:
 
 
 def _report(edition: Edition, renderer: Renderer) -> Book:
-    output = books.output_folder(edition.root)
-    if (output / "index.html").exists() and not is_marked(output):
-        raise InputError(
-            f"{output} holds a site that no rendering here lists as its own: move it away, or choose another output-dir"
-        )
     tool = None if renderer == "pandoc" else quarto.obtain(PROJECT, insist=renderer == "quarto")
     executions = _prepare(edition, tool.name if tool else without_quarto.name())
     book = Book.read(edition.root)
     if tool:
-        _render(tool, edition, book, executions)
+        _render(tool, edition, book)
     else:
         executed = [each.target for each in executions]
         without_quarto.render(book, executed, edition.extra, partial(edition.add_extra, book))
-    checks.check(book)
+        publishing.publish(book)
+    if missing := [path for path in book.made if not path.exists()]:
+        raise ReportError(f"{missing[0]} was not made")
     return book
 
 
-def _render(tool: quarto.Quarto, edition: Edition, book: Book, executions: list[Execution]) -> None:
+def _render(tool: quarto.Quarto, edition: Edition, book: Book) -> None:
     """Render by Quarto, which takes its time whether anything has changed or not: so only if something has."""
-    workshop = edition.root / WORKSHOP
-    memory = workshop / "rendered.txt"
-    settings = [edition.root / name for name in ("_quarto.yml", "_quarto.yml.local", "_variables.yml")]
-    drawn = [path for path in workshop.iterdir() if path.suffix in (".typ", ".svg")]
-    style = [path for path in (PROJECT / "report/style").iterdir() if path.is_file()]
-    targets = [each.target for each in executions]
-    ingredients = [*settings, *book.sources, *book.bibliography, *drawn, *style, *targets]
-
-    def state() -> str:
-        """Of what goes in and of what came out."""
-        made = [path for path in book.output.rglob("*") if path.is_file()]
-        digests = sorted((str(p), hashlib.sha256(p.read_bytes()).hexdigest()) for p in (*ingredients, *made))
-        return hashlib.sha256(json.dumps([tool.name, digests]).encode()).hexdigest()
-
-    if memory.exists() and memory.read_text(encoding="utf-8") == state():
+    if _is_rendered(edition, book, tool):
         log("nothing has changed: the book is as it was")
     else:
         log(f"rendering with {tool.name}")
-        quarto.render(tool, edition.root, _environment(edition.settings, *ENVIRONMENT) | {HELD: "1"})
-    add_extra_pages(edition)
-    memory.write_text(state(), encoding="utf-8")
+        with publishing.tidy(book):
+            quarto.render(tool, edition.root, _environment(edition.settings, *ENVIRONMENT) | {HELD: "1"})
+    _complete(edition, tool)
+
+
+def complete(edition: Edition, tool: quarto.Quarto | None) -> None:
+    """Complete what somebody rendered by `quarto render` alone; a report that called Quarto goes on by itself."""
+    if HELD not in os.environ:
+        with _alone(edition):
+            _complete(edition, tool)
+
+
+def _complete(edition: Edition, tool: quarto.Quarto | None) -> None:
+    """Add to what Quarto rendered what it can't make, and give it to the readers; remember a whole book."""
+    book = Book.read(edition.root)
+    site, pdf = ((book.rendered / path.name).exists() for path in book.made)
+    if site:
+        quarto_pages.mend(book)
+        edition.add_extra(book, Folder.found(book.rendered))
+    try:
+        publishing.publish(book)
+    except ReportError:
+        if not quarto.previews():
+            raise
+        log(f"this preview is not whole: {book.output.name} stays as it was")
+        return
+    if site and pdf and tool:
+        _memory(edition).write_text(_state(edition, book, tool), encoding="utf-8")
+
+
+def _memory(edition: Edition) -> Path:
+    return edition.root / WORKSHOP / "rendered.txt"
+
+
+def _is_rendered(edition: Edition, book: Book, tool: quarto.Quarto) -> bool:
+    memory = _memory(edition)
+    return memory.exists() and memory.read_text(encoding="utf-8") == _state(edition, book, tool)
+
+
+def _state(edition: Edition, book: Book, tool: quarto.Quarto) -> str:
+    """A digest of what goes into a book by Quarto, and of what came out."""
+    settings = [edition.root / name for name in ("_quarto.yml", "_quarto.yml.local", "_variables.yml")]
+    drawn = [path for path in (edition.root / WORKSHOP).iterdir() if path.suffix in (".typ", ".svg")]
+    style = [path for path in (PROJECT / "report/style").iterdir() if path.is_file()]
+    notebooks = [edition.root / f"cache/notebooks/{name}.ipynb" for name in embedded(edition.root)]
+    made = [path for path in book.rendered.rglob("*") if path.is_file()]
+    paths = [*settings, *book.sources, *book.bibliography, *drawn, *style, *notebooks, *made]
+    digests = sorted((str(path), hashlib.sha256(path.read_bytes()).hexdigest()) for path in paths)
+    return hashlib.sha256(json.dumps([tool.name, digests]).encode()).hexdigest()
 
 
 def prepare(edition: Edition, renderer: str) -> list[Execution]:
@@ -120,6 +159,7 @@ def _prepare(edition: Edition, renderer: str) -> list[Execution]:
     surroundings = _environment(edition.settings, *TO_NOTEBOOKS)
     jobs = edition.settings.jobs or os.cpu_count() or 1
     execution.execute(outdated, folder=PROJECT, environment=surroundings, jobs=jobs, report=log)
+    execution.forget_failures(executions)
     for each in executions:
         scripts.check(NotebookFile.read(each.target))
     workshop = edition.root / WORKSHOP
@@ -129,15 +169,6 @@ def _prepare(edition: Edition, renderer: str) -> list[Execution]:
     notebooks = [each.target.relative_to(edition.root) for each in executions]
     write_if_changed(edition.root / "_quarto.yml.local", _for_quarto(values, edition.settings.authors, notebooks))
     return executions
-
-
-def add_extra_pages(edition: Edition) -> None:
-    """Add to a site that Quarto rendered what Quarto can't make; when it made the PDF alone, there is none."""
-    _check_output(edition)
-    book = Book.read(edition.root)
-    if (book.output / "index.html").exists():
-        quarto.restrict_scripts(book.output)
-        edition.add_extra(book, Folder.found(book.output))
 
 
 def packed(edition: Edition) -> tuple[Path, ...]:
@@ -176,14 +207,21 @@ def _run(edition: Edition) -> dict[str, str]:
 
 def _check_output(edition: Edition) -> None:
     """Refuse to mix what is made with what it is made of, before anything is made."""
-    output = books.output_folder(edition.root)
+    rendered, output = books.output_folders(edition.root)
     places = {(root / name).resolve() for root in (PROJECT, edition.root) for name in (*submission.FILES, *FOLDERS)}
-    kept = filter(None, (PROJECT, edition.settings.cache, edition.settings.data_dir, *books.sources(edition.root)))
-    mixed = [place for place in kept if place.resolve().is_relative_to(output)]
-    mixed += [place for place in places if output.is_relative_to(place) or place.is_relative_to(output)]
-    if mixed:
+    kept = [PROJECT, edition.settings.cache, edition.settings.data_dir, *books.sources(edition.root)]
+    within = [place.resolve() for place in kept if place]
+    for name, folder in (("output-dir", rendered), ("published-dir", output)):
+        mixed = [place for place in within if place.is_relative_to(folder)]
+        mixed += [place for place in places if folder.is_relative_to(place) or place.is_relative_to(folder)]
+        if mixed:
+            raise InputError(f"_quarto.yml: {name}: {folder} is, holds or lies in {mixed[0]}: choose one of its own")
+    if rendered.is_relative_to(output) or output.is_relative_to(rendered):
+        raise InputError(f"_quarto.yml: output-dir: Quarto empties it, so it can't be {output}, where readers look")
+    if (output / "index.html").exists() and not is_marked(output):
         raise InputError(
-            f"_quarto.yml, project: output-dir: {output} is, holds or lies in {mixed[0]}: choose a folder of its own"
+            f"{output} holds a site that no rendering here lists as its own: move it away, or choose another "
+            "published-dir"
         )
 
 

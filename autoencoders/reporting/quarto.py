@@ -14,17 +14,12 @@ from pathlib import Path
 
 from autoencoders.console import log
 from autoencoders.errors import ReportError
-from autoencoders.reporting import scripts
 
 MINIMUM = (1, 9)  # the first whose books can be set by Typst
 NEEDED = ".".join(map(str, MINIMUM))
 PACKAGE = "quarto-cli==1.10.18"  # what is installed where there is none: a version that was tried
 WHERE = "https://quarto.org/docs/download has it"
 PATIENCE = 240  # seconds for an installation: a download of about 130 MB
-FOR_WIDGETS = re.compile(
-    r'<script[^>]* src="https://[^"]*/(?:requirejs|jquery)@[^>]*></script>'
-    r"|<script[^>]*>define\('jquery'.*?</script>"
-)
 REMEMBERED = Path("cache/quarto-cli.txt")  # why an installation failed, so that it is tried once
 
 
@@ -71,6 +66,11 @@ def calling() -> Quarto | None:
     return caller
 
 
+def previews() -> bool:
+    """Whether Quarto, in one of whose steps we are, renders a part of the book: so `quarto preview` does."""
+    return calling() is not None and os.environ.get("QUARTO_PROJECT_RENDER_ALL") != "1"
+
+
 def obtain(root: Path, *, insist: bool = False) -> Quarto | None:
     """Quarto, installed into this environment if it isn't there; None where it can't be had, which is said in one
     line and remembered. Whoever insists gets another attempt, and an error."""
@@ -113,15 +113,6 @@ def _install(package: str) -> str:
     return (
         "" if done.returncode == 0 else (errors[-1] if errors else f"pip ended with exit code {done.returncode}")[:200]
     )
-
-
-def restrict_scripts(site: Path) -> None:
-    """Quarto loads require.js and jQuery from the network into each page that shows HTML from a notebook, in case it is
-    a widget; ours needs neither. What it wrote itself may run, and nothing besides."""
-    for path in site.rglob("*.html"):
-        page = path.read_text(encoding="utf-8")
-        if (kept := scripts.add_policy(FOR_WIDGETS.sub("", page))) != page:
-            path.write_text(kept, encoding="utf-8")
 
 
 def render(quarto: Quarto, root: Path, environment: Mapping[str, str]) -> None:

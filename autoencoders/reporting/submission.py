@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +29,8 @@ FILES = (
     "requirements.txt",
 )
 FOLDERS = ("autoencoders", "benchmarks", "docs", "report")
-GENERATED = ("cache", "_variables.yml", "_quarto.yml.local")  # below the studies' book
+GENERATED = ("cache", "_variables.yml", "_quarto.yml.local", "site_libs")  # below the studies' book
+LITTER = re.compile(r"report/(.*_files/.*|.*\.html|.*\.pdf|(studies/)?[^/]*\.typ)")  # of a render that failed
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can say
 
 
@@ -61,7 +63,8 @@ def _project(root: Path) -> Iterator[tuple[str, bytes]]:
     paths += [path for folder in FOLDERS for path in (root / folder).rglob("*") if path.is_file()]
     for path in paths:
         name = path.relative_to(root)
-        if not any(part.startswith((".", "__pycache__", *GENERATED)) for part in name.parts):
+        hidden = any(part.startswith((".", "__pycache__", *GENERATED)) for part in name.parts)
+        if not hidden and not LITTER.fullmatch(name.as_posix()):
             yield name.as_posix(), path.read_bytes()
 
 

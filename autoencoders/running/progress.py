@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from autoencoders.console import log
 from autoencoders.errors import InputError, StorageError, TrainingError
@@ -20,22 +30,22 @@ from autoencoders.store.files import noted
 
 def follow(lab: Lab, tasks: Sequence[Task]) -> None:
     """Compute what is missing, in the order of what it needs; what can't be had is listed at the end, with why."""
-    missing = _missing(lab, tasks)
-    total = len({*missing, *map(lab.store.key, tasks)})
-    log(f"{total - len(missing)} of {total} results are cached, {len(missing)} to make")
+    found = missing(lab, tasks)
+    total = len({*found, *map(lab.store.key, tasks)})
+    log(f"{total - len(found)} of {total} results are cached, {len(found)} to make")
     failed: list[tuple[Task, Exception]] = []
-    with _display(lab, missing) as finished, _pool(lab, list(missing.values())) as pool:
-        for key, failure in order.run(missing, _order(lab, missing), pool):
+    with _display(lab, found) as finished, _pool(lab, list(found.values())) as pool:
+        for key, failure in order.run(found, _order(lab, found), pool):
             if isinstance(failure, StorageError):
                 raise failure  # what one can't store no other can
             if failure:
-                failed.append((missing[key], failure))
+                failed.append((found[key], failure))
             finished(key)
     if failed:
         raise _explained(failed)
 
 
-def _missing(lab: Lab, tasks: Sequence[Task]) -> dict[str, Task]:
+def missing(lab: Lab, tasks: Sequence[Task]) -> dict[str, Task]:
     """What isn't cached of these tasks and of those that they need, by key."""
     found: dict[str, Task] = {}
     waiting = list(tasks)
@@ -78,8 +88,15 @@ def _explained(failed: list[tuple[Task, Exception]]) -> Exception:
 
 @contextmanager
 def _display(lab: Lab, tasks: Mapping[str, Task]) -> Iterator[Callable[[str], None]]:
-    """Shows what is running by reading the progress files of all workers, whichever process they are in."""
-    columns = (
+    """Show in a terminal how far all of it is, and each training that runs."""
+    with Progress(*columns(), console=Console(stderr=True), transient=True) as progress:
+        whole = progress.add_task("all", total=sum(task.work for task in tasks.values()) or 1, note="")
+        with followed(lab, tasks.values(), progress):
+            yield lambda key: progress.advance(whole, tasks[key].work)
+
+
+def columns() -> tuple[ProgressColumn, ...]:
+    return (
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
         TextColumn("{task.percentage:>3.0f} %"),
@@ -88,30 +105,42 @@ def _display(lab: Lab, tasks: Mapping[str, Task]) -> Iterator[Callable[[str], No
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        whole = progress.add_task("all", total=sum(task.work for task in tasks.values()) or 1, note="")
-        stop = threading.Event()
-        watcher = threading.Thread(target=_watch, args=(lab, tasks, progress, stop), daemon=True)
-        watcher.start()
-        try:
-            yield lambda key: progress.advance(whole, tasks[key].work)
-        finally:
-            stop.set()
-            watcher.join()
 
 
-def _watch(lab: Lab, tasks: Mapping[str, Task], progress: Progress, stop: threading.Event) -> None:
-    lines: dict[str, TaskID] = {}
-    files = {task.name: lab.store.scratch(task) / "progress.json" for task in tasks.values()}
-    while not stop.wait(0.5):
-        for name, file in files.items():
-            now = noted(file)
-            if not now:
-                if name in lines:
-                    progress.remove_task(lines.pop(name))
-                continue
-            if name not in lines:
-                lines[name] = progress.add_task(name.split("/")[-1], total=now["steps"], note="")
-            speed = f"{now['images_per_second']:,.0f} images/s"
-            note = f"epoch {now['epoch']}/{now['epochs']} · loss {now['loss']:.4g} · {speed}"
-            progress.update(lines[name], completed=now["step"], note=note)
+@contextmanager
+def followed(
+    lab: Lab, tasks: Iterable[Task], progress: Progress, show: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """Keep a line for each training that runs by reading the progress files of all workers, whichever process they are
+    in; call ``show`` after each look."""
+    files = {task.name: lab.store.scratch(task) / "progress.json" for task in tasks}
+    stop = threading.Event()
+
+    def watch() -> None:
+        lines: dict[str, TaskID] = {}
+        while not stop.wait(0.5):
+            update(progress, lines, files)
+            show()
+
+    watcher = threading.Thread(target=contextvars.copy_context().run, args=(watch,), daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        watcher.join()
+
+
+def update(progress: Progress, lines: dict[str, TaskID], files: Mapping[str, Path]) -> None:
+    """Bring the lines up to what the files say; a training without a file isn't running."""
+    for name, file in files.items():
+        now = noted(file)
+        if not now:
+            if name in lines:
+                progress.remove_task(lines.pop(name))
+            continue
+        if name not in lines:
+            lines[name] = progress.add_task(name.split("/")[-1], total=now["steps"], note="")
+        speed = f"{now['images_per_second']:,.0f} images/s"
+        note = f"epoch {now['epoch']}/{now['epochs']} · loss {now['loss']:.4g} · {speed}"
+        progress.update(lines[name], completed=now["step"], note=note)

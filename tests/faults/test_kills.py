@@ -109,8 +109,8 @@ REPORT_PLACES: dict[str, Callable[[random.Random], dict[str, Any]]] = {
     "while a notebook is executed": lambda draw: fault(r"^open .*\.partial\.ipynb", draw.randint(1, 8)),
     "mid-write of a notebook": lambda draw: fault(r"^open .*/notebooks/", draw.randint(1, 9), draw.randint(0, 3_000)),
     "before a notebook's renaming": lambda draw: fault("^os.rename .*/cache/notebooks/", 1),
-    "before any change of a render": lambda draw: fault("_book|cache/report/|submission", draw.randint(1, 15)),
-    "mid-write of a page": lambda draw: fault("^open .*_book/", draw.randint(1, 6), draw.randint(0, 2_000)),
+    "before any change of a render": lambda draw: fault("build/|_book|cache/report/|submission", draw.randint(1, 15)),
+    "mid-write of a page": lambda draw: fault("^open .*[/_]book/", draw.randint(1, 6), draw.randint(0, 2_000)),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -24,7 +25,6 @@ from autoencoders.errors import InputError, ReportError
 from autoencoders.inspection import Remembered
 from autoencoders.lab import Lab, Source
 from autoencoders.plans import Plan
-from autoencoders.reporting import folder as folders
 from autoencoders.reporting import making, variables
 from autoencoders.reporting.folder import MARK, Folder
 from autoencoders.settings import ENVIRONMENT, Settings
@@ -91,29 +91,35 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.promise(OUTPUT)
 @pytest.mark.parametrize("output", HOLDING)
 def test_output_folder_that_holds_sources_is_refused(project: Path, output: str, tried: Tried) -> None:
-    """By each command that writes there, whoever renders."""
-    written = QUARTO.replace("output-dir: _book", f"output-dir: {output}")
-    (project / "_quarto.yml").write_text(written.replace("report/two.qmd", "report/two.qmd, chapters/a.qmd"))
+    """By each command that writes there, whoever renders: into it, or for readers."""
     edition = edition_of(project, cache=project / "shared/cache", data_dir=project / "elsewhere/images")
     before = content(project.parent)
-    asked: list[Callable[[], Any]] = [
+    commands: list[Callable[[], Any]] = [
         lambda: making.report(edition, "pandoc"),
         lambda: making.hand_in(edition, "quarto"),
         lambda: making.prepare(edition, "Quarto"),
-        lambda: making.add_extra_pages(edition),
+        lambda: making.complete(edition, None),
         lambda: making.packed(edition),
     ]
-    for ask in asked:
-        with pytest.raises(InputError, match=r"^_quarto.yml, project: output-dir: [^\n]*$"):
-            ask()
+    written = QUARTO.replace("report/two.qmd", "report/two.qmd, chapters/a.qmd")
+    choices = {
+        "output-dir": written.replace("output-dir: build/book", f"output-dir: {output}"),
+        "published-dir": f"{written}published-dir: {output}\n",
+    }
+    for name, text in choices.items():
+        (project / "_quarto.yml").write_text(text)
+        for command in commands:
+            with pytest.raises(InputError, match=rf"^_quarto.yml: {name}: [^\n]*$"):
+                command()
+    (project / "_quarto.yml").write_bytes(before["project/_quarto.yml"])
     assert content(project.parent) == before
-    tried(len(asked))
+    tried(len(choices) * len(commands))
 
 
 @pytest.mark.promise(OUTPUT)
-@pytest.mark.parametrize("output", ["_book", "public", "build/book", "../site"])
+@pytest.mark.parametrize("output", ["public", "build/pages", "../site"])
 def test_output_folder_of_its_own_is_accepted(project: Path, output: str) -> None:
-    (project / "_quarto.yml").write_text(QUARTO.replace("output-dir: _book", f"output-dir: {output}"))
+    (project / "_quarto.yml").write_text(QUARTO.replace("output-dir: build/book", f"output-dir: {output}"))
     making._check_output(edition_of(project))
 
 
@@ -222,14 +228,14 @@ def test_interrupted_rendering_leaves_only_what_the_next_one_drops(
 ) -> None:
     folder = Folder(tmp_path)
     folder.put("one.html", "1")
-    replace = folders.os.replace
+    replace = os.replace
 
     def killed(source: Path, target: Path) -> None:
         replace(source, target)
         if target.name == "two.html":
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(folders.os, "replace", killed)
+    monkeypatch.setattr(os, "replace", killed)
     with pytest.raises(KeyboardInterrupt):
         folder.put("two.html", "2")
     (tmp_path / "theirs.html").write_text("x")
@@ -311,7 +317,7 @@ def test_submission_of_another_run_is_refused_and_its_command_told(tmp_path: Pat
 
 
 def write_quarto(root: Path) -> None:
-    (root / "_quarto.yml").write_text("project: {}\nbook: {chapters: [index.qmd]}\n")
+    (root / "_quarto.yml").write_text("project: {output-dir: build/book}\nbook: {chapters: [index.qmd]}\n")
     (root / "index.qmd").write_text("# One\n")
 
 

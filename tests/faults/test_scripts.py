@@ -12,7 +12,7 @@ from reporting_sample import SVG, code, figure, markdown, render, write_book, wr
 
 from autoencoders.errors import ReportError
 from autoencoders.figures.interactive import turnable
-from autoencoders.reporting import quarto, scripts
+from autoencoders.reporting import quarto_pages, scripts
 from autoencoders.reporting.notebook_files import NotebookFile
 
 QUIET = (
@@ -83,7 +83,7 @@ def test_what_runs_nothing_or_is_ours_is_shown(tmp_path: Path, what: str) -> Non
 
 # ── In a browser, from a disk: should a script get there all the same ────────────────────────────────────────────────
 
-PLANTED = "<script>window.planted = 1</script><img src='data:,' onerror='window.planted = 2'>"
+PLANTED = "<script>window.planted = 1</script><img src='data:,' alt='none' onerror='window.planted = 2'>"
 
 
 @pytest.mark.promise(QUIET)
@@ -107,16 +107,18 @@ def test_browser_runs_ours_and_no_planted_script(tmp_path: Path, page: Any) -> N
 @pytest.mark.promise(QUIET)
 def test_page_of_quarto_runs_what_quarto_wrote_and_nothing_later(tmp_path: Path, page: Any) -> None:
     """Its own scripts and handlers stand in the page; what is put there afterwards isn't run."""
-    path = tmp_path / "page.html"
+    book = write_book(tmp_path)
+    path = book.rendered / "page.html"
+    path.parent.mkdir(parents=True)
     path.write_text(
         "<!doctype html><html><head>\n<meta charset='utf-8'><script src='own.js'></script></head><body>"
         "<script>window.first = 1 < 2</script><script type='application/json'>{}</script>"
         '<button onclick="window.pressed = &quot;yes&quot;; return false;">x</button></body></html>'
     )
-    (tmp_path / "own.js").write_text("window.own = true")
-    quarto.restrict_scripts(tmp_path)
+    (book.rendered / "own.js").write_text("window.own = true")
+    quarto_pages.mend(book)
     path.write_text(path.read_text().replace("</body>", f"{PLANTED}</body>"))
-    quarto.restrict_scripts(tmp_path)
+    quarto_pages.mend(book)
     page.goto(path.as_uri())
     page.click("button")
     found = page.evaluate("[window.own, window.first, window.pressed, window.planted]")

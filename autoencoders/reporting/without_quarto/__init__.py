@@ -24,7 +24,7 @@ def name() -> str:
 
 
 def render(book: Book, executed: list[Path], extra: Mapping[str, str], add_extra: Callable[[Folder], None]) -> None:
-    """Write the PDF and the site into the book's output folder.
+    """Render the PDF and the site.
 
     ``executed`` are the notebooks that the site shows; ``extra`` are addresses and titles of pages beside the chapters,
     which ``add_extra`` puts into the folder.
@@ -33,7 +33,7 @@ def render(book: Book, executed: list[Path], extra: Mapping[str, str], add_extra
     images = workshop.resolve() / "images"
     expansion = Expansion(book.root, images, book.variables)
     chapters = parse(book, expansion)
-    folder = Folder(book.output)
+    folder = Folder(book.rendered)
     pages = site.Site(book, folder, images, extra)
     with ThreadPoolExecutor(1) as pool:  # Typst leaves Python alone while it works
         printed = pool.submit(pdf.write, chapters, book, workshop)
