@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -48,11 +49,12 @@ def standings(lab: Lab, names: Iterable[str] | None) -> tuple[list[Standing], li
         seed = subject.seed if isinstance(subject, Experiment) else None
         return Standing(name, task.kind, seed, lab.store.key(task), lab.store.state(task))
 
-    trainings = [standing(lab.bench.training(e), e, e.name) for e in lab.experiments(names)]
-    measurements = [
-        standing(lab.bench.measurement(subject, spec), subject, f"{subject.name} {spec.label}")
-        for subject, spec in lab.measurements(names)
-    ]
+    with lab.store.looked_at_once():
+        trainings = [standing(lab.bench.training(e), e, e.name) for e in lab.experiments(names)]
+        measurements = [
+            standing(lab.bench.measurement(subject, spec), subject, f"{subject.name} {spec.label}")
+            for subject, spec in lab.measurements(names)
+        ]
     return trainings, measurements
 
 
@@ -155,9 +157,9 @@ def _kept(lab: Lab) -> list[Task]:
         chosen = (*profile.seeds, *sorted(seeds - {*profile.seeds}))
         settings = replace(lab.settings, profile=profile.name, seeds=chosen)
         for plan in plans:
-            labs = [Lab(settings, plan, looks_only=True)]
-            labs += [Remembered(settings, plan, sources) for sources in _remembered(plan, known)]
-            kept += [task for each in labs for task in _planned(each)]
+            labs: list[Lab] = [Remembered(settings, plan, sources) for sources in _remembered(plan, known)]
+            labs += [Lab(settings, plan, looks_only=True)]  # it may be the first run on its data
+            kept += _planned(labs)
     return kept
 
 
@@ -187,9 +189,12 @@ class Remembered(Lab):
         return self._sources[choice.name]
 
 
-def _planned(lab: Lab) -> list[Task]:
-    """Nothing, where the data that a profile insists on isn't there, or isn't known any more."""
-    try:
-        return lab.plan() + lab.readings()
-    except InputError:
-        return []
+def _planned(labs: Iterable[Lab]) -> list[Task]:
+    """Of runs on the same data once; nothing, where the data that a profile insists on is neither here nor known."""
+    planned: dict[tuple[tuple[str, str], ...], list[Task]] = {}
+    for lab in labs:
+        with suppress(InputError):
+            used = tuple((source.name, source.fingerprint) for source in lab.bench.sources)
+            if used not in planned:
+                planned[used] = lab.plan() + lab.readings()
+    return [task for tasks in planned.values() for task in tasks]

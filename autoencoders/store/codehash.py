@@ -13,7 +13,8 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -192,18 +193,36 @@ class Package:
         self._sources: dict[Path, tuple[Stamp | None, bytes]] = {}
         self._modules: dict[str, tuple[bytes, Module]] = {}
         self._walks: dict[tuple[str, ...], tuple[Code, dict[Path, bytes | None]]] = {}
+        self._unchanged: set[tuple[str, ...]] | None = None  # roots whose files were looked at, while that is enough
 
     def code(self, roots: Iterable[str]) -> Code:
         """What a computation that starts at these roots (`package.module:name`) reaches."""
         roots = tuple(sorted(set(roots)))
         if roots in self._walks:
             code, looked_at = self._walks[roots]
-            if all(self.source(path) is source for path, source in looked_at.items()):
+            if self._unchanged is not None and roots in self._unchanged:
                 return code
+            if all(self.source(path) is source for path, source in looked_at.items()):
+                self._remember(roots)
+                return code
+        self._remember(roots)
         walk = _Walk(self)
         code = walk.code(roots)
         self._walks[roots] = code, walk.looked_at
         return code
+
+    @contextmanager
+    def looked_at_once(self) -> Iterator[None]:
+        """While this lasts, whoever asks about thousands of tasks has each file looked at once, not for each task."""
+        self._unchanged = set()
+        try:
+            yield
+        finally:
+            self._unchanged = None
+
+    def _remember(self, roots: tuple[str, ...]) -> None:
+        if self._unchanged is not None:
+            self._unchanged.add(roots)
 
     def source(self, path: Path) -> bytes | None:
         """A file's content, the same object for as long as it doesn't change; None if there is no such file."""

@@ -13,7 +13,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,6 +75,12 @@ class Store:
     def key(self, task: Task) -> str:
         """What the result depends on: kind, spec, inputs and code, and nothing else."""
         return self._known(task).key
+
+    @contextmanager
+    def looked_at_once(self) -> Iterator[None]:
+        """Take the code for unchanged while this lasts: for those who ask about thousands of tasks."""
+        with codehash.package(self.package).looked_at_once():
+            yield
 
     def code_of(self, roots: tuple[str, ...]) -> dict[str, str]:
         """A hash of each part of the code that these roots reach."""
@@ -312,7 +318,8 @@ class Store:
 
     def prune(self, keep: Iterable[Task], dry_run: bool = False) -> list[Dropped]:
         """Drop what these tasks don't refer to, and all that was set aside; what is being computed now stays."""
-        kept = {self.key(task) for task in keep}
+        with self.looked_at_once():
+            kept = {self.key(task) for task in keep}
         unneeded = [found for found in self._inventory() if found.key not in kept or self._is_droppable(found)]
         if unneeded and not self._is_ours():
             raise InputError(f"{self.root} isn't marked as a cache of this project: nothing is dropped there")
