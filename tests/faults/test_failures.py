@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 from copied_project import Project, Run
-from reporting_sample import write_book
+from reporting_sample import VALUES, write_book
 from small_lab import PROFILE, SmallLab
 from typer.testing import CliRunner
 
@@ -21,7 +21,7 @@ from autoencoders import books, claims, inspection, training
 from autoencoders.errors import InputError, StorageError, TrainingError
 from autoencoders.findings import Findings
 from autoencoders.lab import Lab
-from autoencoders.reporting import facts, making
+from autoencoders.reporting import facts, making, variables
 from autoencoders.running import progress
 from autoencoders.specs import Experiment
 
@@ -178,6 +178,9 @@ def test_everything_that_needs_it_names_what_is_missing(
     lab = small_lab(replace(PROFILE, epochs=PROFILE.epochs | {"vae": 2}), cache=tmp_path / "cache")
     findings = Findings(lab)
     edition = making.Edition(root=book.root, labs=(lab,), facts=lambda: facts.of(lab))
+    variables.write(
+        book.root / "_variables.yml", {**VALUES, "run": making._run(edition)}
+    )  # as an earlier report left it
     files = {path for path in book.root.rglob("*") if path.suffix != ".lock"}
     missing = r"smoke/photos10/vae@0(/test clean could not be made| could not be made)?: OutOfMemoryError: CUDA out"
     asked: list[Callable[[], Any]] = [
@@ -225,7 +228,7 @@ def test_exit_codes(
     breaks(error, "tune-base")
     plan = Lab.plan
     monkeypatch.setattr(Lab, "plan", lambda self, names=None: plan(self, SWEEP))
-    monkeypatch.setattr(books, "PROJECT", tmp_path / "project")
+    monkeypatch.setattr(books, "PROJECT", write_book(tmp_path / "project").root)
     cache = tmp_path / "cache-of-the-command"
     fixed = ["--profile", "smoke", "--dataset", "photos10", "--device", "cpu", "--jobs", "1", "--cache", str(cache)]
     done = CliRunner().invoke(pipeline.app, [command, *fixed, *(["--renderer", "pandoc"] * (command == "report"))])
