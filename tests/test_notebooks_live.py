@@ -16,6 +16,7 @@ from copied_project import Run
 from nbclient import NotebookClient
 
 from autoencoders.reporting.book import embedded
+from autoencoders.running.cells import PASSING
 from autoencoders.settings import PROJECT
 
 HELPERS = """
@@ -64,11 +65,15 @@ class Kernel:
         return "".join(output.get("text", "") for output in cell.outputs)
 
     def outputs(self) -> dict[str, str]:
-        """What each labelled cell shows, without what matplotlib makes anew each time."""
-        texts = {cell.source.split("\n")[0]: json.dumps(cell.outputs) for cell in self.shown}
+        """What each labelled cell shows, without what matplotlib makes anew each time, and the progress of trainings."""
+        texts = {cell.source.split("\n")[0]: json.dumps([*filter(lasting, cell.outputs)]) for cell in self.shown}
         return {
             label: re.sub(r"\b[a-z]+[0-9a-f]{10}\b|execution_count\W+\d+", "", text) for label, text in texts.items()
         }
+
+
+def lasting(output: dict[str, Any]) -> bool:
+    return not PASSING.items() <= output.get("metadata", {}).items()
 
 
 @contextmanager

@@ -19,6 +19,9 @@ class Turnable:
     def __init__(self, still: Figure, page: str) -> None:
         self.still, self.page = still, page
 
+    def __repr__(self) -> str:  # without an address, which each run would write anew
+        return "a figure to turn"
+
     def _repr_svg_(self) -> str:
         return self.still._repr_svg_()
 

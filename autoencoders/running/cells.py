@@ -42,7 +42,9 @@ def shown(lab: Lab, task: Task) -> Iterator[None]:
         yield
         return
     view = Bar(display.display) if is_watched(shell) else Lines(display.display)
-    board = Progress(*progress.columns(), console=Console(file=io.StringIO(), width=WIDTH), auto_refresh=False)
+    board = Progress(
+        *progress.columns(), console=Console(file=io.StringIO(), width=WIDTH, force_jupyter=False), auto_refresh=False
+    )
     try:
         with progress.followed(lab, progress.missing(lab, [task]).values(), board, lambda: view.show(as_text(board))):
             yield
