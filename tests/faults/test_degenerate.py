@@ -23,7 +23,7 @@ from autoencoders import claims, commandline, data, models, tables, training
 from autoencoders.data import Dataset, Split
 from autoencoders.errors import InputError, TrainingError
 from autoencoders.evaluation import statistics
-from autoencoders.evaluation.ranking import auroc
+from autoencoders.evaluation.ranking import measure_auroc
 from autoencoders.evaluation.statistics import Estimate
 from autoencoders.findings import Contender, Findings
 from autoencoders.judging import Claim, Judged, Quantity, Scale, judge
@@ -340,7 +340,11 @@ def test_differences_and_spreads_of_anything(tried: Tried) -> None:
     def check(pairs: list[tuple[float, float]]) -> None:
         a, b = np.array([pair[0] for pair in pairs]), np.array([pair[1] for pair in pairs])
         finite = bool(pairs) and np.isfinite(a).all() and np.isfinite(b).all()
-        for figure in (lambda: statistics.paired_difference(a, b), lambda: auroc(a, b)):
+
+        def differ() -> Estimate:
+            return statistics.measure_difference(a, b).estimate()
+
+        for figure in (differ, lambda: measure_auroc((a, b), paired=True).estimate()):
             if not finite:
                 with pytest.raises(ValueError, match="NaN|undefined|finite|some"):
                     figure()
@@ -368,7 +372,7 @@ def test_claims_about_anything(tried: Tried) -> None:
     def check(case: tuple[list[tuple[float, float]], bool, bool, int | None]) -> None:
         pairs, less, percent, digits = case
         a, b = (Quantity(name, np.array([p[i] for p in pairs])[None]) for i, name in enumerate("ab"))
-        scale = Scale(unit="", margin=0.1, digits=digits, percent=percent)
+        scale = Scale(unit="", margin=0.1, reason="so", digits=digits, percent=percent)
         claim = Claim("a-b", "R1", "a exceeds b", a, b, scale, expected="less" if less else "greater")
         judged = Judged.of(claim, a, b)
         assert not any(word in judged.sentence for word in ("nan", "inf "))
