@@ -3,6 +3,11 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":  # before anything is imported that takes its time
+    from autoencoders import startup
+
+    startup.begin()
+
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -108,9 +113,7 @@ def report(settings: Settings, renderer: Renderer = "auto") -> None:
     """Make everything that is handed in: what is missing is trained, then notebooks, site, PDF and zip are made."""
     from autoencoders.reporting import making
 
-    edition = _edition("report", settings)
-    book = making.report(edition, renderer)
-    for path in (*book.made, *making.packed(edition)):
+    for path in making.hand_in(_edition("report", settings), renderer):
         print(path)
 
 
@@ -174,12 +177,12 @@ def claims(
 @command
 def graph(settings: Settings) -> None:
     """Print the dependency graph, from data to report, as Mermaid."""
-    from autoencoders import inspection
     from autoencoders.lab import Lab
+    from autoencoders.reporting import graph
     from autoencoders.reporting.book import embedded
     from autoencoders.settings import PROJECT
 
-    print(inspection.mermaid([Lab(settings, looks_only=True)], sorted(embedded(PROJECT))))
+    print(graph.mermaid([Lab(settings, looks_only=True)], sorted(embedded(PROJECT))))
 
 
 @command

@@ -7,11 +7,14 @@ import re
 import reprlib
 import types
 import typing
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, Literal
 
 _short = reprlib.Repr()
+_short.maxlevel = 3
 _short.maxstring = _short.maxother = 200
+_MOST_BITS = 1024  # of a whole number that text may say: Python refuses to write down those of thousands of digits
 
 
 def coerced(value: Any, declared: Any, *, text: bool = False) -> Any:
@@ -36,7 +39,18 @@ def refusal(value: Any, declared: Any) -> str:
 
 def shown(value: Any) -> str:
     """A value for a message: a few words, however large it is."""
-    return _short.repr(value)
+    try:
+        found = _short.repr(value)
+    except ValueError:
+        return "a number of thousands of digits"
+    return found if len(found) <= 300 else f"{found[:300]}…"
+
+
+def listed(names: Iterable[Any]) -> str:
+    """Names for a message, a few of them and each in a few words."""
+    known = list(names)
+    short = [name if isinstance(name, str) and len(name) <= 100 else shown(name) for name in known[:5]]
+    return ", ".join(short) + (f" and {len(known) - 5} more" if len(known) > 5 else "")
 
 
 def _as(value: Any, kind: Any, text: bool) -> Any:
@@ -52,9 +66,9 @@ def _as(value: Any, kind: Any, text: bool) -> Any:
         if math.isfinite(number) or not text:
             return number
     elif kind is int and text and isinstance(value, str):
-        if re.fullmatch("-?[0-9]+", value):
+        if re.fullmatch("-?[0-9]{1,300}", value):
             return int(value)
-    elif isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
+    elif isinstance(value, kind) and not (kind is int and (isinstance(value, bool) or value.bit_length() > _MOST_BITS)):
         return value
     raise TypeError
 

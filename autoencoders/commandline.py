@@ -10,13 +10,12 @@ from typing import Annotated, Any
 
 import typer
 
-from autoencoders import settings
+from autoencoders import settings, startup
 from autoencoders.console import log
 from autoencoders.errors import InputError, ReportError, StorageError, TrainingError
 from autoencoders.store.files import NO_ROOM
 
 EXIT_CODES = {TrainingError: 1, ReportError: 1, InputError: 2, StorageError: 3}
-INTERRUPTED = 130
 
 _SHARED = "Options of all commands"
 
@@ -48,6 +47,14 @@ def _shared_options(
         str | None,
         typer.Option(help="Dask's: none, local or tcp://host:8786 (AE_SCHEDULER).", rich_help_panel=_SHARED),
     ] = None,
+    strict_environment: Annotated[
+        bool | None,
+        typer.Option(
+            "--strict-environment/--any-environment",
+            help="Whether what other versions or another device made is stale (AE_STRICT_ENVIRONMENT).",
+            rich_help_panel=_SHARED,
+        ),
+    ] = None,
 ) -> None:
     """Each overrides its environment twin, which overrides params.yml; nothing that a flag says is persisted."""
 
@@ -77,15 +84,15 @@ def registrar(app: typer.Typer) -> Callable[[Callable[..., None]], Callable[...,
 def with_exit_code(action: Callable[[], None]) -> None:
     """A mistake that a person can mend is one line on stderr and an exit code, never a traceback."""
     try:
-        action()
+        with startup.interruptible():
+            action()
     except KeyboardInterrupt:
-        log("interrupted: finished work is kept, and the same command goes on from there")
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(startup.INTERRUPTED) from None
     except tuple(EXIT_CODES) as error:
         log(f"error: {error}")
         raise typer.Exit(next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))) from None
     except OSError as error:
-        if error.errno not in NO_ROOM:
-            raise
+        if error.errno not in NO_ROOM and not error.filename:
+            raise  # a closed pipe for example, which is no mistake
         log(f"error: {error.filename or 'the disk'}: {error.strerror}")
-        raise typer.Exit(EXIT_CODES[StorageError]) from None
+        raise typer.Exit(EXIT_CODES[StorageError if error.errno in NO_ROOM else TrainingError]) from None

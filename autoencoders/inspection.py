@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -108,46 +108,6 @@ def print_rows(found: list[dict[str, Any]]) -> None:
         )
     if not found:
         log("nothing is measured yet: `python pipeline.py run` does it")
-
-
-# ── Graph ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def mermaid(labs: Iterable[Lab], notebooks: Iterable[str]) -> str:
-    """Data → trainings → measurements → notebooks → report; seeds share a node."""
-    lines = ["flowchart LR", '  artifacts[("artifacts")]']
-    for lab in labs:
-        lines += _computed(lab)
-    for notebook in notebooks:
-        lines.append(f'  artifacts --> n_{_node(notebook)}["{notebook}"]')
-        lines.append(f"  n_{_node(notebook)} --> report")
-    lines.append('  report["report: PDF and site"]')
-    return "\n".join(dict.fromkeys(lines))
-
-
-def _computed(lab: Lab) -> Iterator[str]:
-    """What becomes of each data set, up to the artifacts."""
-    for name in dict.fromkeys(choice.name for choice in lab.choices):
-        yield f'  {_node(name)}[("{name}")]'
-    kinds: dict[str, Counter[str]] = {}
-    for subject, spec in lab.measurements(None):
-        kinds.setdefault(subject.name, Counter())[type(spec).__name__] += 1
-    trained = {e.name: e.data.name for e in lab.experiments()}
-    seeds = Counter(e.name for e in lab.experiments())
-    for name, n in seeds.items():
-        yield f'  {_node(trained[name])} --> {_node(name)}["{name}{f" ×{n}" if n > 1 else ""}"]'
-    for name, counts in kinds.items():
-        label = "<br>".join(f"{kind} ×{n}" for kind, n in counts.items())
-        source = _node(name) if name in seeds else _node(lab.dataset)
-        yield f'  {source} -->|measure| m_{_node(name)}("{name}<br>{label}")'
-        yield f"  m_{_node(name)} --> artifacts"
-    yield from (
-        f"  {_node(name)} --> artifacts" for name in seeds if name not in kinds
-    )  # the sweep: its history counts
-
-
-def _node(name: str) -> str:
-    return "".join(c if c.isalnum() else "_" for c in name)
 
 
 # ── Pruning ──────────────────────────────────────────────────────────────────────────────────────────────────────────

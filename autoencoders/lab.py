@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 from autoencoders import data, machine, tasks
 from autoencoders.catalogue import Catalogue
+from autoencoders.coercion import shown
 from autoencoders.console import log
 from autoencoders.errors import InputError, StorageError, TrainingError
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.plans import Plan
 from autoencoders.profiles import Profile
 from autoencoders.settings import Settings
-from autoencoders.specs import Data, Experiment, Subject
+from autoencoders.specs import Data, Experiment, Spec, Subject
 from autoencoders.store import Artifact, Store, Task, files
-from autoencoders.tasks import class_name
 
 if TYPE_CHECKING:
     from autoencoders import models
@@ -44,7 +44,7 @@ class Lab:
         self.settings = settings
         self.plan_class = plan
         self.profile: Profile = settings.resolved_profile()
-        self.store = _store(settings.cache)
+        self.store = _store(settings.cache, settings.strict_environment)
         self._looks_only = looks_only  # then nothing is downloaded or written
 
     @cached_property
@@ -78,6 +78,7 @@ class Lab:
             sources=tuple(map(self._source, dict.fromkeys(self.choices))),
             cache=self.settings.cache,
             device=self.device,
+            strict=self.settings.strict_environment,
             fitted_to=self.catalogues[0].data,
             label=f"{self.profile.name}/{self.dataset}",
         )
@@ -125,7 +126,7 @@ class Lab:
         known = dict.fromkeys(subject.name for subject in subjects)
         for pattern in names or ():
             if not fnmatch.filter(known, pattern):
-                raise InputError(f"no experiment or baseline is called {pattern!r}; there are: {', '.join(known)}")
+                raise InputError(f"no experiment or baseline is called {shown(pattern)}; there are: {', '.join(known)}")
         return {name for pattern in names or ("*",) for name in fnmatch.filter(known, pattern)}
 
     def plan(self, names: Iterable[str] | None = None) -> list[Task]:
@@ -199,12 +200,13 @@ class Bench:
     sources: tuple[Source, ...]
     cache: Path
     device: str
+    strict: bool = False  # about versions and device, see Store
     fitted_to: Data  # for baselines
     label: str  # of the run, so that `stale` compares runs of one profile and data set
 
     @property
     def store(self) -> Store:
-        return _store(self.cache)
+        return _store(self.cache, self.strict)
 
     def source(self, spec: Data) -> Source:
         return next(source for source in self.sources if source.name == spec.name)
@@ -221,11 +223,12 @@ class Bench:
                 "autoencoders.tasks:train",
                 "autoencoders.tasks:dataset",
                 experiment.model.implementation,
-                *map(class_name, (experiment, experiment.model)),
+                *map(_class_name, (experiment, experiment.model)),
                 *reading.roots,
             ),
             inputs=reading.inputs,
             compute=partial(tasks.train, self, experiment),
+            device=partial(machine.processor, self.device),
             work=experiment.training.epochs * (experiment.data.train or 45_000) / 10_000,
         )
 
@@ -247,9 +250,10 @@ class Bench:
             name=f"{self.label}/{subject.name}{seed}/{spec.label}",
             kind=type(spec).__name__.lower(),
             spec={"measurement": spec.to_dict(), **fitted},
-            roots=("autoencoders.tasks:measure", "autoencoders.tasks:dataset", class_name(spec), *roots),
+            roots=("autoencoders.tasks:measure", "autoencoders.tasks:dataset", _class_name(spec), *roots),
             inputs=inputs,
             compute=partial(tasks.measure, self, subject, spec),
+            device=partial(machine.processor, self.device),
         )
 
     def reading(self, spec: Data) -> Task:
@@ -262,7 +266,7 @@ class Bench:
                 "autoencoders.tasks:read",
                 "autoencoders.data:split",
                 data.reader_name(spec.name),
-                class_name(spec),
+                _class_name(spec),
             ),
             inputs={"data": self.source(spec).fingerprint},
             compute=partial(tasks.read, self, spec),
@@ -303,9 +307,14 @@ class Bench:
         return ProgressFile(scratch / "progress.json")
 
 
+def _class_name(spec: Spec) -> str:
+    """Where a spec's own code starts: its class counts whole, with what a property of it says."""
+    return f"{type(spec).__module__}:{type(spec).__name__}"
+
+
 @functools.cache
-def _store(cache: Path) -> Store:
-    return Store(cache)
+def _store(cache: Path, strict: bool) -> Store:
+    return Store(cache, strict=strict)
 
 
 class ProgressFile:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
+import platform
+import re
 import shutil
 import tempfile
 from contextlib import suppress
@@ -23,6 +25,18 @@ def gpus() -> list[str]:
     if VISIBLE in os.environ:
         return [name.strip() for name in os.environ[VISIBLE].split(",") if name.strip() not in ("", "-1")]
     return sorted((path.name.removeprefix("nvidia") for path in Path("/dev").glob("nvidia[0-9]*")), key=int)
+
+
+@functools.cache
+def processor(device: str) -> str:
+    """The name of what computes there, `AMD EPYC 9R14` for example."""
+    if device.startswith("cuda"):
+        described, pattern = sorted(Path("/proc/driver/nvidia/gpus").glob("*/information")), r"Model:\s*(.+)"
+    else:
+        described, pattern = [Path("/proc/cpuinfo")], r"model name\s*: (.+)"
+    texts = [path.read_text() for path in described if path.exists()]
+    found = [name.strip() for text in texts for name in re.findall(pattern, text)]
+    return found[0] if found else platform.processor() or platform.machine()
 
 
 @functools.cache

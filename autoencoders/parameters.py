@@ -13,7 +13,9 @@ from typing import Any
 
 from autoencoders.coercion import coerced, refusal
 from autoencoders.errors import InputError
+from autoencoders.reading import from_yaml
 
+SEEDS = "seeds"  # may be a number, a list or a text, whatever type a notebook declares: `settings` has the rule
 _IPYTHON = {"In", "Out", "exit", "quit", "get_ipython", "open"}
 
 
@@ -23,7 +25,11 @@ def checked(namespace: Mapping[str, Any]) -> SimpleNamespace:
     public = {n for n, value in namespace.items() if not n.startswith("_") and not isinstance(value, types.ModuleType)}
     if unknown := sorted(public - _IPYTHON - declared.keys() - {"checked"}):
         raise InputError(f"no parameter is called {', '.join(unknown)}; there are: {', '.join(declared)}")
-    return SimpleNamespace(**{name: parsed(namespace.get(name), kind, name) for name, kind in declared.items()})
+    values = {
+        name: namespace.get(name) if name == SEEDS else parsed(namespace.get(name), kind, name)
+        for name, kind in declared.items()
+    }
+    return SimpleNamespace(**values)
 
 
 def parsed(value: Any, kind: Any, name: str) -> Any:
@@ -32,13 +38,3 @@ def parsed(value: Any, kind: Any, name: str) -> Any:
         return coerced(from_yaml(value) if isinstance(value, str) and kind is not str else value, kind, text=True)
     except (TypeError, ValueError):
         raise InputError(f"parameter {name} {refusal(value, kind)}") from None
-
-
-def from_yaml(text: str) -> Any:
-    """What the text says, or a ValueError: PyYAML lets through whatever its constructors stumble over."""
-    import yaml
-
-    try:
-        return yaml.safe_load(text)
-    except Exception as error:
-        raise ValueError(" ".join(str(error).split()) or type(error).__name__) from None

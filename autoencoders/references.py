@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autoencoders import reading
 from autoencoders.evaluation.statistics import Estimate
 from autoencoders.settings import PROJECT
 
@@ -41,13 +41,13 @@ def _number(value: float | None) -> Any:
 
 def of(dataset: str) -> list[ReferenceRun]:
     """The reference runs on that data set: values of another one would compare nothing."""
-    found = [ReferenceRun(path.stem, json.loads(text)) for path, text in _files(RUNS)]
+    found = [ReferenceRun(path.stem, reading.parsed_json(path)) for path, _ in _files(RUNS)]
     return [run for run in found if run.content["dataset"] == dataset]
 
 
 def speeds() -> list[dict[str, Any]]:
     """What `make bench` found, by benchmark, one for each hardware that it was kept of."""
-    return [json.loads(text) for _, text in _files(SPEEDS)]
+    return [reading.parsed_json(path) for path, _ in _files(SPEEDS)]
 
 
 def texts() -> str:
@@ -56,4 +56,4 @@ def texts() -> str:
 
 
 def _files(pattern: str) -> Iterable[tuple[Path, str]]:
-    return [(path, path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob(pattern))]
+    return [(path, reading.text(path)) for path in sorted(FOLDER.glob(pattern))]

@@ -10,7 +10,7 @@ from typing import Any, Generic, Self, TypeVar, cast
 
 import numpy as np
 
-from autoencoders import tables
+from autoencoders import reading, tables
 from autoencoders.evaluation.statistics import Estimate, Spread, measured, spread
 from autoencoders.evaluation.verdicts import leader
 from autoencoders.lab import Lab
@@ -309,9 +309,7 @@ class Results(Generic[P]):
 
 def reported() -> list[dict[str, str]]:
     """Values that others have reported, as they give them."""
-    import yaml
-
-    return yaml.safe_load((PROJECT / "analysis" / "reported.yml").read_text(encoding="utf-8"))
+    return reading.parsed_yaml(PROJECT / "analysis" / "reported.yml")
 
 
 def _pooled(errors: np.ndarray) -> np.ndarray:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from autoencoders import data, machine, parameters
-from autoencoders.coercion import coerced, shown
+from autoencoders import data, machine, reading
+from autoencoders.coercion import coerced, listed, shown
 from autoencoders.errors import InputError
 from autoencoders.profiles import PROFILES, Profile
 
@@ -29,7 +30,16 @@ ENVIRONMENT = {
     "device": "AE_DEVICE",
     "jobs": "AE_JOBS",
     "scheduler": "AE_SCHEDULER",
+    "strict_environment": "AE_STRICT_ENVIRONMENT",
 }
+OF_THE_MACHINE = (
+    "data_dir",
+    "cache",
+    "device",
+    "jobs",
+    "scheduler",
+    "strict_environment",
+)  # the others are the report's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +56,7 @@ class Settings:
     device: str = "auto"
     jobs: int | None = None  # None: as many as pay on this machine
     scheduler: str | None = None  # Dask's; None: processes of this machine
+    strict_environment: bool = False  # whether what other versions or another device made is stale
     notebooks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def resolved_profile(self) -> Profile:
@@ -66,18 +77,69 @@ def load(path: Path = PROJECT / "params.yml", **flags: Any) -> Settings:
     return Settings(**parsed)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
+def checked(name: str, value: Any) -> Any:
+    """The same value, if it is one that the setting may have."""
+    _parsed(name, value)
+    return value
+
+
+def as_yaml(text: str, settings: Settings) -> str:
+    """Return the text of a `params.yml` with these settings in place of its own, those of a machine left out.
+
+    Comments stay, unless a value is written in such a way that only writing all anew replaces it.
+    """
+    import yaml
+
+    wanted, said = replace(settings, **{name: getattr(Settings(), name) for name in OF_THE_MACHINE}), _said(text)
+    values = {f.name: getattr(wanted, f.name) for f in fields(Settings) if f.name not in OF_THE_MACHINE}
+    plain = {name: _unparsed(name, value) for name, value in values.items()}
+    if said:
+        others = {name: plain[name] for name, value in values.items() if value != getattr(said, name)}
+        if _said(edited := _edited(text, others)) == wanted:
+            return edited
+    return yaml.safe_dump(plain, allow_unicode=True, sort_keys=False)
+
+
+def _said(text: str) -> Settings | None:
+    """What a text says by itself; nothing where it can't be read."""
     try:
-        values = parameters.from_yaml(path.read_text(encoding="utf-8")) or {}
-    except ValueError as error:
-        raise InputError(f"{path.name} is not valid YAML: {error}") from None
+        return Settings(**{name: _parsed(name, value) for name, value in (reading.from_yaml(text) or {}).items()})
+    except (ValueError, AttributeError, KeyError, InputError):
+        return None
+
+
+def _unparsed(name: str, value: Any) -> Any:
+    if value is None:
+        return RULES[name].default[0]
+    return list(value) if isinstance(value, tuple) else dict(value) if isinstance(value, Mapping) else value
+
+
+def _edited(text: str, values: Mapping[str, Any]) -> str:
+    """The text with these values where the names have theirs, or at its end."""
+    import yaml
+
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    places = {key.value: node for key, node in root.value} if root else {}
+    shown = {
+        n: yaml.safe_dump([v], default_flow_style=True, allow_unicode=True, width=10**9).strip()[1:-1]
+        for n, v in values.items()
+    }
+    for name in sorted(values.keys() & places.keys(), key=lambda name: places[name].start_mark.index, reverse=True):
+        node = places[name]
+        text = text[: node.start_mark.index] + shown[name] + text[node.end_mark.index :]
+    added = [f"{name}: {shown[name]}\n" for name in values if name not in places]
+    return "\n".join([text.rstrip("\n"), "".join(added)]) if added else text
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not os.path.lexists(path):
+        return {}
+    values = reading.parsed_yaml(path) or {}
     if not isinstance(values, dict):
         raise InputError(f"{path.name} must hold 'name: value' lines, not a {type(values).__name__}")
     allowed = [f.name for f in fields(Settings)]
-    if unknown := [str(name) for name in values if name not in allowed]:
-        raise InputError(f"{path.name} has no parameter {', '.join(unknown)}; there are: {', '.join(allowed)}")
+    if unknown := [name for name in values if name not in allowed]:
+        raise InputError(f"{path.name} has no parameter {listed(unknown)}; there are: {', '.join(allowed)}")
     return values
 
 
@@ -102,6 +164,15 @@ def _folder(value: Any) -> Any:
     return Path(value).expanduser().resolve() if isinstance(value, str | Path) else value
 
 
+def _may_be_there(path: Path) -> bool:
+    """Whether a file system can have it: names have a greatest length."""
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno not in (errno.ENAMETOOLONG, errno.ELOOP)
+    return True
+
+
 def _names(value: Any) -> Any:
     names = [value] if isinstance(value, str) else value
     readable = isinstance(names, list) and all(name.isprintable() for name in names)
@@ -110,6 +181,10 @@ def _names(value: Any) -> Any:
 
 def _numbers(value: Any) -> Any:
     return value.replace(",", " ").split() if isinstance(value, str) else [value] if isinstance(value, int) else value
+
+
+def _switch(value: Any) -> Any:
+    return {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
 
 
 RULES = {
@@ -123,15 +198,16 @@ RULES = {
         default=("auto", None),
         read=_numbers,
     ),
-    "data_dir": Rule("the path of a folder", default=("", None), read=_folder),
-    "cache": Rule("the path of a folder", default=("", None), read=_folder),
+    "data_dir": Rule("the path of a folder", _may_be_there, default=("", None), read=_folder),
+    "cache": Rule("the path of a folder", _may_be_there, default=("", None), read=_folder),
     "device": Rule("auto, cpu, mps, cuda or cuda:N", _matches(r"auto|cpu|mps|cuda(:\d+)?")),
-    "jobs": Rule("auto or a whole number from 1", lambda jobs: jobs >= 1, default=("auto", None)),
+    "jobs": Rule("auto or a whole number from 1 to 1000", lambda jobs: 1 <= jobs <= 1000, default=("auto", None)),
     "scheduler": Rule(
         "none, local or an address such as tcp://host:8786",
         _matches(r"local|(tcp|tls|ucx)://[\w.\[\]:-]+:\d+"),
         default=("none", None),
     ),
+    "strict_environment": Rule("true or false", read=_switch),
     "notebooks": Rule(
         "each notebook's name with its own 'parameter: value' lines",
         lambda notebooks: all(isinstance(values, dict) for values in notebooks.values()),

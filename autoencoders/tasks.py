@@ -11,7 +11,7 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autoencoders.specs import Data, Experiment, Spec, Subject
+from autoencoders.specs import Data, Experiment, Subject
 from autoencoders.store import Artifact
 
 if TYPE_CHECKING:
@@ -78,8 +78,3 @@ def named(path: str) -> Any:
     """The object that `package.module:name` names: found at run time, so that a training reaches no other's model."""
     module, name = path.split(":")
     return getattr(importlib.import_module(module), name)
-
-
-def class_name(spec: Spec) -> str:
-    """Where a spec's own code starts: its class counts whole."""
-    return f"{type(spec).__module__}:{type(spec).__name__}"

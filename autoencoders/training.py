@@ -12,8 +12,6 @@ import io
 import json
 import math
 import os
-import platform
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from autoencoders import corruption, models
+from autoencoders import corruption, machine, models
 from autoencoders.data import Split
 from autoencoders.errors import InputError, StorageError, TrainingError
 from autoencoders.specs import Experiment, Training
@@ -67,6 +65,7 @@ def train(
     with torch.random.fork_rng(devices=[device] if run.device.type == "cuda" else []):
         if checkpoint is not None:
             run.resume(checkpoint)
+        run.note_processor()
         while run.step < run.steps:
             run.advance()
             save_is_due = time.monotonic() - saved > CHECKPOINT_SECONDS
@@ -123,7 +122,8 @@ def derived_seed(*parts: int | str) -> int:
 class Run:
     """A training under way: model, optimizer and metrics. After ``sync_metrics`` they agree, and can be saved."""
 
-    KEPT = ("step", "sums", "history", "seconds", "snapshots")  # in a checkpoint, beside model and optimizer
+    # In a checkpoint, beside model and optimizer
+    KEPT = ("step", "sums", "history", "seconds", "snapshots", "processors")
 
     def __init__(
         self,
@@ -150,11 +150,22 @@ class Run:
         self.sums: dict[str, float] = {}  # of each term over the epoch's images
         self.history: dict[str, list[float]] = {}
         self.snapshots: dict[str, Tensor] = {}  # reconstructions of some validation images, by epoch
+        self.processors: list[str] = []  # that took the steps; a training may be resumed on another of its kind
         self.seconds, self.since = 0.0, time.monotonic()  # spent until the last sync, and when that was
+
+    @property
+    def precision(self) -> str:
+        return "bf16" if self.bf16 else "fp32"
 
     @property
     def at_epoch_end(self) -> bool:
         return self.step % self.steps_per_epoch == 0
+
+    def note_processor(self) -> None:
+        """Note what takes the steps from now on."""
+        name = machine.processor(self.device.type)
+        if name not in self.processors[-1:]:
+            self.processors.append(name)
 
     # ── Steps ──
 
@@ -270,9 +281,9 @@ class Run:
             "images": self.images_seen,
             "seconds": self.seconds,
             "images_per_second": self.images_seen / self.seconds,
-            "precision": "bf16" if self.bf16 else "fp32",
+            "precision": self.precision,
             "torch": torch.__version__,
-            "device": _device_name(self.device),
+            "device": ", then ".join(self.processors),
             "threads": torch.get_num_threads(),
         }
         snapshots = {f"snapshots/{name}": picture.numpy() for name, picture in self.snapshots.items()}
@@ -282,11 +293,16 @@ class Run:
 
     @functools.cached_property
     def identity(self) -> bytes:
-        """What a checkpoint must match to be resumed: all but the name, which is for people."""
+        """What a checkpoint must match to be resumed: all but the name, which is for people.
+
+        Another device type or precision would go on with other rounding; another CPU differs in the last bits at most,
+        and is noted.
+        """
         spec = {key: value for key, value in self.experiment.to_dict().items() if key != "name"}
         shapes = {name: list(value.shape) for name, value in self.model.state_dict().items()}
+        computing = [torch.__version__, self.device.type, self.precision]
         images = [_digest(data.cpu().numpy().ravel().data).hex() for data in (self.train, self.validation)]
-        return _digest(json.dumps([spec, shapes, images, torch.__version__], sort_keys=True).encode())
+        return _digest(json.dumps([spec, shapes, images, computing], sort_keys=True).encode())
 
     def save(self, path: Path) -> None:
         """Write a checkpoint, all of it or nothing."""
@@ -307,7 +323,7 @@ class Run:
     def resume(self, path: Path) -> None:
         """Resume from a valid checkpoint of this run; otherwise start afresh."""
         try:
-            content = path.read_bytes()
+            content = path.read_bytes() if path.is_file() else b""
         except OSError:
             return
         digest, payload = content[:DIGEST_SIZE], content[DIGEST_SIZE:]
@@ -349,14 +365,6 @@ def _computes_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
-
-
-def _device_name(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    cpuinfo = Path("/proc/cpuinfo")
-    names = re.findall(r"model name\s*: (.+)", cpuinfo.read_text()) if cpuinfo.exists() else []
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def _digest(content: bytes | memoryview, key: bytes = b"") -> bytes:

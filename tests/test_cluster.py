@@ -23,7 +23,7 @@ from autoencoders.running.cluster import Introduction
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         ({}, ""),
         ({"code": {"models.ConvAE": "x", "training.train": "b"}}, "other code (models.ConvAE)"),
@@ -33,18 +33,18 @@ from autoencoders.running.cluster import Introduction
         ({"data": {}, "cache": "-"}, "other data (cifar10), another cache folder"),
     ],
 )
-def test_a_stranger_is_told_by_what_differs(change: dict, told: str) -> None:
+def test_mismatch_names_what_differs(change: dict, expected: str) -> None:
     own = {"code": {"models.ConvAE": "a", "training.train": "b"}, "data": {"cifar10": "d"}, "cache": "word"}
-    assert cluster._differences(Introduction("here", **own), Introduction("there", **(own | change))) == told
+    assert cluster._differences(Introduction("here", **own), Introduction("there", **(own | change))) == expected
 
 
-def test_nobody_answers(tmp_path: Path) -> None:
+def test_missing_scheduler_is_one_clear_error(tmp_path: Path) -> None:
     nobody = "tcp://127.0.0.1:9"
     with pytest.raises(InputError, match=f"no scheduler answers at {nobody}"), cluster.connected(nobody, 1):
         pass
 
 
-def test_without_dask_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_dask_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "dask", None)
     with pytest.raises(InputError, match=r"pip install '\.\[cluster\]'"), cluster.connected("local", 1):
         pass
@@ -92,20 +92,20 @@ def keys(project: Project) -> set[str]:
     return {path.name for path in (project.cache / "artifacts").iterdir()}
 
 
-def test_workers_elsewhere_make_it_and_strangers_are_refused(project: Project, tmp_path: Path) -> None:
+def test_workers_with_other_code_are_refused_and_others_do_the_work(project: Project, tmp_path: Path) -> None:
     here = project.copy(tmp_path / "here", cache=tmp_path / "cache")
     there = here.copy(tmp_path / "there")
-    strange = here.copy(tmp_path / "strange")
-    strange.edit("autoencoders/models/base.py", "return images * 2 - 1", "return images * 2 - 1.0")
+    other = here.copy(tmp_path / "other")
+    other.edit("autoencoders/models/base.py", "return images * 2 - 1", "return images * 2 - 1.0")
     with scheduler(tmp_path, here.environment()) as address:
         none = here("run", "tune-base", "--scheduler", address)
         assert none.returncode == 2
         assert "no workers yet" in none.stderr
-        with worker(address, strange):
+        with worker(address, other):
             refused = until_met(here, address)
         assert refused.returncode == 2
-        assert re.search(r"these workers would make .*:\n +worker tcp://.*: other code \(.*_centred\)", refused.stderr)
-        assert not (here.cache / "artifacts").exists(), "nothing was made by a stranger"
+        assert re.search(r"these workers would make .*:\n +worker tcp://.*: other code \(.*centred\)", refused.stderr)
+        assert not (here.cache / "artifacts").exists(), "nothing was made by the other code"
         with worker(address, there):
             done = until_met(here, address)
     assert done.returncode == 0, done.stderr
@@ -121,7 +121,7 @@ def until_met(project: Project, address: str) -> subprocess.CompletedProcess[str
     raise AssertionError("the worker never joined")
 
 
-def test_the_task_of_a_killed_worker_is_made_by_another(project: Project, tmp_path: Path) -> None:
+def test_task_of_a_killed_worker_is_made_by_another(project: Project, tmp_path: Path) -> None:
     mine = project.copy(tmp_path / "mine", cache=tmp_path / "cache")
     mine.edit("autoencoders/training.py", "CHECKPOINT_SECONDS = 30.0", "CHECKPOINT_SECONDS = 0.2")
     mine.edit("autoencoders/profiles.py", '"vector": 1, "spatial": 1', '"vector": 30, "spatial": 1')

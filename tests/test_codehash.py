@@ -330,22 +330,6 @@ def test_relative_import_from_the_parent_package(lab: Lab) -> None:
     assert sorted(lab.code("lab.tools.deep:f").manifest) == ["lab.late.finish", "lab.sizes.WIDTH", "lab.tools.deep.f"]
 
 
-def test_import_of_an_enclosing_function_is_followed_through_nonlocal(lab: Lab) -> None:
-    lab.write(
-        "names.py",
-        "def f():\n    from lab.late import finish\n"
-        "    def g():\n        nonlocal finish\n        finish = finish(1)\n    return g\n",
-    )
-    assert "lab.late.finish" in lab.code("lab.names:f").manifest
-
-
-def test_namespace_package(lab: Lab) -> None:
-    (lab.folder / "bare").mkdir()
-    lab.write("bare/deep.py", "def f():\n    return 1")
-    lab.write("names.py", "from lab.bare import deep\ndef f():\n    return deep.f()")
-    assert "lab.bare.deep.f" in lab.code("lab.names:f").manifest
-
-
 def test_reexport_is_followed_to_the_definition(lab: Lab) -> None:
     lab.write("tools/__init__.py", "from .timing import clock\nfrom lab.corruption import scaled as scale")
     lab.write("names.py", "from lab import tools\ndef f(x):\n    return tools.clock(tools.scale(x))")
@@ -418,12 +402,6 @@ def test_module_imported_for_its_side_effects_counts(lab: Lab) -> None:
     assert "lab.determinism.(module level)" in before.manifest
     lab.write("determinism.py", "fix_all(seed=1)")
     assert lab.code().digest != before.digest
-
-
-def test_module_imported_inside_a_function_for_its_side_effects_counts(lab: Lab) -> None:
-    lab.write("determinism.py", "fix_all(seed=0)")
-    lab.edit("late.py", "    return x", "    import lab.determinism\n    return x")
-    assert "lab.determinism.(module level)" in lab.code().manifest
 
 
 def test_side_effects_of_the_packages_around_a_module_count(lab: Lab) -> None:
@@ -524,12 +502,6 @@ def test_edit_that_restores_the_old_modification_time_is_noticed(lab: Lab) -> No
     before = lab.code()
     path.write_text(path.read_text().replace("8", "9"))
     os.utime(path, (old, old))
-    assert lab.code().digest != before.digest
-
-
-def test_new_file_that_takes_precedence_is_noticed(lab: Lab) -> None:
-    before = lab.code()
-    lab.write("late/__init__.py", "def finish(x):\n    return -x")
     assert lab.code().digest != before.digest
 
 

@@ -12,6 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from autoencoders import commandline, settings
+from autoencoders.console import print_json
 from autoencoders.data import UnavailableError
 from autoencoders.errors import InputError, ReportError, StorageError, TrainingError
 from autoencoders.lab import Lab
@@ -51,7 +52,7 @@ class App:
         return CliRunner().invoke(self.app, [*arguments], env=environment)
 
 
-def test_a_command_is_handed_settings_and_its_own_arguments() -> None:
+def test_command_is_handed_settings_and_its_own_arguments() -> None:
     app = App()
     found = app("act", "ae-*", "vae", "--loud", "--group", "G07", "--seeds", "1,2", "--jobs", "3")
     assert (found.exit_code, found.stdout, found.stderr) == (0, "done\n", "")
@@ -89,18 +90,18 @@ def test_wrong_usage(arguments: list[str]) -> None:
         (StorageError("it diverged"), 3),
     ],
 )
-def test_what_a_person_can_mend_is_one_line_and_a_code(error: Exception, code: int) -> None:
+def test_mistakes_are_one_line_and_an_exit_code(error: Exception, code: int) -> None:
     found = App(error)("act")
     assert (found.exit_code, found.stderr) == (code, "error: it diverged\n")
 
 
-def test_an_interruption_says_how_to_go_on() -> None:
+def test_interruption_says_how_to_go_on() -> None:
     found = App(KeyboardInterrupt())("act")
     assert found.exit_code == 130
     assert found.stderr == "interrupted: finished work is kept, and the same command goes on from there\n"
 
 
-def test_a_mistake_of_ours_is_not_hidden() -> None:
+def test_bugs_are_not_hidden() -> None:
     found = App(RuntimeError("a bug"))("act")
     assert found.exit_code == 1
     assert isinstance(found.exception, RuntimeError)
@@ -125,7 +126,7 @@ def lab(tmp_path: Path) -> Lab:
 
 
 def test_json_alone_in_one_envelope(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
-    commandline.print_json(lab, rows=[])
+    print_json(lab.head, rows=[])
     out, err = capsys.readouterr()
     assert err == ""
     assert json.loads(out) == {
@@ -138,8 +139,8 @@ def test_json_alone_in_one_envelope(lab: Lab, capsys: pytest.CaptureFixture[str]
     }
 
 
-def test_what_json_does_not_know_is_null(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
-    commandline.print_json(lab, a=math.nan, b=[math.inf, {"c": (-math.inf, 1.5)}], d="NaN", e=0.0, f=None, g=True)
+def test_json_has_null_for_what_it_does_not_know(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    print_json(lab.head, a=math.nan, b=[math.inf, {"c": (-math.inf, 1.5)}], d="NaN", e=0.0, f=None, g=True)
 
     def refuse(constant: str) -> None:
         raise AssertionError(constant)
@@ -150,15 +151,7 @@ def test_what_json_does_not_know_is_null(lab: Lab, capsys: pytest.CaptureFixture
 
 
 def test_announcing_a_run(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
-    commandline.announce(lab)
+    lab.announce()
     out, err = capsys.readouterr()
     assert out == ""
     assert err == "profile smoke (seconds, for tests: the numbers mean nothing) · photos10 · seeds 0 · cpu\n"
-
-
-def test_announcing_a_stand_in(no_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    commandline.announce(Lab(Settings(profile="smoke", dataset="cifar10", cache=tmp_path), looks_only=True))
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert "notice: cifar10 is not here" in err
-    assert "photos10 stands in for it" in err

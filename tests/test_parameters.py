@@ -67,7 +67,7 @@ def test_defaults() -> None:
         ("clip", "no", False),
     ],
 )
-def test_what_is_meant(name: str, given: Any, meant: Any) -> None:
+def test_values_are_read_as_they_are_meant(name: str, given: Any, meant: Any) -> None:
     found = getattr(parameters.checked(namespace(CELL, **{name: given})), name)
     assert found == meant
     assert type(found) is type(meant)
@@ -114,7 +114,7 @@ def test_wrong_values_name_the_parameter_and_its_type(name: str, given: Any, wan
 
 
 @pytest.mark.parametrize("text", ["2020-99-99", "0x_", "!!bool maybe", "!!int ''", "[" * 5000, "1" * 5000, "1" * 400])
-def test_whatever_yaml_stumbles_over_is_a_wrong_value(text: str) -> None:
+def test_text_that_yaml_stumbles_over_is_a_wrong_value(text: str) -> None:
     with pytest.raises(InputError, match="^parameter rate must be float"):
         parameters.checked(namespace(CELL, rate=text))
 
@@ -124,15 +124,6 @@ def test_unknown_names_are_refused_with_the_valid_ones() -> None:
         parameters.checked(namespace(CELL, sigma=0.2))
 
 
-def test_several_unknown_names_are_told_at_once() -> None:
-    with pytest.raises(InputError, match="^no parameter is called a, b; there are: "):
-        parameters.checked(namespace(CELL, b=1, a=2))
-
-
-def test_a_cell_without_parameters() -> None:
-    assert vars(parameters.checked(namespace("from autoencoders import parameters"))) == {}
-
-
-def test_a_declared_parameter_without_a_value_is_told() -> None:
+def test_declared_parameter_without_a_value_is_told() -> None:
     with pytest.raises(InputError, match="parameter sigma"):
         parameters.checked(namespace("sigma: float"))

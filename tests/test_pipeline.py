@@ -67,23 +67,6 @@ def test_help_tells_a_newcomer_what_there_is(project: Project) -> None:
     assert not imported(done) & HEAVY
 
 
-@pytest.mark.parametrize("command", ["run", "status", "results", "graph", "prune"])
-def test_every_command_explains_the_shared_options(project: Project, command: str) -> None:
-    done = project(command, "--help", COLUMNS="200")
-    assert done.returncode == 0
-    for option, twin in {
-        "--profile": "AE_PROFILE",
-        "--dataset": "AE_DATASET",
-        "--group": "GROUP",
-        "--seeds": "AE_SEEDS",
-        "--data-dir": "AUTOENCODERS_DATA",
-        "--cache": "AE_CACHE",
-        "--device": "AE_DEVICE",
-        "--jobs": "AE_JOBS",
-    }.items():
-        assert re.search(rf"{option}\b.*\b{twin}\b", done.stdout), option
-
-
 # ── Wrong input: one line and exit code 2 ────────────────────────────────────────────────────────────────────────────
 
 
@@ -91,20 +74,13 @@ def test_every_command_explains_the_shared_options(project: Project, command: st
     ("arguments", "said"),
     [
         (("--group", "../x"), "group '../x'"),
-        (("--group", ""), "group ''"),
-        (("--group", "a b"), "group 'a b'"),
-        (("--profile", "fast"), "smoke, quick, evening, full or auto"),
         (("--dataset", "cifar11"), "unknown data set 'cifar11'"),
-        (("--seeds", "1,1"), "distinct whole numbers"),
-        (("--jobs", "0"), "jobs '0'"),
-        (("--device", "gpu"), "device 'gpu'"),
         (("ae-vectr",), "there are: ae-vector, ae-spatial"),
         (("--data-dir", "/nowhere", "--dataset", "cifar10"), "/nowhere is no folder"),
     ],
 )
-@pytest.mark.parametrize("command", ["run", "status"])
-def test_wrong_input(project: Project, command: str, arguments: tuple[str, ...], said: str) -> None:
-    done = project(command, *arguments)
+def test_wrong_input_is_one_line_and_exit_code_2(project: Project, arguments: tuple[str, ...], said: str) -> None:
+    done = project("run", *arguments)
     assert done.returncode == 2
     assert done.stdout == ""
     last = done.stderr.strip().splitlines()[-1]
@@ -114,26 +90,9 @@ def test_wrong_input(project: Project, command: str, arguments: tuple[str, ...],
     assert not project.cache.exists()
 
 
-def test_empty_group_in_the_environment_is_refused(project: Project) -> None:
-    done = project("status", GROUP="")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("error: group '': must be 1 to 32 letters")
-
-
 def test_unknown_option_and_unknown_command(project: Project) -> None:
     assert project("status", "--no-such-option").returncode == 2
     assert project("no-such-command").returncode == 2
-
-
-def test_wrong_parameter_file(project: Project, tmp_path: Path) -> None:
-    own = project.copy(tmp_path / "code")
-    for text, said in {"groop: G07": "groop", "group: [": "not valid YAML", "- G07": "name: value"}.items():
-        (own.folder / "params.yml").write_text(text)
-        done = own("status")
-        assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr.startswith("error: params.yml")
-        assert said in done.stderr
-        assert len(done.stderr.splitlines()) == 1
 
 
 def test_parameter_file_environment_and_flag(project: Project, tmp_path: Path) -> None:
@@ -173,7 +132,7 @@ def test_cache_that_cannot_be_written(project: Project, tmp_path: Path) -> None:
 # ── An empty cache ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_looking_at_nothing_makes_nothing(project: Project) -> None:
+def test_inspection_of_nothing_makes_nothing_on_the_command_line(project: Project) -> None:
     for command in ("status", "results", "graph", "prune"):
         done = project(command, PYTHONPROFILEIMPORTTIME="1")
         assert done.returncode == 0, done.stderr
@@ -200,7 +159,7 @@ def test_missing_data_set_has_a_stand_in_that_is_announced(project: Project) -> 
 # ── A filled cache ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_run_says_what_it_is_and_fills_the_cache(smoke: Run) -> None:
+def test_run_announces_itself_and_fills_the_cache(smoke: Run) -> None:
     assert smoke.stdout == ""
     assert smoke.stderr.startswith(
         "profile smoke (seconds, for tests: the numbers mean nothing) · photos10 · seeds 0 · cpu"
@@ -277,18 +236,13 @@ def test_results(smoke: Run) -> None:
     assert len(set(identified)) == len(identified), "each figure stands once"
 
 
-def test_results_of_some(smoke: Run) -> None:
-    rows = smoke.project.json("results", "mcae-0.*", "vae")["rows"]
-    assert {row["experiment"] for row in rows} == {"mcae-0.1", "mcae-0.3", "mcae-0.5", "mcae-0.75", "vae"}
-
-
 def test_results_of_baselines(smoke: Run) -> None:
     found = smoke.project.json("results", "baseline/pca-*")
     assert {row["experiment"] for row in found["rows"]} == {"baseline/pca-128"}
     assert found["trainings"] == []
 
 
-def test_results_tell_where_they_come_from(smoke: Run) -> None:
+def test_results_carry_their_provenance(smoke: Run) -> None:
     found = smoke.project.json("results", "ae-vector", "vae")
     assert found["experiments"] == ["ae-vector", "vae"]
     trainings = {each["experiment"]: each for each in found["trainings"]}
@@ -311,18 +265,13 @@ def test_results_for_people(smoke: Run) -> None:
 def test_graph_is_mermaid_and_names_everything(smoke: Run) -> None:
     printed = smoke.project("graph").stdout
     assert printed.startswith("flowchart LR\n")
-    edges = re.findall(r"^  (\w+) -->(?:\|measure\|)? (\w+)", printed, re.MULTILINE)
+    edges = re.findall(r"^  (\w+) --> (\w+)", printed, re.MULTILINE)
     assert len(edges) == printed.count("-->") > 20
     for name in (*EXPERIMENTS, *(b.name for b in CATALOGUE.baselines())):
-        assert re.search(rf'"{re.escape(name)}("|<br>)', printed), name
+        assert re.search(rf'"{re.escape(name)}[" ]', printed), name
     sources, targets = map(set, zip(*edges, strict=True))
     assert sources - targets == {"photos10"}, "everything comes from the data"
     assert targets - sources == {"report"}, "and all of it ends in the report"
-
-
-def test_another_group_or_name_is_the_same_work(smoke: Run) -> None:
-    standings = smoke.project.json("status", "--group", "G42", "--jobs", "2")
-    assert {s["state"] for s in standings["experiments"] + standings["measurements"]} == {"cached"}
 
 
 def test_another_seed_is_other_work_but_the_same_baselines(smoke: Run) -> None:
@@ -341,7 +290,7 @@ def copy(smoke: Run, tmp_path: Path) -> Project:
     return smoke.project.copy(tmp_path / "code")
 
 
-def test_editing_what_a_training_calls_makes_it_stale_and_says_so(copy: Project) -> None:
+def test_status_names_the_edited_function(copy: Project) -> None:
     before = snapshot(copy.cache)
     copy.edit("autoencoders/corruption.py", "return noisy.clamp_(0, 1)", "return noisy.clamp_(0, 0.5)")
     states = copy.states()
@@ -358,13 +307,13 @@ def test_editing_what_a_training_calls_makes_it_stale_and_says_so(copy: Project)
     assert snapshot(copy.cache) == before
 
 
-def test_editing_one_model_leaves_the_others(copy: Project) -> None:
+def test_status_of_other_models_survives_an_edit(copy: Project) -> None:
     copy.edit("autoencoders/models/vae.py", "log_variance.clamp(-12, 12)", "log_variance.clamp(-11, 12)")
     states = {name: standing["state"] for name, standing in copy.states().items()}
     assert {name for name, state in states.items() if state != "cached"} == {"vae"}
 
 
-def test_editing_what_no_training_calls_changes_nothing(copy: Project) -> None:
+def test_status_ignores_edits_that_no_training_reaches(copy: Project) -> None:
     for path in (copy.folder / "autoencoders" / "figures").glob("*.py"):
         path.write_text(path.read_text() + "\n\ndef more() -> int:\n    return 1\n")
     path = copy.folder / "autoencoders" / "training.py"
@@ -382,7 +331,7 @@ def test_editing_a_measurement_retrains_nothing(copy: Project) -> None:
     assert stale == {("anomaly", "stale")}
 
 
-def test_changing_a_parameter_says_which(copy: Project) -> None:
+def test_status_names_the_changed_parameter(copy: Project) -> None:
     copy.edit("autoencoders/specs.py", "clip_norm: float = 1.0", "clip_norm: float = 2.0")
     reasons = copy.states()["ae-vector"]["reasons"]
     assert {"kind": "parameter", "what": "training.clip_norm", "old": 1.0, "new": 2.0} in reasons
@@ -397,7 +346,7 @@ def own(project: Project, tmp_path: Path) -> Project:
     return project.copy(tmp_path / "code", cache=tmp_path / "cache")
 
 
-def test_a_failing_training_stops_no_others_and_is_listed(own: Project) -> None:
+def test_failing_training_stops_no_others_and_is_listed(own: Project) -> None:
     """And it is remembered, dropped by `prune`, and gone with its cause."""
     own.edit("autoencoders/models/vae.py", "loss = reconstruction + kl_weight", "loss = math.nan * kl_weight")
     done = own("run", "vae", "tune-base", "--jobs", "1")
@@ -435,7 +384,7 @@ def test_prune_drops_what_no_profile_refers_to(own: Project) -> None:
     assert trained(own.cache) == {}
 
 
-def test_an_interrupted_run_can_be_gone_on_with(own: Project) -> None:
+def test_interrupted_run_can_be_gone_on_with(own: Project) -> None:
     own.edit("autoencoders/profiles.py", '"vit": 1, "tuning": 1}', '"vit": 1, "tuning": 50}')
     names = ("tune-base", "tune-rate-0.006")
     for jobs in ("2", "1"):
@@ -444,7 +393,7 @@ def test_an_interrupted_run_can_be_gone_on_with(own: Project) -> None:
         assert (partial["state"], partial["epochs"]) == ("partial", 50)
         assert 1 <= partial["epoch"] <= 50
         assert f"epoch {partial['epoch']}/50" in own("status", partial["name"]).stdout
-        assert not list(own.cache.glob("artifacts/*")), "nothing half-written"
+        assert not trained(own.cache), "nothing half-written"
         assert not list(own.cache.glob("failures/*")), "an interruption is no failure"
     done = own("run", *names)
     assert done.returncode == 0, done.stderr

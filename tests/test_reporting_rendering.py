@@ -19,7 +19,7 @@ from autoencoders import settings
 from autoencoders.errors import ReportError
 from autoencoders.reporting import checks, execution, submission
 from autoencoders.reporting.book import Book
-from autoencoders.reporting.folder import Folder
+from autoencoders.reporting.folder import MARK, Folder
 from autoencoders.reporting.without_quarto import site
 
 
@@ -243,7 +243,7 @@ def packed(root: Path, notice: str = "", group: str = "G07") -> tuple[Path, Path
     metadata = {"autoencoders": {"inputs": executions[0].digest}}
     write_notebook(executions[0].target, *written[:2], injected, written[2], **metadata)
     assert source.exists()
-    return submission.pack(book, executions)
+    return submission.pack(book, executions, settings.Settings(group=group))
 
 
 def test_zip_holds_the_project_and_the_executed_notebooks(tmp_path: Path) -> None:
@@ -280,33 +280,28 @@ def test_zip_of_the_same_inputs_has_the_same_bytes(tmp_path: Path) -> None:
     assert [path.read_bytes() for path in packed(tmp_path / "b")] == first
 
 
-def test_submission_drops_another_groups(tmp_path: Path) -> None:
-    (tmp_path / "submission").mkdir()
-    (tmp_path / "submission/G01_Assignment2_Code.zip").write_text("old")
-    packed(tmp_path)
-    assert len(list((tmp_path / "submission").iterdir())) == 2
-
-
 def test_submission_needs_what_is_made_and_up_to_date(tmp_path: Path) -> None:
     book = write_book(tmp_path)
     with pytest.raises(ReportError, match=r"pipeline.py report"):
-        submission.pack(book, [])
+        submission.pack(book, [], settings.Settings())
     book.pdf.parent.mkdir()
     book.pdf.write_bytes(b"%PDF")
     write_notebook(tmp_path / "analysis/01-one.ipynb", code("1"))
     outdated = execution.plan(tmp_path / "analysis", tmp_path / "cache", requested={}, common={}, inputs={})
     with pytest.raises(ReportError, match="not up to date: 01-one"):
-        submission.pack(book, outdated)
+        submission.pack(book, outdated, settings.Settings())
 
 
 def test_folder_holds_what_was_put_there_and_nothing_older(tmp_path: Path) -> None:
-    (tmp_path / "old/deep").mkdir(parents=True)
-    (tmp_path / "old/deep/file").write_text("x")
+    folder = Folder(tmp_path)
+    folder.put("old/deep/file", "x")
+    folder.drop_older()
     folder = Folder(tmp_path)
     folder.put("new/a.txt", "a")
     folder.put("b.bin", b"\x00")
-    folder.drop_the_rest()
+    folder.drop_older()
     assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == [
+        MARK,
         "b.bin",
         "new",
         "new/a.txt",

@@ -131,7 +131,7 @@ def per_image(r: Results[Any], contender: Contender, spec: Measurement, name: st
 def test_claims_turn_when_results_are_swapped(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_data: Path
 ) -> None:
-    lab = Lab(Settings(profile="smoke", device="cpu", cache=tmp_path), study=name, looks_only=True)
+    lab = Lab(Settings(profile="smoke", device="cpu", cache=tmp_path), study(name), looks_only=True)
     monkeypatch.setattr(Results, "per_image", per_image)
     monkeypatch.setattr(Results, "artifacts", lambda *asked: [Artifact({}, {"validation": 0.5})])
     results: Results[Any] = Results(lab)
@@ -145,7 +145,7 @@ def test_claims_turn_when_results_are_swapped(
 
 
 def test_transfer_claims_rest_on_what_chose_their_model(tmp_path: Path, no_data: Path) -> None:
-    lab = Lab(Settings(profile="smoke", device="cpu", cache=tmp_path), study="transfer", looks_only=True)
+    lab = Lab(Settings(profile="smoke", device="cpu", cache=tmp_path), study("transfer"), looks_only=True)
     lab.measure = lambda subject, spec: Artifact(  # type: ignore[method-assign]
         {name: np.arange(9.0) for name in ("all/psnr", "correct")}, {"validation": 0.5}
     )
@@ -203,12 +203,12 @@ def test_clusters_tell_colours_from_classes() -> None:
     hues = [0.0] * 40 + [0.5] * 40
     labels = torch.tensor([0, 1] * 40)
     shown = dataset(colored(hues), labels)
-    spec = Clusters(shown=Data(name="made-up"), images=80)
-    found = coloring.clusters(spec, Identity((3, 12, 12)), shown, CPU, shown=shown)
+    spec = Clusters(evaluation_data=Data(name="made-up"), images=80)
+    found = spec.measure(Identity((3, 12, 12)), shown, CPU, evaluation_data=shown)
     assert value(found, "purity_hue") == 1
     assert 0.2 < value(found, "purity_class") < 0.8
     telling = dataset(colored(hues), torch.tensor([0] * 40 + [1] * 40))
-    found = coloring.clusters(spec, Identity((3, 12, 12)), telling, CPU, shown=telling)
+    found = spec.measure(Identity((3, 12, 12)), telling, CPU, evaluation_data=telling)
     assert value(found, "purity_class") == value(found, "purity_hue") == 1
     assert found.arrays["tsne/3"].shape == (80, 3)
 
@@ -216,7 +216,7 @@ def test_clusters_tell_colours_from_classes() -> None:
 def test_clusters_of_baselines_have_no_pictures() -> None:
     shown = dataset(colored([0.0, 0.5] * 10), torch.tensor([0, 1] * 10))
     pixels = Baseline(method="pixels")
-    found = coloring.clusters(Clusters(shown=Data(name="made-up"), images=20), pixels, shown, CPU, shown=shown)
+    found = Clusters(evaluation_data=Data(name="made-up"), images=20).measure(pixels, shown, CPU, evaluation_data=shown)
     assert not [name for name in found.arrays if name.startswith("tsne")]
 
 
@@ -224,7 +224,7 @@ def test_between_finds_no_detour_in_a_cross_fade() -> None:
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(256, (40, 3, 12, 12), generator=generator, dtype=torch.uint8)
     labels = torch.arange(40) % 2
-    found = coloring.between(Between(pairs=10, steps=5), Identity((3, 12, 12)), dataset(images, labels), CPU)
+    found = Between(pairs=10, steps=5).measure(Identity((3, 12, 12)), dataset(images, labels), CPU)
     assert value(found, "detour") == pytest.approx(1)
     assert value(found, "jump") == pytest.approx(1)
     assert value(found, "departure") == pytest.approx(0, abs=1e-8)
@@ -285,12 +285,12 @@ def two_colours(count: int, size: int = 12) -> Dataset:
 
 
 def asked(**changes: Any) -> Transfer:
-    return Transfer(shown=Data(name="made-up"), **({"hidden": (32,), "epochs": 100, "reduced": 8} | changes))
+    return Transfer(evaluation_data=Data(name="made-up"), **({"hidden": (32,), "epochs": 100, "reduced": 8} | changes))
 
 
 def test_transfer_tells_what_features_know() -> None:
     shown = two_colours(200)
-    found = transfer.transfer(asked(), Identity((3, 12, 12)), shown, CPU, shown=shown)
+    found = asked().measure(Identity((3, 12, 12)), shown, CPU, evaluation_data=shown)
     assert value(found, "accuracy") == found.meta["validation"] == found.arrays["correct"].mean() > 0.95
     assert value(found, "auc") > 0.95
     assert np.trace(found.arrays["confusion"]) == found.arrays["correct"].sum()
@@ -305,7 +305,7 @@ def test_transfer_brings_images_to_the_known_size() -> None:
             seen.append(images.shape[1:])
             return super().encode(images)
 
-    found = transfer.transfer(asked(), Looking((3, 12, 12)), two_colours(20), CPU, shown=two_colours(100, size=20))
+    found = asked().measure(Looking((3, 12, 12)), two_colours(20), CPU, evaluation_data=two_colours(100, size=20))
     assert set(seen) == {(3, 12, 12)}
     assert value(found, "accuracy") > 0.8
 
@@ -314,7 +314,7 @@ def test_transfer_with_a_fault_learns_nothing() -> None:
     shown = two_colours(1000)
     spec = asked(hidden=(64, 64, 32, 32), epochs=8)
     sound, spoilt = (
-        transfer.transfer(replace(spec, faults=faults), Identity((3, 12, 12)), shown, CPU, shown=shown)
+        replace(spec, faults=faults).measure(Identity((3, 12, 12)), shown, CPU, evaluation_data=shown)
         for faults in ((), ("faint features",))
     )
     assert value(sound, "accuracy") == 1
@@ -326,7 +326,7 @@ def test_transfer_never_predicts_a_class_without_labels() -> None:
     whole = two_colours(60)
     only = Split(whole.train.images[::2], whole.train.labels[::2])
     shown = replace(whole, train=only)
-    found = transfer.transfer(asked(), Identity((3, 12, 12)), shown, CPU, shown=shown)
+    found = asked().measure(Identity((3, 12, 12)), shown, CPU, evaluation_data=shown)
     assert found.arrays["confusion"].tolist() == [[30, 0], [30, 0]]
 
 
@@ -334,7 +334,7 @@ def test_inpainting_measures_hidden_pixels_apart() -> None:
     """Whoever copies what it sees is wrong about exactly the hidden pixels."""
     images = torch.full((6, 3, 16, 16), 204, dtype=torch.uint8)
     spec = Inpainting(input=PixelMask(0.25))
-    found = transfer.inpainting(spec, Identity((3, 16, 16)), dataset(images, torch.zeros(6, dtype=torch.int64)), CPU)
+    found = spec.measure(Identity((3, 16, 16)), dataset(images, torch.zeros(6, dtype=torch.int64)), CPU)
     rows = {(row["region"], row["metric"]): row["value"] for row in found.meta["rows"]}
     assert rows["masked", "mse"] == pytest.approx(0.64)
     assert rows["all", "mse"] == pytest.approx(0.16)

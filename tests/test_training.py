@@ -444,6 +444,37 @@ def test_checkpoint_of_another_training_is_ignored(often: None, tmp_path: Path, 
     assert (other.seconds > 0) == (step > 0), "time spent before counts"
 
 
+@pytest.mark.parametrize("change", ["device", "precision", "processor"])
+def test_checkpoint_of_another_device_type_or_precision_is_ignored_and_of_another_cpu_resumed(
+    often: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """What went before would be of other rounding; a CPU of another name differs in the last bits at most."""
+    monkeypatch.setattr(training, "_computes_bf16", lambda device: False)
+    monkeypatch.setattr(training.machine, "processor", lambda device: "CPU A")
+    interrupt(experiment(bf16=True), tmp_path / "checkpoint", 5)
+    other = training.Run(experiment(bf16=True), ConvAutoencoder, TRAIN, VALIDATION, torch.device("cpu"))
+    if change == "device":
+        other.device = torch.device("meta")
+    elif change == "precision":
+        other.bf16 = True
+    else:
+        monkeypatch.setattr(training.machine, "processor", lambda device: "CPU B")
+    other.resume(tmp_path / "checkpoint")
+    other.note_processor()
+    assert (other.step > 0) == (change == "processor")
+    assert other.processors == {"processor": ["CPU A", "CPU B"]}.get(change, ["CPU A"])
+
+
+def test_history_of_devices_stands_in_the_artifact(
+    often: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training.machine, "processor", lambda device: "CPU A")
+    assert fit(experiment()).meta["device"] == "CPU A"
+    interrupt(experiment(), tmp_path / "checkpoint", 5)
+    monkeypatch.setattr(training.machine, "processor", lambda device: "CPU B")
+    assert fit(experiment(), checkpoint=tmp_path / "checkpoint").meta["device"] == "CPU A, then CPU B"
+
+
 def test_checkpoints_are_written_whole_or_not_at_all(
     often: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from autoencoders import reading
 from autoencoders.data.sources import SOURCES, Downloaded, Shipped, source_of
 from autoencoders.errors import InputError
 
@@ -74,11 +75,10 @@ def files_of(name: str, root: Path) -> dict[str, Path]:
 
 def fingerprint(name: str, root: Path, cache_dir: Path | None = None, *, remember: bool = True) -> str:
     """Digest the files' content; remember it in ``cache_dir`` for as long as sizes and modification times stay."""
-    stats = [(file, path.stat()) for file, path in files_of(name, root).items()]
-    stamp = _digest((file, f"{stat.st_size} {stat.st_mtime_ns}") for file, stat in stats)
+    stamp = _digest((file, f"{stat.st_size} {stat.st_mtime_ns}") for file, stat in _statuses(name, root).items())
     memory = cache_dir / "fingerprints.json" if cache_dir else None
-    entry = _recalled(memory).get(f"{name} {root}", {}) if memory else {}
-    if entry.get("stamp") == stamp:
+    entry = _recalled(memory).get(f"{name} {root}") if memory else None
+    if isinstance(entry, dict) and entry.get("stamp") == stamp and "fingerprint" in entry:
         return str(entry["fingerprint"])
     value = _digest(_checksums(name, root).items())
     if memory and remember:
@@ -97,7 +97,15 @@ def verified(name: str, root: Path) -> str:
     return _digest(checksums.items())
 
 
+def _statuses(name: str, root: Path) -> dict[str, os.stat_result]:
+    """What the file system says of each file; one that can't be read to its end in reasonable time is refused."""
+    source = source_of(name)
+    most = source.gigabytes * 1e9 if isinstance(source, Downloaded) else reading.MOST_BYTES
+    return {file: reading.check_file(path, most) for file, path in files_of(name, root).items()}
+
+
 def _checksums(name: str, root: Path) -> dict[str, str]:
+    _statuses(name, root)
     return {file: _md5(path) for file, path in files_of(name, root).items()}
 
 
@@ -112,8 +120,8 @@ def _digest(items: Iterable[tuple[str, str]]) -> str:
 
 def _recalled(memory: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads(memory.read_text()))
-    except (OSError, ValueError, TypeError):
+        return dict(reading.parsed_json(memory))
+    except (InputError, ValueError, TypeError):
         return {}  # nothing remembered, or nothing legible: the files tell
 
 

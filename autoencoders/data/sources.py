@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from autoencoders.coercion import shown
 from autoencoders.errors import InputError
 
 
@@ -141,5 +142,5 @@ def reader_name(name: str) -> str:
 
 def source_of(name: str) -> Downloaded | Shipped:
     if name not in SOURCES:
-        raise InputError(f"unknown data set {name!r}: choose one of {', '.join(SOURCES)}")
+        raise InputError(f"unknown data set {shown(name)}: choose one of {', '.join(SOURCES)}")
     return SOURCES[name]

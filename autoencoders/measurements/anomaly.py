@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from autoencoders.measurements.common import Measured, chosen, fitted_pca, row, to_unit_range
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.specs import Baseline
 from autoencoders.store import Artifact
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from autoencoders.data import Dataset
-    from autoencoders.measurements.common import Measured
 
 TILES = 4  # each way
 
@@ -35,7 +35,6 @@ class Anomaly(Measurement):
 
     def measure(self, subject: Measured, data: Dataset, device: str) -> Artifact:
         from autoencoders.evaluation.ranking import measure_auroc
-        from autoencoders.measurements.common import chosen, row, to_unit_range
 
         images, _ = chosen(data.test, self.images)
         familiar = to_unit_range(images, device)
@@ -51,7 +50,6 @@ class Anomaly(Measurement):
 def _errors(subject: Measured, images: Tensor, data: Dataset, device: str) -> np.ndarray:
     from autoencoders import models
     from autoencoders.evaluation import metrics
-    from autoencoders.measurements.common import fitted_pca
 
     if isinstance(subject, Baseline):
         output = fitted_pca(data, device).reconstruct(images, subject.size)

@@ -1,24 +1,22 @@
-"""What all measurements share: which images, how they are shown, and how a value becomes a row.
-
-Imported inside the measurements, since it brings torch.
-"""
+"""What all measurements share: which images, how they are shown, and how a value becomes a row."""
 
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-import torch
-from torch import Tensor
-
-from autoencoders import corruption, models
-from autoencoders.data import Dataset, Split
-from autoencoders.evaluation import baselines, patches, pca
-from autoencoders.evaluation.statistics import Estimate
 from autoencoders.specs import Baseline, Corruption, Input, describe
 
-Measured = models.Autoencoder | Baseline
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+    from autoencoders import models
+    from autoencoders.data import Dataset, Split
+    from autoencoders.evaluation import baselines, patches, pca
+    from autoencoders.evaluation.statistics import Estimate
+
+Measured: TypeAlias = "models.Autoencoder | Baseline"
 
 
 def row(what: Input, metric: str, value: Estimate, region: str = "all", split: str = "test") -> dict[str, Any]:
@@ -26,13 +24,24 @@ def row(what: Input, metric: str, value: Estimate, region: str = "all", split: s
     return head | value._asdict()
 
 
+def resampled(what: Input, metric: str, values: np.ndarray) -> dict[str, Any]:
+    """A row of the values' mean, with its interval by the bootstrap."""
+    from autoencoders.evaluation.statistics import bootstrap
+
+    return row(what, metric, bootstrap(values))
+
+
 def exactly(value: float, n: int) -> Estimate:
     """A value of the whole sample, for which no interval is computed."""
+    from autoencoders.evaluation.statistics import Estimate
+
     return Estimate(value, float("nan"), float("nan"), n)
 
 
 def chosen(split: Split, count: int | None) -> tuple[Tensor, Tensor]:
     """So many images and labels in one fixed random order: test sets may come sorted by class."""
+    import torch
+
     order = torch.randperm(len(split), generator=torch.Generator().manual_seed(0))[:count]
     return split.images[order], split.labels[order]
 
@@ -43,11 +52,15 @@ def to_unit_range(images: Tensor, device: str) -> Tensor:
 
 
 def corrupted(images: Tensor, what: Corruption | None, seed: int) -> Tensor:
+    import torch
+
+    from autoencoders import corruption
+
     return corruption.corrupt(images, what, torch.Generator(images.device).manual_seed(seed))
 
 
 def as_bytes(images: Tensor) -> np.ndarray:
-    return images.clamp(0, 1).mul(255).round().to(torch.uint8).cpu().numpy()
+    return images.clamp(0, 1).mul(255).round().byte().cpu().numpy()
 
 
 MOST_FEATURES = 4096  # a linear probe's cost grows with their cube
@@ -55,11 +68,13 @@ MOST_FEATURES = 4096  # a linear probe's cost grows with their cube
 
 def features_of(subject: Measured, images: Tensor, features: str, data: Dataset, device: str) -> Tensor:
     """Embeddings [N, D] of uint8 or float images; a larger map is averaged, 2×2 cells into one."""
+    from autoencoders import models
+
     if not isinstance(subject, Baseline):
         if features == "latent":
             return models.embed(subject, images).to(device).flatten(1)
         return _averaged(models.feature_map(subject, images).to(device)).flatten(1)
-    scaled = to_unit_range(images, device) if images.dtype == torch.uint8 else images
+    scaled = images if images.is_floating_point() else to_unit_range(images, device)
     if subject.method == "pca":
         return fitted_pca(data, device).embed(scaled, subject.size)
     if subject.method == "patches":
@@ -68,23 +83,31 @@ def features_of(subject: Measured, images: Tensor, features: str, data: Dataset,
 
 
 def _averaged(maps: Tensor) -> Tensor:
+    from torch.nn.functional import avg_pool2d
+
     while maps[0].numel() > MOST_FEATURES and min(maps.shape[2:]) > 1:
-        maps = torch.nn.functional.avg_pool2d(maps, 2)
+        maps = avg_pool2d(maps, 2)
     return maps
 
 
 @functools.lru_cache(maxsize=1)  # a data set is loaded once in a process, and many measurements ask
 def fitted_pca(data: Dataset, device: str) -> pca.PCA:
     """All components that the training images have; each use takes as many of the first as it wants."""
+    from autoencoders.evaluation import pca
+
     return pca.fit_pca(data.train.images.to(device))
 
 
 @functools.lru_cache(maxsize=1)
 def _fitted_patches(data: Dataset, device: str) -> patches.PatchFeatures:
+    from autoencoders.evaluation import patches
+
     return patches.fit_patches(data.train.images.to(device))
 
 
 @functools.lru_cache(maxsize=1)
 def along_directions(data: Dataset, device: str, most: int) -> baselines.Directions:
     """The training images along so many of their leading directions."""
+    from autoencoders.evaluation import baselines
+
     return baselines.along(data.train.images.to(device), fitted_pca(data, device).components[:most])

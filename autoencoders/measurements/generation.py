@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from autoencoders.errors import InputError
+from autoencoders.measurements.common import as_bytes, chosen, exactly, features_of, resampled, row, to_unit_range
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.measurements.probing import ProbeFit, restored
 from autoencoders.specs import Baseline, Subject
@@ -43,8 +44,6 @@ class Interpolation(Measurement):
 
         from autoencoders import models
         from autoencoders.evaluation import latent
-        from autoencoders.evaluation.statistics import bootstrap
-        from autoencoders.measurements.common import as_bytes, chosen, row, to_unit_range
 
         pairs = min(self.pairs, len(data.test) // 2)
         if pairs == 0:
@@ -58,7 +57,7 @@ class Interpolation(Measurement):
             for metric in ("detour", "jump"):
                 values = np.array([getattr(m, metric) for m in measured])
                 arrays[f"{name}/{metric}"] = values
-                rows.append(row(None, f"{metric}_{name}", bootstrap(values)))
+                rows.append(resampled(None, f"{metric}_{name}", values))
         return Artifact(arrays | {"examples/ends": as_bytes(torch.stack([start[:6], end[:6]], 1))}, {"rows": rows})
 
 
@@ -85,8 +84,6 @@ class Arithmetic(Measurement):
         from autoencoders import models
         from autoencoders.evaluation import latent
         from autoencoders.evaluation.neighbours import nearest
-        from autoencoders.evaluation.statistics import bootstrap
-        from autoencoders.measurements.common import as_bytes, exactly, row, to_unit_range
 
         images, labels = data.validation.images, data.validation.labels
         kinds = self._kinds(data)
@@ -99,8 +96,8 @@ class Arithmetic(Measurement):
         judged = _judged(made, data, device, fit)
         plain = _judged(models.decode(subject, latents[drawn[2]]), data, device, fit)  # the judge's view of c itself
         shares = {name: judged[1:] == kind for name, kind in zip("abc", kinds, strict=True)}
-        rows = [row(None, f"arithmetic_judged_{name}", bootstrap(hits)) for name, hits in shares.items()]
-        rows.append(row(None, "arithmetic_reference_c", bootstrap(plain == kinds[2])))
+        rows = [resampled(None, f"arithmetic_judged_{name}", hits) for name, hits in shares.items()]
+        rows.append(resampled(None, "arithmetic_reference_c", plain == kinds[2]))
         neighbour, share = latent.nearest_class(latents, labels, mean)
         rows.append(row(None, "arithmetic_neighbours_share", exactly(share, len(latents))))
         rows = [entry | {"input": self.label, "split": "validation"} for entry in rows]
@@ -136,6 +133,5 @@ def _drawn(labels: Tensor, kind: int, count: int, generator: torch.Generator) ->
 
 
 def _judged(images: Tensor, data: Dataset, device: str, fit: Artifact) -> np.ndarray:
-    from autoencoders.measurements.common import features_of
 
     return restored("native", fit).predict(features_of(JUDGE, images, "latent", data, device))

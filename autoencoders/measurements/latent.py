@@ -5,6 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from autoencoders.measurements.common import (
+    Measured,
+    as_bytes,
+    chosen,
+    corrupted,
+    exactly,
+    features_of,
+    resampled,
+    row,
+    to_unit_range,
+)
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.specs import NOISE, Corruption, describe
 from autoencoders.store import Artifact
@@ -14,7 +25,6 @@ if TYPE_CHECKING:
 
     from autoencoders import models
     from autoencoders.data import Dataset
-    from autoencoders.measurements.common import Measured
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +41,6 @@ class Latent(Measurement):
 
     def measure(self, subject: Measured, data: Dataset, device: str) -> Artifact:
         from autoencoders.evaluation import latent
-        from autoencoders.evaluation.statistics import bootstrap
-        from autoencoders.measurements.common import chosen, corrupted, exactly, features_of, row, to_unit_range
 
         images, labels = chosen(data.test, self.images)
         clean = to_unit_range(images, device)
@@ -44,7 +52,7 @@ class Latent(Measurement):
             projection = latent.project_pca(space)
             arrays |= {f"{name}/pca": projection.coordinates, f"{name}/explained": projection.explained}
             arrays[f"{name}/purity"] = latent.purities(space, labels)
-            rows.append(row(what, "purity", bootstrap(arrays[f"{name}/purity"])))
+            rows.append(resampled(what, "purity", arrays[f"{name}/purity"]))
             rows.append(row(what, "silhouette", exactly(latent.silhouette(space, labels), len(space))))
         arrays["clean/tsne"] = latent.project_tsne(spaces["clean"])
         moved = latent.shift(spaces["clean"], spaces["noisy"])
@@ -76,7 +84,6 @@ class Displacement(Measurement):
         import torch
 
         from autoencoders.evaluation import latent
-        from autoencoders.measurements.common import chosen, corrupted, features_of, to_unit_range
 
         images, labels = chosen(data.test, self.images)
         clean = to_unit_range(images, device)
@@ -106,15 +113,6 @@ class Cloud(Measurement):
         import torch
 
         from autoencoders.evaluation import latent
-        from autoencoders.measurements.common import (
-            as_bytes,
-            chosen,
-            corrupted,
-            exactly,
-            features_of,
-            row,
-            to_unit_range,
-        )
 
         images, labels = chosen(data.test, self.images)
         clean = to_unit_range(images, device)
@@ -152,7 +150,6 @@ class Posterior(Measurement):
 
         from autoencoders import models
         from autoencoders.evaluation import latent
-        from autoencoders.measurements.common import as_bytes, chosen, exactly, row, to_unit_range
 
         images, _ = chosen(data.test, self.images)
         with torch.no_grad():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from autoencoders.measurements.common import as_bytes, chosen, resampled, to_unit_range
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.store import Artifact
 
@@ -38,8 +39,6 @@ class Occlusion(Measurement):
         import torch
 
         from autoencoders import models
-        from autoencoders.evaluation.statistics import bootstrap
-        from autoencoders.measurements.common import as_bytes, chosen, row, to_unit_range
 
         images, _ = chosen(data.test, self.images)
         clean = to_unit_range(images, device)
@@ -62,12 +61,12 @@ class Occlusion(Measurement):
             "examples/clean": as_bytes(clean[: self.examples]),
         }
         rows = [
-            row(None, "occlusion_change", bootstrap(change.mean(1).cpu().numpy())),
-            row(None, "occlusion_error_increase", bootstrap(increase.mean(1).cpu().numpy())),
-            row(
+            resampled(None, "occlusion_change", change.mean(1).cpu().numpy()),
+            resampled(None, "occlusion_error_increase", increase.mean(1).cpu().numpy()),
+            resampled(
                 None,
                 "occlusion_gradient_correlation",
-                bootstrap(_correlation(change, gradient.flatten(1)).cpu().numpy()),
+                _correlation(change, gradient.flatten(1)).cpu().numpy(),
             ),
         ]
         return Artifact(arrays, {"rows": rows})
@@ -122,15 +121,12 @@ class Context(Measurement):
         return "holes"
 
     def measure(self, subject: models.Masked, data: Dataset, device: str) -> Artifact:
-        from autoencoders.evaluation.statistics import bootstrap
-        from autoencoders.measurements.common import as_bytes, chosen, row, to_unit_range
-
         images, _ = chosen(data.test, self.images)
         clean = to_unit_range(images, device)
         large = models.upsample(_centred_square(subject.grid, subject.grid[0] * 3 // 4).to(device), subject.patch)
         hole, colour = _without(subject, clean, large), _visible_mean(clean, large)
         measured = _by_distance(subject, clean, hole, colour) | _from_afar(self, subject, clean)
-        rows = [row(None, name, bootstrap(values)) for name, values in measured.items()]
+        rows = [resampled(None, name, values) for name, values in measured.items()]
         examples = {"clean": clean, "hole": clean.masked_fill(large, 0.5), "output": hole}
         pictures = {f"examples/{name}": as_bytes(part[:8]) for name, part in examples.items()}
         return Artifact(measured | pictures, {"rows": rows})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from autoencoders.measurements.common import Measured, chosen, corrupted, to_unit_range
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.specs import Gaussian
 from autoencoders.store import Artifact
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from autoencoders import models
     from autoencoders.data import Dataset
-    from autoencoders.measurements.common import Measured
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +34,6 @@ class Gallery(Measurement):
     def exhibits(self, data: Dataset) -> tuple[Tensor, Tensor]:
         """Images and labels, sorted by class; within a class, in the fixed order of all measurements."""
         import torch
-
-        from autoencoders.measurements.common import chosen
 
         images, labels = chosen(data.test, None)
         places = torch.cat([torch.nonzero(labels == kind)[: self.each, 0] for kind in labels.unique()])
@@ -58,7 +56,6 @@ class Landmarks(Measurement):
 
         from autoencoders import models
         from autoencoders.evaluation.arrays import as_features
-        from autoencoders.measurements.common import chosen, to_unit_range
 
         shown = models.embed(subject, to_unit_range(self.gallery.exhibits(data)[0], device))
         images, labels = chosen(data.train, self.images)
@@ -83,7 +80,6 @@ class Smoothing(Measurement):
         import numpy as np
 
         from autoencoders.evaluation import baselines
-        from autoencoders.measurements.common import chosen, corrupted, to_unit_range
 
         clean = to_unit_range(chosen(data.validation, self.images)[0], device)
         noisy = [corrupted(clean, Gaussian(sigma), self.seed + 1) for sigma in self.sigmas]  # not the test's noise

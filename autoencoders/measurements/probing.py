@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from autoencoders.errors import InputError
+from autoencoders.measurements.common import Measured, chosen, corrupted, features_of, resampled, to_unit_range
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.specs import Corruption, Subject, describe
 from autoencoders.store import Artifact
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from autoencoders.data import Dataset
     from autoencoders.evaluation import probes
-    from autoencoders.measurements.common import Measured
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,6 @@ class ProbeFit(Measurement):
 
     def measure(self, subject: Measured, data: Dataset, device: str) -> Artifact:
         from autoencoders.evaluation import pca, probes
-        from autoencoders.measurements.common import chosen, features_of
 
         known = chosen(data.train, self.samples)
         held_out = (data.validation.images, data.validation.labels)
@@ -73,8 +72,6 @@ class Probe(Measurement):
         import numpy as np
 
         from autoencoders.evaluation import pca
-        from autoencoders.evaluation.statistics import bootstrap
-        from autoencoders.measurements.common import chosen, corrupted, features_of, row, to_unit_range
 
         images, labels = chosen(data.test, self.images)
         seen = corrupted(to_unit_range(images, device), self.input, self.seed)
@@ -89,7 +86,7 @@ class Probe(Measurement):
         else:
             outcomes[reduced] = outcomes[native]  # no larger than what it would be reduced to
         arrays = {f"{metric}/correct": correct for metric, correct in outcomes.items()}
-        rows = [row(self.input, metric, bootstrap(correct)) for metric, correct in outcomes.items()]
+        rows = [resampled(self.input, metric, correct) for metric, correct in outcomes.items()]
         return Artifact(arrays, {"rows": rows})
 
 
@@ -125,8 +122,6 @@ class Regions(Measurement):
         import numpy as np
 
         from autoencoders.evaluation import probes
-        from autoencoders.evaluation.statistics import bootstrap
-        from autoencoders.measurements.common import chosen, features_of, row
 
         known, known_labels = chosen(data.train, 5 * self.images)
         shown, labels = chosen(data.test, self.images)
@@ -151,7 +146,7 @@ class Regions(Measurement):
             "response": flat.predict(mesh.reshape(-1, 2)).reshape(self.grid, self.grid),
         }
         found = {"plane_accuracy": flat.predict(points), "plane_full_accuracy": whole.predict(test)}
-        rows = [row(None, metric, bootstrap(classes == labels.numpy())) for metric, classes in found.items()]
+        rows = [resampled(None, metric, classes == labels.numpy()) for metric, classes in found.items()]
         return Artifact(arrays, {"rows": rows, "classes": list(data.classes)})
 
 

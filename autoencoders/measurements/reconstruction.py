@@ -5,6 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from autoencoders.measurements.common import (
+    Measured,
+    along_directions,
+    as_bytes,
+    chosen,
+    corrupted,
+    fitted_pca,
+    row,
+    to_unit_range,
+)
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.specs import Baseline, Corruption, PatchMask, describe
 from autoencoders.store import Artifact
@@ -14,7 +24,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from autoencoders.data import Dataset
-    from autoencoders.measurements.common import Measured
 
 TV_IMAGES, TV_VALIDATION = 1000, 100  # total variation takes its time: it is measured and tuned on so many images
 DIRECTIONS = 1024  # of CIFAR-10's 3,072: to keep no more would still give 36.5 dB on clean images
@@ -38,7 +47,6 @@ class Reconstruction(Measurement):
         import numpy as np
 
         from autoencoders.evaluation import metrics
-        from autoencoders.measurements.common import as_bytes, chosen, row, to_unit_range
 
         images, _ = chosen(data.test if self.split == "test" else data.validation, self.images)
         clean = to_unit_range(images, device)
@@ -60,7 +68,6 @@ class Reconstruction(Measurement):
     ) -> tuple[Tensor, Tensor | None, Tensor]:
         """What a person is shown as the input, what of it is hidden, and the output. Hidden patches are in grey."""
         from autoencoders import models
-        from autoencoders.measurements.common import corrupted
 
         if isinstance(self.input, PatchMask):
             assert isinstance(subject, models.Masked), "only masked models hide patches"
@@ -76,7 +83,6 @@ def _baseline(
     subject: Baseline, seen: Tensor, what: Corruption | None, seed: int, data: Dataset, device: str
 ) -> Tensor:
     from autoencoders.evaluation import baselines
-    from autoencoders.measurements.common import fitted_pca
 
     match subject.method:
         case "input":
@@ -95,7 +101,6 @@ def _baseline(
 def _ridge(seen: Tensor, what: Corruption | None, data: Dataset, device: str) -> Tensor:
     from autoencoders import corruption
     from autoencoders.evaluation import baselines
-    from autoencoders.measurements.common import along_directions
 
     fitted = baselines.fit_linear_denoiser(
         along_directions(data, device, DIRECTIONS),
@@ -108,7 +113,6 @@ def _ridge(seen: Tensor, what: Corruption | None, data: Dataset, device: str) ->
 def _total_variation(seen: Tensor, what: Corruption | None, seed: int, data: Dataset, device: str) -> Tensor:
     """On the first 1,000 images, for it takes its time; its weight is chosen on validation images."""
     from autoencoders.evaluation import baselines
-    from autoencoders.measurements.common import chosen, corrupted, to_unit_range
 
     clean = to_unit_range(chosen(data.validation, TV_VALIDATION)[0], device)
     weight = baselines.choose_weight(corrupted(clean, what, seed + 1), clean)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from autoencoders.errors import ReportError
+from autoencoders import reading
+from autoencoders.coercion import listed, shown
+from autoencoders.errors import InputError, ReportError
 from autoencoders.reporting import variables
 
 
@@ -29,29 +29,25 @@ class Book:
     @classmethod
     def read(cls, root: Path) -> Book:
         values = dict(variables.flat(variables.read(root / "_variables.yml")))
-        raw = _raw(root)
-        book = raw["book"]
+        layout = _Layout.read(root)
 
         def text(name: str) -> str:
             try:
-                return variables.replaced(str(book.get(name, "")), values)
+                return variables.replaced(str(layout.book.get(name, "")), values)
             except ReportError as error:
                 raise ReportError(f"_quarto.yml, book: {name}: {error}") from None
 
-        found = cls(
+        return cls(
             root=root,
             title=text("title"),
             subtitle=text("subtitle"),
             stem=text("output-file"),
-            output=(root / raw["project"].get("output-dir", "_book")).resolve(),
-            chapters=_files(root, book["chapters"]),
-            appendices=_files(root, book.get("appendices")),
-            bibliography=_files(root, raw.get("bibliography")),
+            output=layout.output,
+            chapters=layout.chapters,
+            appendices=layout.appendices,
+            bibliography=layout.bibliography,
             variables=values,
         )
-        if missing := [p for p in (*found.sources, *found.bibliography) if not p.exists()]:
-            raise ReportError(f"_quarto.yml names files that aren't there: {', '.join(map(str, missing))}")
-        return found
 
     @property
     def sources(self) -> tuple[Path, ...]:
@@ -69,17 +65,68 @@ class Book:
 
 def embedded(root: Path) -> set[str]:
     """The notebooks that the book in a folder embeds figures and tables from: what it needs executed."""
-    book = _raw(root)["book"]
-    chapters = _files(root, book["chapters"]) + _files(root, book.get("appendices"))
-    return {name for chapter in chapters for name in _EMBED.findall(chapter.read_text(encoding="utf-8"))}
+    return {name for chapter in sources(root) for name in _EMBED.findall(reading.text(chapter))}
+
+
+def sources(root: Path) -> tuple[Path, ...]:
+    """The chapters and appendices of the book in a folder, which need not have been prepared."""
+    return _Layout.read(root).sources
+
+
+def output_folder(root: Path) -> Path:
+    return _Layout.read(root).output
 
 
 _EMBED = re.compile(r"\{\{<\s*embed\s+/cache/notebooks/([\w-]+)\.ipynb")
 
 
-def _raw(root: Path) -> dict[str, Any]:
-    return yaml.safe_load((root / "_quarto.yml").read_text(encoding="utf-8"))
+@dataclass(frozen=True)
+class _Layout:
+    """What `_quarto.yml` says, checked: each file that it names is there."""
+
+    book: Mapping[str, Any]
+    output: Path
+    chapters: tuple[Path, ...]
+    appendices: tuple[Path, ...]
+    bibliography: tuple[Path, ...]
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        return self.chapters + self.appendices
+
+    @classmethod
+    def read(cls, root: Path) -> _Layout:
+        path = root / "_quarto.yml"
+        raw = reading.parsed_yaml(path)
+        project, book = (_mapping(path, raw, name) for name in ("project", "book"))
+        output = project.get("output-dir", "_book")
+        if not isinstance(output, str) or not output:
+            raise InputError(f"{path}: output-dir must be a folder's name, not {shown(output)}")
+        found = cls(
+            book,
+            (root / output).resolve(),
+            _files(path, "chapters", book.get("chapters")),
+            _files(path, "appendices", book.get("appendices")),
+            _files(path, "bibliography", raw.get("bibliography")),
+        )
+        if not found.chapters:
+            raise InputError(f"{path} names no chapters")
+        if missing := [file for file in (*found.sources, *found.bibliography) if not file.is_file()]:
+            raise InputError(f"{path} names files that aren't there: {listed(map(str, missing))}")
+        return found
 
 
-def _files(root: Path, names: Any) -> tuple[Path, ...]:
-    return tuple(root / name for name in ([names] if isinstance(names, str) else names or []))
+def _mapping(path: Path, raw: Any, name: str) -> Mapping[str, Any]:
+    found = raw.get(name) if isinstance(raw, dict) else None
+    if not isinstance(found, dict):
+        raise InputError(f"{path} has no section `{name}:` with 'name: value' lines")
+    return found
+
+
+def _files(path: Path, what: str, names: Any) -> tuple[Path, ...]:
+    found = [names] if isinstance(names, str) else names or []
+    if isinstance(found, list) and any(isinstance(each, dict) and "part" in each for each in found):
+        raise InputError(f"{path}, {what}: there are no parts in this book: list the chapters themselves")
+    if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+        raise InputError(f"{path}, {what}: must be a list of files, not {shown(found)}")
+    return tuple(path.parent / each for each in found)

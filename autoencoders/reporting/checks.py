@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from autoencoders.errors import ReportError
 from autoencoders.reporting.book import Book
+from autoencoders.reporting.folder import Folder
 
 UNRESOLVED = re.compile(r"\?@\w[\w-]*|\?var:\S+|\?image:\S+|\{\{<.*?>\}\}|(?<!\?)\?\?(?!\?)")
 PREVIEW = "-preview"  # Quarto's views of notebooks, whose cells refer to chapters
@@ -17,7 +18,8 @@ FOREIGN = re.compile(r"(https?:)?//")
 
 
 def check(book: Book) -> None:
-    pages = [page for page in sorted(book.output.rglob("*.html")) if not page.stem.endswith(PREVIEW)]
+    own = [book.output / name for name in sorted(Folder(book.output).listed)]  # others' pages are theirs to check
+    pages = [page for page in own if page.suffix == ".html" and page.is_file() and not page.stem.endswith(PREVIEW)]
     problems = [problem for page in pages for problem in page_problems(page, book.output)]
     problems += [f"{book.output}: there is no index.html"] if not (book.output / "index.html").exists() else []
     problems += pdf_problems(book.pdf)

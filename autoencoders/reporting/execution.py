@@ -11,14 +11,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any
 
-from autoencoders import parameters
+from autoencoders import parameters, reading, settings
+from autoencoders.coercion import listed
 from autoencoders.errors import InputError, ReportError
 from autoencoders.reporting.notebook_files import Cell, NotebookFile
 from autoencoders.running import processes
@@ -30,6 +31,7 @@ METADATA = "autoencoders"  # where an executed notebook remembers its inputs
 KERNEL = "autoencoders-report"
 INJECTED = "injected-parameters"  # papermill's tag
 TRACEBACK_LINES = 12
+LONGEST_SOCKET = 103  # bytes of a path, on macOS; Linux has 107
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +51,8 @@ class Execution:
     @property
     def outdated(self) -> bool:
         try:
-            metadata = json.loads(self.target.read_text(encoding="utf-8"))["metadata"]
-            return metadata.get(METADATA, {}).get("inputs") != self.digest
-        except (OSError, ValueError, KeyError):
+            return NotebookFile.read(self.target).metadata.get(METADATA, {}).get("inputs") != self.digest
+        except (InputError, AttributeError):
             return True
 
 
@@ -69,9 +70,9 @@ def plan(
     must be declared; ``common`` ones reach the notebooks that declare them; ``inputs`` (data, code) all of them;
     ``notices`` is what the captions of each say beside what they say."""
     found = {path.stem: NotebookFile.read(path) for path in sorted(analysis.glob("*.ipynb"))}
-    if unknown := sorted(requested.keys() - found.keys()):
-        raise InputError(f"notebooks: none is called {', '.join(unknown)}; there are: {', '.join(found)}")
-    beside = {path.name: path.read_text(encoding="utf-8") for path in analysis.iterdir() if _is_data(path)}
+    if unknown := [name for name in requested if name not in found]:
+        raise InputError(f"notebooks: none is called {listed(unknown)}; there are: {', '.join(found)}")
+    beside = {path.name: hashlib.sha256(reading.content(path)).hexdigest() for path in _data(analysis)}
     executions = []
     for name, notebook in found.items():
         if names is not None and name not in names:
@@ -89,32 +90,49 @@ def plan(
     return executions
 
 
-def _is_data(path: Path) -> bool:
-    """A file beside the notebooks, which they may read."""
-    return path.suffix in (".yml", ".json", ".csv")
+def _data(analysis: Path) -> list[Path]:
+    """The files beside the notebooks, which they may read."""
+    return [
+        path for path in sorted(analysis.iterdir()) if path.suffix in (".yml", ".json", ".csv") and not path.is_dir()
+    ]
 
 
 def _checked(notebook: NotebookFile, values: Mapping[str, Any]) -> dict[str, Any]:
     """Its own parameters in the types that it declares, so that a mistake is reported before a kernel starts."""
     declared = notebook.parameters
-    if unknown := [str(name) for name in values if name not in declared]:
+    if unknown := [name for name in values if name not in declared]:
         raise InputError(
-            f"notebook {notebook.name} has no parameter {', '.join(unknown)}; there are: {', '.join(declared)}"
+            f"notebook {notebook.name} has no parameter {listed(unknown)}; there are: {', '.join(declared)}"
         )
     return {
-        n: parameters.parsed(v, eval(declared[n], {}), f"{n} of notebook {notebook.name}") for n, v in values.items()
+        name: settings.checked(name, value)
+        if name == parameters.SEEDS
+        else parameters.parsed(value, _type(notebook, name), f"{name} of notebook {notebook.name}")
+        for name, value in values.items()
     }
+
+
+def _type(notebook: NotebookFile, name: str) -> Any:
+    annotation = notebook.parameters[name]
+    try:
+        return eval(annotation, {})
+    except Exception as error:
+        raise InputError(f"{notebook.path}, the cell of parameters: {name} is no {annotation}: {error}") from None
 
 
 def code_digest(package: Path) -> str:
     """The package's code as syntax trees: comments, formatting, docstrings and annotations don't count."""
-    modules = {path.relative_to(package).as_posix(): path for path in package.rglob("*.py")}
+    modules = {path.relative_to(package).as_posix(): path for path in package.rglob("*.py") if path.is_file()}
     relevant = {name: path for name, path in sorted(modules.items()) if name.split("/")[0] not in IRRELEVANT}
-    return _digest([(name, _statements(path.read_text(encoding="utf-8"))) for name, path in relevant.items()])
+    return _digest([(name, _statements(path)) for name, path in relevant.items()])
 
 
-def _statements(source: str) -> list[str]:
-    kept = map(syntax.normalised, ast.parse(source).body)
+def _statements(path: Path) -> list[str]:
+    try:
+        parsed = ast.parse(reading.text(path))
+    except (SyntaxError, ValueError) as error:
+        raise InputError(f"{path}: {error}") from None
+    kept = map(syntax.normalised, parsed.body)
     return [syntax.text(node) for node in kept if node]
 
 
@@ -136,9 +154,13 @@ def execute(
     jobs = max(1, min(jobs, len(executions)))
     threads = str(max(1, (os.cpu_count() or 1) // jobs))  # kernels side by side must not each take all cores
     failures = []
+    surroundings = {"OMP_NUM_THREADS": threads} | dict(environment)
     with _kernel() as scratch, _pool(jobs) as pool:
-        surroundings = {"OMP_NUM_THREADS": threads} | dict(environment)
-        running = {pool.submit(_execute, each, folder, surroundings, scratch): each for each in executions}
+        with processes.shielded():
+            running = {
+                pool.submit(_execute, each, folder, surroundings, scratch, scratch / str(number)): each
+                for number, each in enumerate(executions)
+            }
         for future in as_completed(running):
             seconds, failure = future.result()
             failures += [failure] if failure else []
@@ -147,17 +169,25 @@ def execute(
         raise ReportError("\n".join(failures))
 
 
-def _pool(jobs: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(
-        jobs, mp_context=get_context("spawn"), initializer=processes.exit_with_parent, initargs=(os.getpid(),)
-    )
+@contextmanager
+def _pool(jobs: int) -> Iterator[Executor]:
+    """Processes that end with this one, or when it is interrupted, and their kernels with them."""
+    context = get_context("spawn")
+    with ProcessPoolExecutor(jobs, context, processes.exit_with_parent, (os.getpid(),)) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            processes.kill(active_children())
+            raise
 
 
 @contextmanager
 def _kernel() -> Iterator[Path]:
     """A folder for Jupyter in which `KERNEL` is this very Python: one that someone registered for all environments
-    would otherwise come first."""
-    with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
+    would otherwise come first. It also holds sockets, whose paths can't be long."""
+    short = len(os.fsencode(tempfile.gettempdir())) <= LONGEST_SOCKET - 40
+    with tempfile.TemporaryDirectory(prefix="kernel-", dir=None if short or os.name != "posix" else "/tmp") as folder:
         spec = Path(folder) / "kernels" / KERNEL / "kernel.json"
         spec.parent.mkdir(parents=True)
         command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=CRITICAL"]
@@ -166,7 +196,7 @@ def _kernel() -> Iterator[Path]:
 
 
 def _execute(
-    execution: Execution, folder: Path, environment: Mapping[str, str], scratch: Path
+    execution: Execution, folder: Path, environment: Mapping[str, str], scratch: Path, socket: Path
 ) -> tuple[float, str | None]:
     """In a process of its own: the seconds it took, and what went wrong."""
     os.environ.update(environment)
@@ -183,10 +213,10 @@ def _execute(
     try:
         papermill.execute_notebook(
             _fresh(nbformat.read(execution.source, as_version=4)),
-            str(partial),
+            _literal(partial),
             execution.parameters,
             kernel_name=KERNEL,
-            config=_transport(scratch / execution.name),
+            config=_transport(socket),
             language="python",
             cwd=str(folder),
             progress_bar=False,
@@ -198,9 +228,17 @@ def _execute(
     except PapermillExecutionError as error:
         os.replace(partial, failed)
         return time.monotonic() - started, _explained(execution, error, failed)
+    except Exception as error:  # a kernel that doesn't start, a file that is no notebook
+        cause = " ".join(str(error).split())[:300]
+        return time.monotonic() - started, f"{execution.source} can't be executed: {type(error).__name__}: {cause}"
     finally:
         partial.unlink(missing_ok=True)
     return time.monotonic() - started, None
+
+
+def _literal(path: Path) -> str:
+    """For papermill, which fills parameters into paths."""
+    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 def _transport(socket: Path) -> Any:

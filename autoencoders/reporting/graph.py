@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -68,7 +69,20 @@ def rows(lab: Lab) -> list[Row]:
 
 
 def overview(labs: Sequence[Lab], notebooks: Iterable[str]) -> str:
-    """From data by trainings and measurements to notebooks and the report, as a picture."""
+    """The whole pipeline as a picture."""
+    return drawn(*pipeline(labs, notebooks), printed=True)
+
+
+def mermaid(labs: Sequence[Lab], notebooks: Iterable[str]) -> str:
+    """The same as text that other programs draw."""
+    nodes, edges = pipeline(labs, notebooks)
+    names = {node.id: re.sub(r"\W", "_", node.id) for node in nodes}
+    boxes = [f'  {names[node.id]}["{node.text}"]' for node in nodes]
+    return "\n".join(["flowchart LR", *boxes, *(f"  {names[a]} --> {names[b]}" for a, b in dict.fromkeys(edges))])
+
+
+def pipeline(labs: Sequence[Lab], notebooks: Iterable[str]) -> tuple[list[Node], list[tuple[str, str]]]:
+    """Nodes and edges from data by trainings and measurements to notebooks and the report."""
     nodes = [Node(name, 0, name) for name in dict.fromkeys(s.name for lab in labs for s in lab.bench.sources)]
     nodes += [Node("artifacts", 3, "artifacts"), Node("report", 5, "report: PDF and site")]
     edges: list[tuple[str, str]] = []
@@ -83,7 +97,7 @@ def overview(labs: Sequence[Lab], notebooks: Iterable[str]) -> str:
     for name in notebooks:
         nodes.append(Node(f"notebook {name}", 4, name))
         edges += pairwise(["artifacts", f"notebook {name}", "report"])
-    return drawn(nodes, edges, printed=True)
+    return nodes, edges
 
 
 @dataclass(frozen=True)

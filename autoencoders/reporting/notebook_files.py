@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from autoencoders.errors import ReportError
+from autoencoders import reading
+from autoencoders.errors import InputError, ReportError
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,13 @@ class NotebookFile:
 
     @classmethod
     def read(cls, path: Path) -> NotebookFile:
+        if not path.is_file():
+            raise InputError(f"{path.name}: there is no such notebook in {path.parent}")
+        content = reading.parsed_json(path)
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise ReportError(f"{path.name}: there is no such notebook in {path.parent}") from None
-        except ValueError:
-            raise ReportError(f"{path} is not a notebook: it can't be read as JSON") from None
-        return cls(path, tuple(_cell(raw) for raw in content["cells"]), content.get("metadata", {}))
+            return cls(path, tuple(_cell(raw) for raw in content["cells"]), dict(content.get("metadata", {})))
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise InputError(f"{path} is not a notebook: {type(error).__name__}: {error}") from None
 
     @property
     def name(self) -> str:
@@ -80,7 +80,10 @@ class NotebookFile:
     def parameters(self) -> dict[str, str]:
         """The names that the cell tagged `parameters` declares, with their annotations as source."""
         sources = [cell.source for cell in self.cells if "parameters" in cell.tags]
-        statements = [node for source in sources for node in ast.parse(source).body]
+        try:
+            statements = [node for source in sources for node in ast.parse(source).body]
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            raise InputError(f"{self.path}, the cell of parameters: {error}") from None
         return {
             node.target.id: ast.unparse(node.annotation)
             for node in statements
@@ -89,8 +92,8 @@ class NotebookFile:
 
 
 def _cell(raw: dict[str, Any]) -> Cell:
-    tags = tuple(raw.get("metadata", {}).get("tags", ()))
-    return Cell(raw["cell_type"], text(raw["source"]), tags, tuple(raw.get("outputs", ())))
+    tags, outputs = raw.get("metadata", {}).get("tags", ()), raw.get("outputs", ())
+    return Cell(str(raw["cell_type"]), text(raw["source"]), tuple(map(str, tags)), tuple(map(dict, outputs)))
 
 
 def text(value: str | list[str]) -> str:

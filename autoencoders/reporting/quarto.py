@@ -123,10 +123,11 @@ def drop_libraries(site: Path) -> None:
 
 
 def render(quarto: Quarto, root: Path, environment: Mapping[str, str]) -> None:
-    """`quarto render`, in whose pre-render step `python` is this Python and the run's settings are in force."""
+    """`quarto render`, in whose pre-render step `python` is this Python and the run's settings are in force. It takes
+    nothing away before: it would take all."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     done = subprocess.run(
-        [quarto.executable, "render"],
+        [quarto.executable, "render", "--no-clean"],
         cwd=root,
         env=os.environ | dict(environment) | {"PATH": path},
         stdout=subprocess.PIPE,

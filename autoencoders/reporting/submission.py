@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,8 @@ from pathlib import Path
 from autoencoders.errors import ReportError
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.execution import INJECTED, Execution
-from autoencoders.reporting.folder import Folder
+from autoencoders.reporting.folder import write_if_changed
+from autoencoders.settings import Settings, as_yaml
 
 FILES = (
     "LICENSE",
@@ -32,25 +32,26 @@ GENERATED = ("cache", "_variables.yml", "_quarto.yml.local")  # below the studie
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can say
 
 
-def pack(book: Book, executions: list[Execution]) -> tuple[Path, Path]:
-    """The PDF and the zip, in `submission/`."""
-    import yaml
-
+def pack(book: Book, executions: list[Execution], settings: Settings) -> tuple[Path, Path]:
+    """The PDF and the zip, in `submission/`; the zip's `params.yml` says these settings."""
     if not book.pdf.exists():
         raise ReportError(f"{book.pdf.name} is not made yet: `python pipeline.py report` makes it")
     if outdated := [each.name for each in executions if each.outdated]:
         raise ReportError(
             f"notebooks are not up to date: {', '.join(outdated)}; `python pipeline.py report` executes them"
         )
-    group = book.variables["group"]
-    folder = Folder(book.root / "submission")
-    pdf = folder.put(f"{group}_Assignment2_Report.pdf", book.pdf.read_bytes())
+    group = settings.group
+    folder = book.root / "submission"
     stem = f"{group}_Assignment2_Code"
     content = dict(_project(book.root)) | {f"analysis/{e.source.name}": _notebook(e) for e in executions}
-    named = yaml.safe_dump({"group": group}).strip().encode()  # quoted where it would be a number or a truth value
-    content["params.yml"] = re.sub(rb"(?m)^group: *\S+", named, content["params.yml"])
-    code = folder.put(f"{stem}.zip", _zipped({f"{stem}/{name}": raw for name, raw in content.items()}))
-    folder.drop_the_rest()
+    content["params.yml"] = as_yaml(content.get("params.yml", b"").decode(), settings).encode()
+    made = {
+        folder / f"{group}_Assignment2_Report.pdf": book.pdf.read_bytes(),
+        folder / f"{stem}.zip": _zipped({f"{stem}/{name}": raw for name, raw in content.items()}),
+    }
+    for path, raw in made.items():
+        write_if_changed(path, raw)  # beside whatever else lies there
+    pdf, code = made
     return pdf, code
 
 

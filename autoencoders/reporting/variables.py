@@ -9,7 +9,9 @@ from typing import Any
 
 import yaml
 
-from autoencoders.errors import ReportError
+from autoencoders import reading
+from autoencoders.coercion import shown
+from autoencoders.errors import InputError, ReportError
 from autoencoders.reporting.folder import write_if_changed
 
 
@@ -22,7 +24,10 @@ def write(path: Path, values: Mapping[str, Any]) -> bool:
 
 
 def read(path: Path) -> dict[str, Any]:
-    return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    found = reading.parsed_yaml(path) or {}
+    if not isinstance(found, dict):
+        raise InputError(f"{path} must hold 'name: value' lines, not {shown(found)}")
+    return found
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

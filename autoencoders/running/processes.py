@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import os
 import pickle
+import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from multiprocessing.process import BaseProcess
 from typing import Generic, TypeVar
 
 from autoencoders import machine
@@ -59,7 +61,8 @@ class SideBySide(Generic[T]):
         self.threads = dict.fromkeys(_THREADS, str(max(1, joblib.cpu_count() // jobs)))
 
     def submit(self, task: T, work: float) -> Future[Exception | None]:
-        return self._executor().submit(_attempt, os.getpid(), self.function, task)
+        with shielded():
+            return self._executor().submit(_attempt, os.getpid(), self.function, task)
 
     def _executor(self) -> Executor:
         """The same one each time; a new one once a worker was killed, which ends them all."""
@@ -88,6 +91,35 @@ def exit_with_parent(parent: int) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+@contextmanager
+def shielded() -> Iterator[None]:
+    """Processes that are started here never see a Ctrl-C, which a terminal sends to all: this one answers it, and ends
+    them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def kill(workers: Iterable[BaseProcess]) -> None:
+    """End processes and all that they have started, at once."""
+    import psutil
+
+    found = []
+    for worker in workers:
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(worker.pid)
+            found += [process, *process.children(recursive=True)]
+    for process in found:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(found, timeout=1)
 
 
 def _keep_large_workers() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from autoencoders.lab import Lab
 from autoencoders.running import order, processes
 from autoencoders.running.order import Order, Pool
 from autoencoders.store import Task
+from autoencoders.store.files import noted
 
 
 def follow(lab: Lab, tasks: Sequence[Task]) -> None:
@@ -105,9 +105,8 @@ def _watch(lab: Lab, tasks: Mapping[str, Task], progress: Progress, stop: thread
     files = {task.name: lab.store.scratch(task) / "progress.json" for task in tasks.values()}
     while not stop.wait(0.5):
         for name, file in files.items():
-            try:
-                now = json.loads(file.read_text())
-            except (OSError, ValueError):
+            now = noted(file)
+            if not now:
                 if name in lines:
                     progress.remove_task(lines.pop(name))
                 continue

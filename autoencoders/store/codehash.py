@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from autoencoders import importing
 from autoencoders.errors import InputError
 from autoencoders.store import syntax
 from autoencoders.store.files import Stamp, stamp
@@ -212,7 +213,7 @@ class Package:
             if known is not None and now is not None and now == known_stamp:
                 return known
             content = path.read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
         self._sources[path] = now, known if known == content else content
         return self._sources[path][1]
@@ -229,15 +230,18 @@ _Targets = Iterable[tuple[str, str | None]]  # (module, name), or (module, None)
 _Passed = frozenset[tuple[str, str]]  # names gone through on the way
 
 
-class Snapshot(Package):
-    """The package as it was when this was made: what a process has imported, whatever is edited meanwhile."""
+class Imported(Package):
+    """The package as this process has it: modules as they were when they were imported, the others as they were when
+    this was made, whatever is edited meanwhile."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self._then = {path: path.read_bytes() for path in folder.rglob("*.py")}
+        self._then = {path: path.read_bytes() for path in folder.rglob("*.py") if path.is_file()}
 
     def source(self, path: Path) -> bytes | None:
-        return self._then.get(path)
+        then = self._then.get(path)
+        loaded = importing.sources.get(str(path), then)
+        return then if loaded == then else loaded
 
 
 class _Walk:

@@ -24,7 +24,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from autoencoders.errors import StorageError
 from autoencoders.store.files import appearing, storing
 
 if TYPE_CHECKING:
@@ -32,10 +31,15 @@ if TYPE_CHECKING:
 
 _UNREADABLE = frozenset({errno.EACCES, errno.EIO, errno.ESTALE, errno.EPERM})  # the disk's fault, not the entry's
 _ALIGNMENT = 64  # bytes; numpy's headers are padded to as much
+_EMPTY = 22  # bytes of an archive without arrays
 
 ARRAYS, META, RECORD = FILES = ("arrays.npz", "meta.json", "record.json")
 
 Record = dict[str, Any]
+_SHAPE = {"format": int, "key": str, "created": str, "seconds": int | float} | dict.fromkeys(
+    ("spec", "inputs", "manifest", "versions"), dict
+)
+_LONGEST_RECORD = 16_000_000  # bytes
 
 
 @dataclass(frozen=True)
@@ -62,11 +66,11 @@ class DamageError(Exception):
 
 
 def write(folder: Path, artifact: Artifact, record: Record) -> None:
-    """Write an entry, the record last; one that would fill the disk is refused before the disk is full."""
+    """Write an entry, the record last; what would nearly fill the disk is refused at once."""
     with storing(folder), appearing(folder) as unfinished:
         unfinished.mkdir()
         if shutil.disk_usage(unfinished).free < 2 * sum(array.nbytes for array in artifact.arrays.values()):
-            raise StorageError(f"cache: {folder}: too little space to keep {record['name']} there")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
         (unfinished / META).write_bytes(canonical(artifact.meta))
         with (unfinished / ARRAYS).open("wb") as file:
             _pack(artifact.arrays, file)
@@ -139,12 +143,13 @@ def read_record(folder: Path) -> Record:
     if not folder.is_dir():
         raise AbsentError(folder.name)
     with _opened(folder, RECORD) as file:
-        data = file.read()
+        data = file.read(_LONGEST_RECORD)
     try:
         record = json.loads(data)
         del record["digest"]
         described = {name: (int(file["bytes"]), str(file["sha256"])) for name, file in record["files"].items()}
-        if data == sealed(record) and record["key"] == folder.name and described.keys() == {ARRAYS, META}:
+        whole = all(isinstance(record[name], kind) for name, kind in _SHAPE.items())
+        if whole and data == sealed(record) and record["key"] == folder.name and described.keys() == {ARRAYS, META}:
             return record
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
@@ -172,8 +177,11 @@ def _checked(folder: Path, name: str, record: Record, mapped: bool = False) -> m
 @contextmanager
 def _opened(folder: Path, name: str) -> Iterator[io.BufferedReader]:
     try:
-        with storing(folder, only=_UNREADABLE), (folder / name).open("rb") as file:
-            yield file
+        with storing(folder, only=_UNREADABLE):
+            if not (folder / name).is_file():  # a pipe would be waited for
+                raise FileNotFoundError
+            with (folder / name).open("rb") as file:
+                yield file
     except OSError:
         if not folder.is_dir():  # dropped by another process meanwhile
             raise AbsentError(folder.name) from None
@@ -181,6 +189,8 @@ def _opened(folder: Path, name: str) -> Iterator[io.BufferedReader]:
 
 
 def _unpacked(data: mmap.mmap) -> dict[str, np.ndarray]:
+    if len(data) == _EMPTY:  # zipfile would look for more
+        return {}
     with zipfile.ZipFile(cast(IO[bytes], data)) as archive:
         return {member.filename.removesuffix(".npy"): _array(data, member) for member in archive.infolist()}
 

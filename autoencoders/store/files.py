@@ -10,8 +10,10 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-from autoencoders.errors import StorageError
+from autoencoders import reading
+from autoencoders.errors import InputError, StorageError
 
 Stamp = tuple[int, ...]
 
@@ -54,6 +56,18 @@ def write(path: Path, content: bytes | str) -> None:
     """
     with appearing(path) as unfinished:
         unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def noted(path: Path) -> dict[str, Any]:
+    """What a small JSON file says; an unreadable one says nothing.
+
+    >>> noted(folder / "progress.json").get("epoch")
+    """
+    try:
+        found = reading.parsed_json(path)
+    except InputError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 @contextmanager

@@ -16,14 +16,25 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from autoencoders.errors import InputError, StorageError
 from autoencoders.store import codehash, entries, files
 from autoencoders.store.codehash import Code
 from autoencoders.store.entries import AbsentError, Artifact, DamageError, Record
-from autoencoders.store.files import NO_ROOM, Stamp, locked, stamp, storing
+from autoencoders.store.files import NO_ROOM, Stamp, locked, noted, stamp, storing
 from autoencoders.store.tasks import FORMAT, Dropped, Kind, Reason, State, Task, differences
 
+_PACKAGES = {  # what makes numbers: distributions with their modules
+    "joblib": "joblib",
+    "numpy": "numpy",
+    "pillow": "PIL",
+    "scikit-image": "skimage",
+    "scikit-learn": "sklearn",
+    "scipy": "scipy",
+    "torch": "torch",
+    "torchvision": "torchvision",
+}
 _OWN_PACKAGE = Path(__file__).parents[1]
 
 log = logging.getLogger(__name__)
@@ -50,10 +61,11 @@ class Store:
     """The cache folder: finished work in `artifacts`, by key; unfinished work in `checkpoints`; damaged in
     `set-aside`."""
 
-    def __init__(self, root: Path, package: Path | str = _OWN_PACKAGE) -> None:
+    def __init__(self, root: Path, package: Path | str = _OWN_PACKAGE, *, strict: bool = False) -> None:
         self.root = Path(root)
+        self.strict = strict  # then what other versions or another device made is stale
         self.package = Path(package).absolute()
-        self._imported = codehash.Snapshot(self.package)
+        self._imported = codehash.Imported(self.package)
         self._sound: dict[str, tuple[Stamp | None, ...]] = {}  # what entries looked like when their digests were right
         self._index: tuple[Stamp | None, dict[tuple[str, str], list[Record]]] = (None, {})
 
@@ -95,10 +107,11 @@ class Store:
         With ``mapped``, its arrays stay on disk, memory-mapped, so that all processes share them.
         """
         known = self._known(task)
-        with suppress(AbsentError, DamageError):
-            return self._cached(known, mapped)  # takes no lock and writes nothing: a read-only folder serves too
+        if not self._refused(known):
+            with suppress(AbsentError, DamageError):
+                return self._cached(known, mapped)  # takes no lock and writes nothing: a read-only folder serves too
         with locked(self._lock_file(known.key)):
-            self._set_aside_if_damaged(known)
+            self._set_aside_if_useless(known)
             self._make(known)
             return self._cached(known, mapped)  # read back: the first run sees what all later ones see
 
@@ -125,7 +138,7 @@ class Store:
     def _compute(self, known: _Known) -> tuple[Artifact, Record]:
         task, scratch = known.task, self._scratch(known.key)
         needed = {name: self.fetch(each) for name, each in task.needed.items()}
-        self._refuse_if_edited(known)  # only now: making those may have taken hours
+        self._refuse_if_edited(known, codehash.package(self.package))  # only now: making those may have taken hours
         with storing(scratch):
             scratch.mkdir(parents=True, exist_ok=True)
             self._failure(known.key).unlink(missing_ok=True)
@@ -133,6 +146,7 @@ class Store:
         with storing(scratch, only=NO_ROOM):
             artifact = task.compute(scratch, **needed)
         seconds = time.perf_counter() - started
+        self._refuse_if_edited(known)  # what was imported meanwhile included
         record = {
             "format": FORMAT,
             "key": known.key,
@@ -142,16 +156,46 @@ class Store:
             "inputs": dict(known.inputs),
             "code": known.code.digest,
             "manifest": dict(known.code.manifest),
+            "made_of": self._numbers_in(task),
             "created": created.isoformat(timespec="seconds"),
             "seconds": round(seconds, 3),
             "versions": _versions(),
+            "environment": {"device": task.device(), "precision": "fp32", "threads": _threads()}
+            | {name: artifact.meta[name] for name in ("device", "precision", "threads") if name in artifact.meta},
         }
         return artifact, record
 
-    def _refuse_if_edited(self, known: _Known) -> None:
+    def _numbers_in(self, task: Task) -> dict[str, str | None]:
+        """A digest of the arrays that the task is computed from, by input: metadata also say how long it took."""
+        files = {name: self._files(self.key(needed)) for name, needed in task.needed.items()}
+        return {name: found[entries.ARRAYS]["sha256"][:16] if found else None for name, found in files.items()}
+
+    def _elsewhere(self, known: _Known) -> tuple[Reason, ...]:
+        """What an entry was made by and of, where that differs from what is here now."""
+        try:
+            record = entries.read_record(self._entry(known.key))
+        except (AbsentError, DamageError):
+            return ()
+        here = known.task.device()
+        device = record.get("environment", {}).get("device", here)
+        made_of = record.get("made_of", {})
+        return (
+            *_other_versions(record),
+            *([Reason("version", "device", device, here)] if device != here else []),
+            *(
+                Reason("data", name, made_of[name], now)
+                for name, now in self._numbers_in(known.task).items()
+                if now and made_of.get(name, now) != now
+            ),
+        )
+
+    def _refused(self, known: _Known) -> bool:
+        return self.strict and bool(self._elsewhere(known))
+
+    def _refuse_if_edited(self, known: _Known, *others: codehash.Package) -> None:
         """The key names the code on disk, but a process computes with what it has imported: they must be the same."""
-        now = codehash.package(self.package).code(known.task.roots)
-        if not known.code.digest == now.digest == self._imported.code(known.task.roots).digest:
+        roots = known.task.roots
+        if any(package.code(roots).digest != known.code.digest for package in (self._imported, *others)):
             raise InputError(f"the code that {known.task.name} reaches was edited while this ran: start again")
 
     def _remember_failure(self, known: _Known, error: Exception) -> None:
@@ -162,28 +206,44 @@ class Store:
         except OSError as unwritable:
             log.warning("the failure of %s can't be noted down: %s", known.task.name, unwritable)
 
-    def _set_aside_if_damaged(self, known: _Known) -> None:
-        damaged = self._entry(known.key)
+    def _set_aside_if_useless(self, known: _Known) -> None:
+        entry = self._entry(known.key)
         try:
-            entries.read(damaged)
+            entries.read(entry, mapped=True)
+            trouble = "made elsewhere" if self._refused(known) else ""
         except AbsentError:
-            pass
+            return
         except DamageError as damage:
-            aside = self.root / "set-aside" / f"{damaged.name}-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
-            log.warning("%s is damaged (%s): set aside as %s, and made again", known.task.name, damage, aside)
+            trouble = f"damaged ({damage})"
+        if trouble:
+            aside = self.root / "set-aside" / f"{entry.name}-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
+            log.warning("%s is %s: set aside as %s, and made again", known.task.name, trouble, aside)
             with storing(aside):
                 aside.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(damaged, aside)
+                os.replace(entry, aside)
 
     # ── Inspecting: nothing here writes ──────────────────────────────────────────────────────────────────────────────
 
     def contains(self, task: Task) -> bool:
-        """Whether a sound entry is there."""
+        """Whether a sound entry is there, and may be used."""
+        known = self._known(task)
         try:
-            self._check(self.key(task))
+            self._check(known.key)
         except (AbsentError, DamageError):
             return False
-        return True
+        return not self._refused(known)
+
+    def content(self, task: Task) -> str | None:
+        """A digest of what the task's entry holds, whenever and however it was made; None where there is none."""
+        files = self._files(self.key(task))
+        return hashlib.sha256(entries.canonical(files)).hexdigest()[:16] if files else None
+
+    def _files(self, key: str) -> dict[str, Any] | None:
+        """The sizes and digests of an entry's files; None where there is none."""
+        try:
+            return entries.read_record(self._entry(key))["files"]
+        except (AbsentError, DamageError):
+            return None
 
     def state(self, task: Task) -> State:
         """Where the task stands, and if an older entry of its name is there, what changed since."""
@@ -191,15 +251,16 @@ class Store:
         key = known.key
         try:
             self._check(key)
-            return State("cached", _other_versions(entries.read_record(self._entry(key))))
+            reasons = self._elsewhere(known)
+            return State("stale" if self.strict and reasons else "cached", reasons)
         except DamageError as damage:
             return State("corrupt", (Reason("file", damage.file, damage.expected, damage.found),))
         except AbsentError:
             pass
-        if failure := _json(self._failure(key)):
+        if failure := noted(self._failure(key)):
             return State("failed", message=failure.get("message"))
         if _files_in(self._scratch(key)):
-            progress = _json(self._scratch(key) / "progress.json")
+            progress = noted(self._scratch(key) / "progress.json")
             return State("partial", epoch=progress.get("epoch"), epochs=progress.get("epochs"))
         records = self._records_by_name().get((task.kind, task.name), [])
         older = [differences(record, task, known.inputs, known.code) for record in records]
@@ -287,7 +348,7 @@ _PLACES: dict[Kind, str] = {
 
 
 def _name(path: Path) -> str | None:
-    return _json(path / entries.RECORD if path.is_dir() else path).get("name")
+    return noted(path / entries.RECORD if path.is_dir() else path).get("name")
 
 
 def _size(path: Path) -> int:
@@ -302,15 +363,6 @@ def _size(path: Path) -> int:
 def _files_in(folder: Path) -> list[Path]:
     """By `os.walk`, which passes over what vanishes meanwhile."""
     return [Path(parent, name) for parent, _, names in os.walk(folder) for name in names]
-
-
-def _json(path: Path) -> dict:
-    """What a small file says; an unreadable one says nothing."""
-    try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _other_versions(record: Record) -> tuple[Reason, ...]:
@@ -335,6 +387,13 @@ def _installed(name: str) -> str | None:
 
 
 def _versions() -> dict[str, str]:
-    modules = {name: sys.modules.get(name) for name in ("numpy", "joblib", "torch")}
+    """Of Python and of every package that makes numbers: as it is loaded, or else as it is installed."""
+    modules = {name: sys.modules.get(module) for name, module in _PACKAGES.items()}
     loaded = {name: str(module.__version__) for name, module in modules.items() if module}
-    return {"python": platform.python_version(), **loaded}
+    installed = {name: version for name in _PACKAGES if (version := _installed(name))}
+    return {"python": platform.python_version(), **installed, **loaded}
+
+
+def _threads() -> int:
+    torch = sys.modules.get("torch")
+    return torch.get_num_threads() if torch else 1

@@ -25,6 +25,7 @@ class Task:
     inputs: Mapping[str, str | Task]  # fingerprints of data, and the tasks whose artifacts it is computed from
     compute: Callable[..., Artifact]  # of a folder for checkpoints, which outlives an interruption, and, by name, of
     # the artifacts of those tasks
+    device: Callable[[], str] = str  # the name of what computes it, in whichever process; no part of the key
     work: float = 1  # how long it takes compared with others, roughly; no part of the key
 
     @property
@@ -47,8 +48,8 @@ class Reason:
 class State:
     """Where a task stands, with its epochs while it is partial and the message once it failed.
 
-    What is cached has reasons, too, if it was made by other versions than those that are installed now: it serves all
-    the same.
+    What is cached has reasons, too, if it was made by other versions than those that are installed now, on another
+    device, or of inputs that have been made anew since: it serves all the same, except to a strict store.
     """
 
     state: Literal["cached", "missing", "stale", "partial", "corrupt", "failed"]

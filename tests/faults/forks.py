@@ -361,7 +361,8 @@ def experiment(seed: int) -> Any:
 
 def trained(seed: int, scratch: Path | None = None) -> Any:
     from autoencoders import training
-    from autoencoders.lab import ProgressFile, named
+    from autoencoders.lab import ProgressFile
+    from autoencoders.tasks import named
 
     return training.train(
         experiment(seed),
@@ -400,10 +401,10 @@ def plant(folder: Path, order: Order) -> int:
     import torch
 
     from autoencoders import training
-    from autoencoders.models.conv import ConvAutoencoder
+    from autoencoders.tasks import named
 
     data = images(IMAGES, seed=1), images(20, seed=2)
-    run = training.Run(experiment(0), ConvAutoencoder, *data, torch.device("cpu"))
+    run = training.Run(experiment(0), named(experiment(0).model.implementation), *data, torch.device("cpu"))
     payload = FORMS[order.more["form"]](Bomb(folder / "exploded"))
     scratch = store_in(folder).scratch(tasks([0])[0])
     scratch.mkdir(parents=True)

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from autoencoders import data
-from autoencoders import lab as labs
+from autoencoders import data, tasks
 from autoencoders.data import Raw, Split, dataset
 from autoencoders.lab import Lab
 from autoencoders.profiles import PROFILES, Profile
@@ -45,7 +44,7 @@ class SmallLab:
     def __call__(self, profile: Profile = PROFILE, cache: Path | None = None, **splits: Split) -> Lab:
         self.monkeypatch.setitem(PROFILES, "smoke", profile)
         loaded = functools.cache(lambda bench, spec: replace(data.load(spec, bench.source(spec).root), **splits))
-        self.monkeypatch.setattr(labs, "_dataset", loaded)
+        self.monkeypatch.setattr(tasks, "dataset", loaded)
         self.made += 1
         place = cache or self.folder / f"cache-{self.made}"
         return Lab(Settings(profile="smoke", dataset="photos10", device="cpu", jobs=1, cache=place))

@@ -38,7 +38,7 @@ def showing(cell: dict[str, Any], expression: str) -> dict[str, Any]:
     return cell | {"source": cell["source"].replace("show()", expression), "outputs": [], "execution_count": None}
 
 
-def made(folder: Path, limit: int, *, in_this_process: bool) -> None:
+def made(folder: Path, limit: int, *, in_this_process: bool, group: str = "G07") -> tuple[Path, ...]:
     """What `pipeline.py report` does when all is trained and measured. A limit changes the notebook and the values."""
     from autoencoders.reporting import execution, making
     from autoencoders.settings import Settings
@@ -47,19 +47,20 @@ def made(folder: Path, limit: int, *, in_this_process: bool) -> None:
     if in_this_process:
         execution._pool = ThreadPoolExecutor  # type: ignore[assignment,misc]
     lab: Any = SimpleNamespace(
-        settings=Settings(group="G07", notebooks={"01-sample": {"limit": limit}}),
+        settings=Settings(group=group, notebooks={"01-sample": {"limit": limit}}),
         profile=SimpleNamespace(name="smoke"),
         dataset="photos10",
         choices=[],
         catalogues=[],
-        bench=SimpleNamespace(sources=()),
+        bench=SimpleNamespace(sources=(), carry_out=str),
+        jobs=lambda tasks: 1,
+        store=SimpleNamespace(key=str),
         plan=list,
         experiments=list,
-        measurements=lambda names: [],
+        measurements=lambda names=None: [],
     )
-    edition = making.Edition(root=folder, labs=(lab,), facts=lambda: VALUES | {"error": f"0.{limit}"})
-    making.report(edition, "pandoc")
-    making.packed(edition)
+    values = VALUES | {"error": f"0.{limit}", "group": group}
+    return making.hand_in(making.Edition(root=folder, labs=(lab,), facts=lambda: values), "pandoc")
 
 
 def content(folder: Path) -> dict[str, bytes]:

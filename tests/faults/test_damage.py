@@ -101,7 +101,7 @@ def test_what_is_damaged_is_made_again(
 
 @pytest.mark.promise(REPAIRED)
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_checkpoint_is_not_gone_on_with(
+def test_damaged_checkpoint_is_not_gone_on_with(
     broken: Broken, whole: Whole, tmp_path: Path, damage: str, thorough: bool, tried: Callable[[int], None]
 ) -> None:
     cases = (1 if damage == "deleted" else 4) if thorough else 1
@@ -119,7 +119,7 @@ def test_a_damaged_checkpoint_is_not_gone_on_with(
 
 
 @pytest.mark.promise(REPAIRED)
-def test_an_entry_in_anothers_place_is_not_taken_for_it(broken: Broken, whole: Whole, copy: Path) -> None:
+def test_entry_in_anothers_place_is_not_taken_for_it(broken: Broken, whole: Whole, copy: Path) -> None:
     """Its digests are right."""
     mine, other = entry_of(copy, 0), entry_of(copy, 1)
     shutil.rmtree(mine)

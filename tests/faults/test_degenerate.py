@@ -19,17 +19,17 @@ from hypothesis import strategies as st
 from properties import THOROUGH, for_each, told
 from small_lab import SmallLab
 
-from autoencoders import claims, commandline, data, models, tables, training
+from autoencoders import claims, data, models, tables, training
 from autoencoders.data import Dataset, Split
 from autoencoders.errors import InputError, TrainingError
 from autoencoders.evaluation import statistics
 from autoencoders.evaluation.ranking import measure_auroc
 from autoencoders.evaluation.statistics import Estimate
 from autoencoders.findings import Contender, Findings
+from autoencoders.jsonable import finite
 from autoencoders.judging import Claim, Judged, Quantity, Scale, judge
-from autoencoders.lab import named, shown_to
 from autoencoders.measurements.anomaly import Anomaly
-from autoencoders.measurements.generation import JUDGE, Arithmetic, Interpolation
+from autoencoders.measurements.generation import Arithmetic, Interpolation
 from autoencoders.measurements.latent import Cloud, Displacement, Latent, Posterior
 from autoencoders.measurements.masking import Context, Occlusion
 from autoencoders.measurements.measurement import Measurement
@@ -54,6 +54,7 @@ from autoencoders.store import Artifact, entries
 from autoencoders.studies.digits.measurements import Between, Clusters
 from autoencoders.studies.transfer.measurements import Compressed, Inpainting, Transfer
 from autoencoders.studies.transfer.plan import FAULTS
+from autoencoders.tasks import named
 
 Tried = Callable[[int], None]
 SHAPE = (3, 16, 16)
@@ -158,9 +159,9 @@ def of_model(name: str) -> Iterator[Measurement]:
 
 def of_others() -> Iterator[Measurement]:
     """What is asked about another data set; here it is the same."""
-    yield Clusters(shown=Data(), input=Gaussian(0.2))
+    yield Clusters(evaluation_data=Data(), input=Gaussian(0.2))
     for faults in ((), *((fault,) for fault in FAULTS)):
-        yield Transfer(shown=Data(), hidden=(8,), reduced=4, epochs=1, faults=faults)
+        yield Transfer(evaluation_data=Data(), hidden=(8,), reduced=4, epochs=1, faults=faults)
 
 
 def of_baseline(method: str) -> Iterator[Measurement]:
@@ -179,18 +180,12 @@ def of_baseline(method: str) -> Iterator[Measurement]:
 
 
 def measured(spec: Measurement, subject: Any, dataset: Dataset) -> Artifact:
-    def function(spec: Any, subject: Any, **fitted: Artifact) -> Artifact:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", RuntimeWarning)  # numpy's word for NaN
-            return named(spec.function)(spec, subject, dataset, device="cpu", **fitted)
-
-    if isinstance(spec, Probe):
-        return function(spec, subject, fit=function(spec.fit, subject))
-    if isinstance(spec, Arithmetic):
-        return function(spec, subject, fit=function(spec.judge, JUDGE))
-    if shown_to(spec):
-        return function(spec, subject, shown=dataset)
-    return function(spec, subject)
+    needed: dict[str, Any] = {name: measured(other, of, dataset) for name, (of, other) in spec.needs(subject).items()}
+    if spec.evaluation_data:
+        needed["evaluation_data"] = dataset
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)  # numpy's word for NaN
+        return spec.measure(subject, dataset, "cpu", **needed)
 
 
 # ── The matrix ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -234,14 +229,14 @@ def assert_printable(estimate: Estimate) -> None:
     printed = str(tables.markdown([{"value": estimate}, {"value": estimate.value}], ["value"]))
     assert "nan" not in printed
     assert "inf" not in printed
-    json.dumps(commandline._finite(estimate._asdict()), allow_nan=False)
+    json.dumps(finite(estimate._asdict()), allow_nan=False)
 
 
 @pytest.mark.promise(NEVER_NAN)
 def test_what_is_asked_of_usual_images_is_all_answered() -> None:
     """The matrix would be blind if everything were refused."""
     wanted = {type(spec) for _, _, specs in subjects() for spec in specs} | {ProbeFit}
-    assert wanted == set(Measurement.__args__)  # type: ignore[attr-defined]
+    assert wanted == set(Measurement.__subclasses__())
     for spec in (Regions(grid=5), Interpolation(pairs=4), Arithmetic(classes=("a", "b", "c"), draws=5)):
         assert_sound(measured(spec, model(MODELS["AE"], dead=True), DATASETS["nothing amiss"]), spec.label)
 
@@ -376,7 +371,7 @@ def test_claims_about_anything(tried: Tried) -> None:
         claim = Claim("a-b", "R1", "a exceeds b", a, b, scale, expected="less" if less else "greater")
         judged = Judged.of(claim, a, b)
         assert not any(word in judged.sentence for word in ("nan", "inf "))
-        found = json.loads(json.dumps(commandline._finite(judged.as_json()), allow_nan=False))
+        found = json.loads(json.dumps(finite(judged.as_json()), allow_nan=False))
         if len(pairs) == 1 or not np.isfinite([*a.values, *b.values]).all():
             assert found["verdict"] == "undecided"
         if found["difference"] is None:
@@ -448,4 +443,4 @@ def _judged(claim: Claim, findings: Findings) -> None:
         return  # these images are too small for anything to be far away
     judged = judge(claim, findings)
     assert "nan" not in judged.sentence
-    json.dumps(commandline._finite(judged.as_json()), allow_nan=False)
+    json.dumps(finite(judged.as_json()), allow_nan=False)

@@ -20,13 +20,13 @@ from small_lab import HELD_OUT, PROFILE, SHAPE, TRAIN, SmallLab, pictures
 
 from autoencoders import corruption, models
 from autoencoders.data import Split
-from autoencoders.evaluation import baselines, metrics, probes
+from autoencoders.evaluation import baselines, metrics, pca, probes
 from autoencoders.findings import Findings
-from autoencoders.lab import Lab, named
+from autoencoders.lab import Lab
 from autoencoders.measurements import common, probing
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.measurements.probing import ProbeFit, Regions
-from autoencoders.measurements.reconstruction import Reconstruction, reconstruction
+from autoencoders.measurements.reconstruction import Reconstruction
 from autoencoders.settings import PROJECT
 from autoencoders.specs import Baseline, Corruption, Data, Experiment, Gaussian, PatchMask, PixelMask
 from autoencoders.training import derived_seed
@@ -44,8 +44,8 @@ def small_lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SmallLab:
 
 Parts = Callable[[Any], list[Any]]
 FITTED: dict[tuple[Any, str], Parts] = {  # what baselines and measurements fit to images, by the function that does it
-    (common.pca, "fit_pca"): lambda fit: [fit.mean, fit.components, fit.variances],
-    (probing.pca, "fit_leading"): lambda fit: [fit.mean, fit.components, fit.variances],
+    (pca, "fit_pca"): lambda fit: [fit.mean, fit.components, fit.variances],
+    (pca, "fit_leading"): lambda fit: [fit.mean, fit.components, fit.variances],
     (probes, "fit_leading"): lambda fit: [fit.mean, fit.components, fit.variances],
     (common.patches, "fit_patches"): lambda fit: [fit.filters, fit.offset],
     (baselines, "mean_image"): lambda fit: [fit],
@@ -64,8 +64,6 @@ def everything_learned(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Learned:
         found |= {f"{experiment.name} {name}": array for name, array in artifact.arrays.items()}
         history = {name: values for name, values in artifact.meta["history"].items() if name != "seconds"}
         found |= {f"{experiment.name} {name}": np.array(values) for name, values in history.items()}
-    for kind in Measurement.__args__:  # type: ignore[attr-defined]
-        named(kind.function)  # a module that is imported under watch would stay there
     with monkeypatch.context() as watched:
         for (module, name), parts in FITTED.items():
             watched.setattr(module, name, _watching(getattr(module, name), name, parts, found))
@@ -244,7 +242,7 @@ def test_noise_is_new_in_each_epoch(small_lab: SmallLab, draws: Draws, tried: Tr
 
 @pytest.mark.promise(OTHER_NOISE)
 def test_no_seed_of_an_evaluation_is_one_of_a_training(thorough: bool, tried: Tried) -> None:
-    asked = {f.default for kind in Measurement.__args__ for f in fields(kind) if f.name == "seed"}  # type: ignore[attr-defined]
+    asked = {f.default for kind in Measurement.__subclasses__() for f in fields(kind) if f.name == "seed"}  # type: ignore[arg-type]
     evaluation = {seed + more for seed in asked for more in (0, 1)}  # total variation is tuned with the next one
     assert len(asked) == 2
     seeds, steps = (20, 50_000) if thorough else (4, 2_000)
@@ -307,7 +305,7 @@ class Bright(models.Autoencoder):
 @pytest.mark.promise(AS_THEY_ARE)
 def test_outputs_are_brought_into_the_unit_interval_and_the_report_says_so(small_lab: SmallLab) -> None:
     dataset = small_lab().bench.dataset(Data(name="photos10"))
-    found = reconstruction(Reconstruction(), Bright(), dataset, "cpu").arrays["all/mse"]
+    found = Reconstruction().measure(Bright(), dataset, "cpu").arrays["all/mse"]
     clean = dataset.test.images.double() / 255
     by_hand = ((clean + 0.5).clamp(0, 1) - clean).square().mean((1, 2, 3)).numpy()
     np.testing.assert_allclose(sorted(found), sorted(by_hand), rtol=1e-4)
@@ -333,7 +331,7 @@ def test_inputs_are_judged_as_they_were_shown_and_say_whether_they_are_clipped(
 
 
 @pytest.mark.promise(AS_THEY_ARE)
-def test_the_hidden_region_is_as_it_was_hidden(small_lab: SmallLab) -> None:
+def test_hidden_region_is_as_it_was_hidden(small_lab: SmallLab) -> None:
     """Of the region alone: neither more nor less of the image counts."""
     lab = small_lab()
     [experiment] = lab.experiments(["mcae-0.5"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 import os
 import re
 import shutil
@@ -16,21 +14,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from superuser import not_the_superuser
 
-from autoencoders import data, inspection, training
-from autoencoders import lab as labs
+from autoencoders import data, inspection, tasks, training
 from autoencoders.data import Dataset, Split
 from autoencoders.errors import InputError
 from autoencoders.lab import Lab
 from autoencoders.measurements import common
 from autoencoders.settings import Settings
 from autoencoders.specs import ConvAE, Corruption, Data, Experiment, Gaussian, Training
-from autoencoders.store import entries, mapping
-from autoencoders.store.files import locked
+from autoencoders.store import entries
+from autoencoders.studies import study
 
 pytestmark = pytest.mark.promise(
     "A data set is read once for all processes, who share its memory; what is damaged of it is found and read anew."
@@ -41,7 +37,7 @@ PARTS = ("train", "validation", "test")
 
 @pytest.fixture(autouse=True)
 def nothing_loaded_before() -> None:
-    labs._dataset.cache_clear()
+    tasks.dataset.cache_clear()
 
 
 def lab_on(cache: Path, dataset: str = "digits") -> Lab:
@@ -55,16 +51,12 @@ def lab(tmp_path: Path) -> Lab:
 
 def loaded(lab: Lab, spec: Data = SPEC) -> Dataset:
     """As a process that has loaded nothing yet gets it."""
-    labs._dataset.cache_clear()
+    tasks.dataset.cache_clear()
     return lab.bench.dataset(spec)
 
 
 def folder_of(lab: Lab, spec: Data = SPEC) -> Path:
-    return lab.settings.cache / "data" / lab.store.key(lab.bench.reading(spec))
-
-
-def left_behind(cache: Path) -> set[str]:
-    return {path.relative_to(cache).as_posix() for path in cache.rglob("*")} - {"fingerprints.json"}
+    return lab.settings.cache / "artifacts" / lab.store.key(lab.bench.reading(spec))
 
 
 def assert_same(found: Dataset, expected: Dataset) -> None:
@@ -92,7 +84,6 @@ def test_what_is_mapped_is_what_is_read(tmp_path: Path, name: str) -> None:
     for found in (first, second):
         assert_same(found, plainly(lab, spec))
         assert str(folder_of(lab, spec)) in Path("/proc/self/maps").read_text()
-    assert len(list(folder_of(lab, spec).iterdir())) == 2 * len(PARTS) + 1
 
 
 def test_images_lie_as_a_training_takes_them(lab: Lab) -> None:
@@ -104,7 +95,7 @@ def test_measurements_take_images_in_one_order_whoever_loaded_them(lab: Lab) -> 
     images = loaded(lab_on(lab.settings.cache, "digits-colored"), Data(name="digits-colored", train=300)).test.images
     assert not images.is_contiguous()
     for given in (images, images.contiguous()):
-        assert common.unit(given, "cpu").is_contiguous()
+        assert common.to_unit_range(given, "cpu").is_contiguous()
 
 
 def test_whoever_writes_to_them_changes_a_copy_of_their_own(lab: Lab) -> None:
@@ -115,7 +106,7 @@ def test_whoever_writes_to_them_changes_a_copy_of_their_own(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("corruption", [None, Gaussian(0.3)])
-def test_a_training_ends_in_the_same_bits(tmp_path: Path, corruption: Corruption | None) -> None:
+def test_training_ends_in_the_same_bits(tmp_path: Path, corruption: Corruption | None) -> None:
     lab, spec = lab_on(tmp_path, "photos10"), Data(name="photos10", train=300)
     experiment = Experiment(
         name="ae", model=ConvAE(width=8, latent=8), corruption=corruption, training=Training(epochs=2)
@@ -125,7 +116,7 @@ def test_a_training_ends_in_the_same_bits(tmp_path: Path, corruption: Corruption
         parts = [found.train, found.validation]
         if channels_first:
             parts = [Split(part.images.contiguous(), part.labels) for part in parts]
-        made = training.train(experiment, labs.named(experiment.model.implementation), *parts)
+        made = training.train(experiment, tasks.named(experiment.model.implementation), *parts)
         losses = {name: values for name, values in made.meta["history"].items() if name != "seconds"}
         return {"losses": losses} | {name: array.tobytes() for name, array in made.arrays.items()}
 
@@ -134,22 +125,12 @@ def test_a_training_ends_in_the_same_bits(tmp_path: Path, corruption: Corruption
     assert trained(plainly(lab, spec), channels_first=True) == plain
 
 
-def test_each_spec_and_each_content_has_files_of_its_own(lab: Lab) -> None:
-    specs = [SPEC, replace(SPEC, train=200), replace(SPEC, split_seed=1), replace(SPEC, validation=0.2)]
-    (source,) = lab.bench.sources
-    other = replace(lab.bench, sources=(replace(source, fingerprint="altered"),))
-    keys = {lab.store.key(bench.reading(spec)) for spec in specs for bench in (lab.bench, other)}
-    assert len(keys) == 2 * len(specs)
-    assert all(re.fullmatch("[0-9a-f]{16}", key) for key in keys), "no name leads out of the folder"
-
-
 def test_files_that_change_meanwhile_are_mapped_for_nobody(lab: Lab) -> None:
     (source,) = lab.bench.sources
     bench = replace(lab.bench, sources=(replace(source, fingerprint="of a moment ago"),))
     with pytest.raises(InputError, match="digits in .* changed while this ran: start again"):
         bench.dataset(SPEC)
-    assert {name.split("/")[0] for name in left_behind(lab.settings.cache)} == {"locks", "checkpoints"}
-    assert not list((lab.settings.cache / "checkpoints").iterdir())
+    assert not list((lab.settings.cache / "artifacts").glob("*"))
 
 
 # ── Damage ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -161,49 +142,15 @@ def flip(path: Path) -> None:
     path.write_bytes(content)
 
 
-def reseal(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    """As somebody does who knows how."""
-    record = json.loads((folder / "record.json").read_bytes())
-    del record["digest"]
-    change(record)
-    (folder / "record.json").write_bytes(entries.sealed(record))
-
-
-def plant(folder: Path, content: bytes) -> None:
-    (folder / "test-labels.npy").write_bytes(content)
-    digest = mapping._digest(folder / "test-labels.npy")
-    reseal(folder, lambda record: record["files"].update({"test-labels.npy": digest}))
-
-
-def pickled() -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, np.array([print], dtype=object), allow_pickle=True)
-    return buffer.getvalue()
-
-
 DAMAGE: dict[str, Callable[[Path], object]] = {
-    "one bit": lambda folder: flip(folder / "train-images.npy"),
-    "one bit of the labels": lambda folder: flip(folder / "test-labels.npy"),
-    "one bit of the record": lambda folder: flip(folder / "record.json"),
-    "truncated": lambda folder: os.truncate(folder / "validation-images.npy", 1000),
-    "empty": lambda folder: os.truncate(folder / "test-images.npy", 0),
-    "missing": lambda folder: (folder / "train-labels.npy").unlink(),
+    "one bit": lambda folder: flip(folder / "arrays.npz"),
+    "truncated": lambda folder: os.truncate(folder / "arrays.npz", 1000),
     "no record": lambda folder: (folder / "record.json").unlink(),
-    "one too many": lambda folder: shutil.copy(folder / "test-images.npy", folder / "more-images.npy"),
-    "exchanged": lambda folder: shutil.copy(folder / "test-images.npy", folder / "train-images.npy"),
-    "a name that leads outside": lambda folder: reseal(folder, lambda record: record["files"].update({"../x.npy": ""})),
-    "another's": lambda folder: reseal(folder, lambda record: record.update(key="0" * 16)),
-    "no meta": lambda folder: reseal(folder, lambda record: record.pop("meta")),
-    "a number for a digest": lambda folder: reseal(
-        folder, lambda record: record["files"].update({"test-labels.npy": 5})
-    ),
-    "objects": lambda folder: plant(folder, pickled()),
-    "no array": lambda folder: plant(folder, b""),
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
-def test_what_is_damaged_is_set_aside_and_made_anew(
+def test_damaged_data_is_set_aside_and_read_anew(
     lab: Lab, damage: Callable[[Path], object], caplog: pytest.LogCaptureFixture
 ) -> None:
     loaded(lab)
@@ -212,14 +159,11 @@ def test_what_is_damaged_is_set_aside_and_made_anew(
     assert "images of digits is damaged" in caplog.text
     [aside] = (lab.settings.cache / "set-aside").iterdir()
     assert aside.name.startswith(folder_of(lab).name)
-    caplog.clear()
-    assert_same(loaded(lab), plainly(lab))
-    assert not caplog.text, "once"
 
 
 def test_digests_are_checked_once_in_a_process(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     before = loaded(lab)
-    monkeypatch.setattr(mapping, "_digest", lambda path: pytest.fail("read again"))
+    monkeypatch.setattr(entries, "_checked", lambda *_: pytest.fail("read again"))
     assert lab.bench.dataset(SPEC) is before
 
 
@@ -236,31 +180,27 @@ def read_only() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def test_a_read_only_cache_is_no_obstacle(lab: Lab, read_only: Path) -> None:
+def test_read_only_cache_is_no_obstacle(lab: Lab, read_only: Path) -> None:
     expected = plainly(lab)
     assert_same(loaded(lab_on(read_only)), expected)
     assert list(read_only.iterdir()) == []
 
 
-def test_a_full_disk_is_left_to_results(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_is_left_to_results(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9, 0))
     assert_same(loaded(lab), plainly(lab))
-    assert not list((lab.settings.cache / "data").iterdir())
+    assert not list((lab.settings.cache / "artifacts").iterdir())
 
 
-def test_a_disk_that_fills_up_meanwhile_keeps_nothing_half(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    save = np.save
+def test_disk_that_fills_up_meanwhile_keeps_nothing_half(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(arrays: Any, file: Any) -> None:
+        file.write(b"half")
+        raise OSError("4096 requested and 0 written")  # which is how numpy puts it
 
-    def refuse(path: Path, *rest: Any, **options: Any) -> None:
-        if path.name == "test-images.npy":
-            path.write_bytes(b"half")
-            raise OSError("4096 requested and 0 written")  # which is how numpy puts it
-        save(path, *rest, **options)
-
-    monkeypatch.setattr(np, "save", refuse)
-    assert_same(loaded(lab), plainly(lab))
-    assert not list((lab.settings.cache / "data").iterdir())
-    monkeypatch.undo()
+    with monkeypatch.context() as full:
+        full.setattr(entries, "_pack", refuse)
+        assert_same(loaded(lab), plainly(lab))
+        assert not list((lab.settings.cache / "artifacts").iterdir())
     assert_same(loaded(lab), plainly(lab))
     assert folder_of(lab).is_dir()
 
@@ -268,7 +208,7 @@ def test_a_disk_that_fills_up_meanwhile_keeps_nothing_half(lab: Lab, monkeypatch
 # ── Several processes ────────────────────────────────────────────────────────────────────────────────────────────────
 
 PROGRAM = """
-import hashlib, re, sys, time
+import re, sys
 from pathlib import Path
 import torch
 from autoencoders import data
@@ -277,19 +217,10 @@ from autoencoders.lab import Lab
 from autoencoders.settings import Settings
 
 name, cache = sys.argv[1], Path(sys.argv[2])
-read = data.load
-
-def noted(*asked):
-    with (cache / "reads").open("a") as file:
-        file.write("read\\n")
-    time.sleep(1)  # time for the other one to come in between
-    return read(*asked)
-
 def private():
     rollup = Path("/proc/self/smaps_rollup").read_text()
     return sum(int(kB) for kB in re.findall(r"Private_(?:Clean|Dirty): +(\\d+)", rollup)) / 1024
 
-data.load = noted
 lab = Lab(Settings(profile="smoke", dataset=name, device="cpu", cache=cache))
 bench = lab.bench
 torch.arange(10).sum()
@@ -300,23 +231,12 @@ print(total, private() - before)
 """
 
 
-def processes(count: int, name: str, cache: Path) -> list[tuple[int, float]]:
-    """What each makes of all pixels, and by how many megabytes of its own it grew for it."""
-    cache.mkdir(exist_ok=True)
-    command = [sys.executable, "-c", PROGRAM, name, str(cache)]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(count)]
-    told = [each.communicate()[0].split() for each in running]
-    assert [each.returncode for each in running] == [0] * count
-    return [(int(total), float(grown)) for total, grown in told]
-
-
-def test_two_processes_at_once_read_and_write_once(lab: Lab) -> None:
-    cache = lab.settings.cache
-    (one, _), (other, _) = processes(2, "digits", cache)
-    found = plainly(lab, Data(name="digits"))
-    assert one == other == sum(int(getattr(found, part).images.sum()) for part in PARTS)
-    assert (cache / "reads").read_text() == "read\n"
-    assert len(list((cache / "data").iterdir())) == 1
+def grown(name: str, cache: Path) -> float:
+    """By how many megabytes of its own a process grows that looks at all images."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, name, str(cache)], stdout=subprocess.PIPE, text=True, check=True
+    )
+    return float(done.stdout.split()[1])
 
 
 @pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="only Linux tells")
@@ -327,9 +247,7 @@ def test_processes_share_the_memory(tmp_path: Path) -> None:
     assert all(part.sum() > 0 for part in parts), "they are in this process, too"
     megabytes = sum(part.nbytes for part in parts) / 2**20
     assert megabytes > 30
-    [(_, grown)] = processes(1, "photos10", tmp_path / "cache")
-    assert not (tmp_path / "cache" / "reads").exists()
-    assert grown < megabytes / 4
+    assert grown("photos10", tmp_path / "cache") < megabytes / 4
 
 
 # ── Pruning ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -340,26 +258,18 @@ def test_prune_drops_what_no_spec_needs(lab: Lab, capsys: pytest.CaptureFixture[
     for spec in (needed, replace(SPEC, train=77)):
         loaded(lab, spec)
     assert lab.store.prune(lab.readings(), dry_run=True)
-    assert len(list((lab.settings.cache / "data").iterdir())) == 2, "it was only listed"
+    assert len(list((lab.settings.cache / "artifacts").iterdir())) == 2, "it was only listed"
     inspection.prune(lab, drop=True)
     [line] = capsys.readouterr().out.splitlines()
-    assert re.fullmatch(r"data +\d\.\d\d MB  images of digits", line)
-    assert list((lab.settings.cache / "data").iterdir()) == [folder_of(lab, needed)]
+    assert re.fullmatch(r"entry +\d\.\d\d MB  images of digits", line)
+    assert list((lab.settings.cache / "artifacts").iterdir()) == [folder_of(lab, needed)]
 
 
 def test_prune_knows_all_data_that_a_run_looks_at(tmp_path: Path) -> None:
     """That of trainings, of baselines, and what measurements show."""
-    study = Lab(Settings(profile="smoke", device="cpu", cache=tmp_path), study="transfer", looks_only=True)
-    keys = {study.store.key(task) for task in study.readings()}
-    shown = [spec for _, m in study.measurements() if (spec := labs.shown_to(m))]
+    lab = Lab(Settings(profile="smoke", device="cpu", cache=tmp_path), study("transfer"), looks_only=True)
+    keys = {lab.store.key(task) for task in lab.readings()}
+    shown = [spec for _, m in lab.measurements() if (spec := m.evaluation_data)]
     assert shown
-    for spec in (study.bench.fitted_to, *(e.data for e in study.experiments()), *shown):
-        assert study.store.key(study.bench.reading(spec)) in keys
-
-
-def test_prune_spares_what_is_being_written(lab: Lab) -> None:
-    unfinished = entries.unfinished_name(folder_of(lab))
-    unfinished.mkdir(parents=True)
-    with locked(lab.store._lock_file(folder_of(lab).name)):
-        assert lab.store.prune([]) == []
-    assert [dropped.what for dropped in lab.store.prune(lab.readings())] == ["unfinished"]
+    for spec in (lab.bench.fitted_to, *(e.data for e in lab.experiments()), *shown):
+        assert lab.store.key(lab.bench.reading(spec)) in keys

@@ -79,11 +79,10 @@ def test_a_groups_submission_is_two_files_that_say_so(tmp_path: Path, tried: Tri
         (tmp_path / "analysis").mkdir(exist_ok=True)
         book.pdf.parent.mkdir(exist_ok=True)
         book.pdf.write_bytes(b"%PDF")
-        before = {path for path in tmp_path.rglob("*") if "submission" not in path.parts}
-        made = submission.pack(book, [])
-        assert set((tmp_path / "submission").iterdir()) == set(made)
+        before = set(tmp_path.rglob("*"))
+        made = submission.pack(book, [], settings.Settings(group=group))
         assert [path.name for path in made] == [f"{group}_Assignment2_Report.pdf", f"{group}_Assignment2_Code.zip"]
-        assert {path for path in tmp_path.rglob("*") if "submission" not in path.parts} == before
+        assert set(tmp_path.rglob("*")) == before | {tmp_path / "submission", *made}
         with zipfile.ZipFile(made[1]) as handed_in:
             assert all(name.startswith(f"{group}_Assignment2_Code/") for name in handed_in.namelist())
             (tmp_path / "handed-in.yml").write_bytes(handed_in.read(f"{group}_Assignment2_Code/params.yml"))

@@ -26,8 +26,8 @@ def sealed(entry: Path, arrays: bytes | None = None, **changes: Any) -> None:
     """As somebody does it who knows how records are made."""
     record = entries.read_record(entry)
     if arrays is not None:
-        record["files"]["arrays.npz"] = {"bytes": len(arrays), "sha256": entries._sha256(arrays)}
         (entry / "arrays.npz").write_bytes(arrays)
+        record["files"]["arrays.npz"] = entries._description(entry / "arrays.npz")
     (entry / "record.json").write_bytes(entries.sealed(record | changes))
 
 
@@ -78,7 +78,7 @@ def joblibs_own(bomb: Bomb) -> bytes:
 
 @pytest.mark.promise(NOTHING_RUNS)
 @pytest.mark.parametrize("plant", [object_array, member, object_header, absurd_size, plain_pickle, joblibs_own])
-def test_a_pickle_in_an_entry_is_refused(
+def test_pickle_in_an_entry_is_refused(
     broken: Broken, whole: Whole, copy: Path, tmp_path: Path, plant: Callable[[Bomb], bytes]
 ) -> None:
     bomb = Bomb(tmp_path / "exploded")
@@ -106,7 +106,7 @@ RECORDS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.promise(NOTHING_RUNS)
-def test_an_altered_record_is_damage(copy: Path, tried: Callable[[int], None]) -> None:
+def test_altered_record_is_damage(copy: Path, tried: Callable[[int], None]) -> None:
     """Also if somebody has sealed it anew; and so is what isn't a record at all."""
     entry = entry_of(copy, 0)
     record = (entry / "record.json").read_bytes()
@@ -129,7 +129,7 @@ def test_an_altered_record_is_damage(copy: Path, tried: Callable[[int], None]) -
 
 @pytest.mark.promise(NOTHING_RUNS)
 @pytest.mark.parametrize("form", FORMS)
-def test_a_pickle_in_a_checkpoint_is_refused(broken: Broken, whole: Whole, tmp_path: Path, form: str) -> None:
+def test_pickle_in_a_checkpoint_is_refused(broken: Broken, whole: Whole, tmp_path: Path, form: str) -> None:
     """Sealed as a true one is, by somebody who knows what it is a checkpoint of."""
     [ended] = broken(Order(work="plant", folder=str(tmp_path), more={"form": form}))
     assert ended.code == 0, ended.stderr

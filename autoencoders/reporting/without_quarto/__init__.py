@@ -9,7 +9,7 @@ from pathlib import Path
 
 from autoencoders.errors import ReportError
 from autoencoders.reporting.book import Book
-from autoencoders.reporting.folder import Folder
+from autoencoders.reporting.folder import Folder, write_if_changed
 from autoencoders.reporting.notebook_files import NotebookFile
 from autoencoders.reporting.without_quarto import pandoc, pdf, site
 from autoencoders.reporting.without_quarto.document import parse
@@ -41,6 +41,6 @@ def render(book: Book, executed: list[Path], extra: Mapping[str, str], add_extra
         content, problems = printed.result()
     if found := list(dict.fromkeys(expansion.problems + pages.problems + problems)):
         raise ReportError("the report has unresolved places:\n" + "\n".join(f"  {problem}" for problem in found))
-    folder.put(book.pdf.name, content)
+    write_if_changed(book.pdf, content)  # listed nowhere: it stays when another group's report is made
     add_extra(folder)
-    folder.drop_the_rest()
+    folder.drop_older()

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from urllib.parse import unquote
 
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.without_quarto import pandoc
@@ -241,8 +242,12 @@ class _CrossReferences:
 
 
 def located(target: str, source: Path, root: Path) -> Path | None:
-    """The image that a chapter means: from the project's root where it begins with a slash, else beside itself."""
-    for path in (root / target.removeprefix("/"), source.parent / target):
+    """The image that a chapter means: from the project's root where it begins with a slash, else beside itself.
+
+    Addresses say %20 for a space, whoever wrote them.
+    """
+    name = unquote(target)
+    for path in (root / name.removeprefix("/"), source.parent / name):
         if path.is_file():
             return path.resolve()
     return None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from autoencoders.errors import ReportError
 
@@ -32,6 +34,11 @@ def run(text: str, *arguments: str) -> str:
     if done.returncode:
         raise ReportError(f"pandoc ended with exit code {done.returncode}")
     return done.stdout.decode()
+
+
+def bibliography(files: Iterable[Path]) -> list[str]:
+    """The options for it: Pandoc reads these paths as addresses, in which %20 is a space."""
+    return [f"--bibliography={quote(path.as_posix(), safe='/:')}" for path in files]
 
 
 @cache

@@ -57,7 +57,7 @@ def _body(document: Document, book: Book) -> str:
         first_appendix = chapter.appendix and chapter.number == "A"
         blocks += [raw_block("typst", "#show: appendices")] if first_appendix else []
         blocks += chapter.blocks
-    sources = [f"--bibliography={path}" for path in book.bibliography]
+    sources = pandoc.bibliography(book.bibliography)
     typst = pandoc.write(blocks, "--to=typst", "--wrap=none", "--citeproc", "--metadata=link-citations", *sources)
     return re.sub(
         r"\b(plus|minus|times|dot)\.circle\b", r"\1.o", typst

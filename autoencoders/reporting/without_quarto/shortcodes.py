@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from autoencoders.errors import ReportError
+from autoencoders import reading
+from autoencoders.errors import InputError, ReportError
 from autoencoders.reporting.folder import write_if_changed
 from autoencoders.reporting.notebook_files import Cell, NotebookFile, text
 from autoencoders.reporting.variables import SHORTCODE, replaced
@@ -29,14 +31,14 @@ class Expansion:
     notebooks: dict[Path, NotebookFile] = field(default_factory=dict)  # those embedded from
 
     def chapter(self, path: Path) -> str:
-        source = path.read_text(encoding="utf-8")
+        source = reading.text(path)
         where = path.relative_to(self.root)
 
         def expanded(match: re.Match[str]) -> str:
             line = source.count("\n", 0, match.start()) + 1
             try:
                 return self._expanded(match, path)
-            except ReportError as error:
+            except (InputError, ReportError) as error:
                 self.problems.append(f"{where}:{line}: {error}")
                 return ""
 
@@ -95,7 +97,7 @@ def _shown(output: Mapping[str, Any], images: Path, name: str, alt: str) -> str:
     if mime := next((m for m in _IMAGES if m in data), None):
         raw, path = text(data[mime]), images / f"{name}.{_IMAGES[mime]}"
         write_if_changed(path, raw if mime == "image/svg+xml" else base64.b64decode(raw))
-        picture = f"![](<{path}>){{fig-alt={_quoted(alt)}}}"
+        picture = f"![]({quote(path.as_posix())}){{fig-alt={_quoted(alt)}}}"
     if "text/html" in data and (picture or not data.keys() & {"text/markdown", "text/latex"}):
         page = f"```{{=html}}\n{text(data['text/html'])}\n```"  # something to interact with; print has its static twin
         still = picture or _verbatim(text(data.get("text/plain", "")))

@@ -120,7 +120,7 @@ class Site:
     def _resolve_citations(self, document: Document) -> None:
         """All chapters at once, since the list of references stands in one of them."""
         whole = [div(chapter.blocks) for chapter in document.chapters]
-        sources = [f"--bibliography={path}" for path in self.book.bibliography]
+        sources = pandoc.bibliography(self.book.bibliography)
         resolved = json.loads(pandoc.write(whole, "--to=json", "--citeproc", "--metadata=link-citations", *sources))
         for chapter, wrapped in zip(document.chapters, resolved["blocks"], strict=True):
             chapter.blocks = wrapped["c"][1]

@@ -6,6 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from autoencoders.errors import InputError
+from autoencoders.measurements.common import (
+    Measured,
+    as_bytes,
+    chosen,
+    corrupted,
+    exactly,
+    features_of,
+    resampled,
+    row,
+    to_unit_range,
+)
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.specs import Baseline, Corruption, Data, describe
 from autoencoders.store import Artifact
@@ -15,7 +26,6 @@ if TYPE_CHECKING:
 
     from autoencoders import models
     from autoencoders.data import Dataset
-    from autoencoders.measurements.common import Measured
 
 HUES = 10  # as many as there are classes: chance is the same for both
 
@@ -35,8 +45,6 @@ class Clusters(Measurement):
 
     def measure(self, subject: Measured, data: Dataset, device: str, evaluation_data: Dataset) -> Artifact:
         from autoencoders.evaluation import latent
-        from autoencoders.evaluation.statistics import bootstrap
-        from autoencoders.measurements.common import chosen, corrupted, exactly, features_of, row, to_unit_range
 
         images, labels = chosen(evaluation_data.test, self.images)
         seen = corrupted(to_unit_range(images, device), self.input, self.seed)
@@ -44,7 +52,7 @@ class Clusters(Measurement):
         kinds = {"class": labels, "hue": hues(images)}
         arrays = {f"labels/{name}": kind.numpy() for name, kind in kinds.items()}
         arrays |= {f"purity/{name}": latent.purities(space, kind) for name, kind in kinds.items()}
-        rows = [row(self.input, f"purity_{name}", bootstrap(arrays[f"purity/{name}"])) for name in kinds]
+        rows = [resampled(self.input, f"purity_{name}", arrays[f"purity/{name}"]) for name in kinds]
         if not isinstance(subject, Baseline):
             for dims in (2, 3):
                 points = arrays[f"tsne/{dims}"] = latent.project_tsne(space, dims)
@@ -89,8 +97,6 @@ class Between(Measurement):
 
         from autoencoders import models
         from autoencoders.evaluation import latent
-        from autoencoders.evaluation.statistics import bootstrap
-        from autoencoders.measurements.common import as_bytes, chosen, row, to_unit_range
 
         images, labels = chosen(data.test, 2 * self.pairs)
         start, end = _partners(labels)
@@ -106,7 +112,7 @@ class Between(Measurement):
         }
         shown = torch.stack([images[start[:6]], images[end[:6]]], 1).numpy()
         pictures = {"examples/path": as_bytes(paths[:6]), "examples/ends": shown}
-        return Artifact(measured | pictures, {"rows": [row(None, name, bootstrap(v)) for name, v in measured.items()]})
+        return Artifact(measured | pictures, {"rows": [resampled(None, name, v) for name, v in measured.items()]})
 
 
 def _partners(labels: Tensor) -> tuple[Tensor, Tensor]:

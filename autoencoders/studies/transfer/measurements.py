@@ -8,6 +8,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from autoencoders.measurements.common import (
+    Measured,
+    as_bytes,
+    chosen,
+    corrupted,
+    exactly,
+    features_of,
+    resampled,
+    row,
+    to_unit_range,
+)
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.specs import Baseline, Corruption, Data, PixelMask, describe
 from autoencoders.store import Artifact
@@ -18,7 +29,6 @@ if TYPE_CHECKING:
 
     from autoencoders.data import Dataset
     from autoencoders.evaluation import pca
-    from autoencoders.measurements.common import Measured
 
 Fault = Literal["raw features", "faint features", "sigmoid", "large steps"]
 
@@ -51,8 +61,6 @@ class Transfer(Measurement):
         import torch
 
         from autoencoders.data import Split
-        from autoencoders.evaluation.statistics import bootstrap
-        from autoencoders.measurements.common import chosen, exactly, row
 
         test = Split(*chosen(evaluation_data.test, self.images))
         parts = (evaluation_data.train, evaluation_data.validation, test)
@@ -63,13 +71,12 @@ class Transfer(Measurement):
         judge = fit(self, count, (train, labels), (validation, held_out))
         scores = torch.from_numpy(judge(unseen)).softmax(1).numpy()  # a class's own score says nothing without others'
         predicted = scores.argmax(1)
-        rates = np.linspace(0, 1, 101)
-        curves = [roc(scores[truth == kind, kind], scores[truth != kind, kind], rates) for kind in range(count)]
+        curves = [roc(scores[truth == kind, kind], scores[truth != kind, kind]) for kind in range(count)]
         areas = np.array([area for _, area in curves])
         confusion = np.zeros((count, count), int)
         np.add.at(confusion, (truth, predicted), 1)
         rows = [
-            row(None, "accuracy", bootstrap(predicted == truth)),
+            resampled(None, "accuracy", predicted == truth),
             row(None, "auc", exactly(float(areas.mean()), len(truth))),
             row(None, "largest_class", exactly(float(confusion.sum(0).max() / len(truth)), len(truth))),
         ]
@@ -84,12 +91,16 @@ class Transfer(Measurement):
         return Artifact(arrays, {"rows": rows, "classes": list(evaluation_data.classes), "validation": accuracy})
 
 
-def roc(inside: np.ndarray, outside: np.ndarray, rates: np.ndarray) -> tuple[np.ndarray, float]:
-    """True positive rates at false positive ones, and the area under the curve; chance for a class without images."""
+RATES = 101  # false positive rates, from 0 to 1, at which ROC curves are kept
+
+
+def roc(inside: np.ndarray, outside: np.ndarray) -> tuple[np.ndarray, float]:
+    """True positive rates at `RATES`, and the area under the curve; where a class has no test images, chance."""
     import numpy as np
 
     from autoencoders.evaluation import ranking
 
+    rates = np.linspace(0, 1, RATES)
     if not len(inside) or not len(outside):
         return rates, 0.5
     thresholds = np.quantile(outside, 1 - rates)
@@ -100,8 +111,6 @@ def _features(spec: Transfer, subject: Measured, images: Tensor, data: Dataset, 
     """Of images brought to the size that the subject knows."""
     import torch
     import torch.nn.functional as F
-
-    from autoencoders.measurements.common import features_of, to_unit_range
 
     size = data.train.images.shape[2:]
     batches = []
@@ -195,7 +204,6 @@ class Compressed(Measurement):
         import numpy as np
 
         from autoencoders.evaluation import metrics
-        from autoencoders.measurements.common import chosen, corrupted, row, to_unit_range
 
         images, _ = chosen(data.test, self.images)
         clean = to_unit_range(images, device)
@@ -239,7 +247,6 @@ class Inpainting(Measurement):
 
         from autoencoders import corruption, models
         from autoencoders.evaluation import metrics
-        from autoencoders.measurements.common import as_bytes, chosen, corrupted, row, to_unit_range
 
         images, _ = chosen(data.test, self.images)
         clean = to_unit_range(images, device)
