@@ -30,8 +30,13 @@ DRAWS = Scale(
     unit=" % of the draws", margin=0.03, digits=1, percent=True, reason="it is about the chance error of 300 draws"
 )
 ERROR = Scale(unit=" (MSE)", margin=5e-4, reason="it is a hundredth of what the mean image leaves")
-SHARE = Scale(unit=" % of the change", margin=0.01, digits=1, percent=True, reason="it can't be seen in a picture")
-
+GAIN = Scale(
+    unit=" % of the error",
+    margin=0.001,
+    digits=2,
+    percent=True,
+    reason="a thousandth of an error is less than a hundredth of a decibel",
+)
 
 SCALES = {
     "decibels": DECIBELS,
@@ -40,7 +45,7 @@ SCALES = {
     "AUROC": AUROC,
     "shares of draws": DRAWS,
     "squared errors": ERROR,
-    "shares of a change": SHARE,
+    "shares of an error": GAIN,
 }
 
 
@@ -153,16 +158,27 @@ def _masked(f: Findings) -> Iterable[Claim]:
     for key, (name, rival) in rivals.items():
         statement = f"a linear classifier does better on the map of the MCAE chosen on validation images than on {name}"
         yield Claim(f"mcae-probe-{key}", "R20", statement, f.correct(best, "map"), rival, ACCURACY)
-    statement = f"in the middle of a large hole the ViT's error is smaller than that of the {high.label}"
-    middle = f"hole_mse:{f.distances(vit, f.catalogue.context(), 'hole_mse')[-1]}"
-    filled = Measured(vit, f.catalogue.context(), middle), Measured(high, f.catalogue.context(), middle)
-    yield Claim("vit-hole", "R23", statement, *filled, ERROR, expected="less")
-    statement = (
-        "content more than two patches away makes up a larger share of what fills a hole in the "
-        f"{vit.label} than in the {high.label}"
-    )
-    influence = (
-        Measured(vit, f.catalogue.context(), "far_influence:2"),
-        Measured(high, f.catalogue.context(), "far_influence:2"),
-    )
-    yield Claim("vit-far", "R23", statement, *influence, SHARE)
+    yield from _holes(f, high, vit)
+
+
+def _holes(f: Findings, mcae: Contender, vit: Contender) -> Iterable[Claim]:
+    """What tells a masked model about hidden patches (R22), and how far it looks (R23)."""
+    filling, importance = f.catalogue.filling(), f.catalogue.importance()
+    linear, mean = f.baseline("linear-fill"), f.baseline("mean")
+    middle = f"hole_mse:{f.distances(vit, filling, 'hole_mse')[-1]}"
+    statement = f"the {mcae.label} guesses patches hidden at random better than the linear conditional mean"
+    sides = Measured(mcae, filling, "hidden_mse"), Measured(linear, filling, "hidden_mse")
+    yield Claim("mcae-linear", "R19", statement, *sides, ERROR, expected="less")
+    for key, metric, where in (("next", "importance:1", "next to"), ("far", "importance:3", "three patches from")):
+        requirement = "R22" if key == "next" else "R23"
+        statement = f"a visible patch {where} hidden ones tells the {vit.label} more about them than the {mcae.label}"
+        sides = Measured(vit, importance, metric), Measured(mcae, importance, metric)
+        yield Claim(f"vit-{key}", requirement, statement, *sides, GAIN)
+    few = f.mcae(f.catalogue.ratios[0])
+    statement = f"one visible patch counts for more with the {mcae.label} than with the {few.label}"
+    sides = Measured(mcae, importance, "importance"), Measured(few, importance, "importance")
+    yield Claim("mcae-importance", "R22", statement, *sides, GAIN)
+    for id, a, b in (("vit-hole", vit, mcae), ("mcae-hole-mean", mcae, mean), ("vit-hole-linear", vit, linear)):
+        statement = f"in the middle of a large hole the error of the {a.label} is smaller than that of the {b.label}"
+        sides = Measured(a, filling, middle), Measured(b, filling, middle)
+        yield Claim(id, "R23", statement, *sides, ERROR, expected="less")

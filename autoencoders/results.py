@@ -97,6 +97,7 @@ class Results(Generic[P]):
             "pca": f"PCA, {size}",
             "ridge": "linear (ridge) denoiser",
             "tv": "total variation",
+            "linear-fill": "linear conditional mean",
             "pixels": "raw pixels",
             "patches": "random-patch features",
         }
@@ -200,7 +201,7 @@ class Results(Generic[P]):
         """Values [seeds, images] of which a metric is the mean, or is made from the mean."""
         stored = self.artifacts(contender, spec)[0].arrays
         of_region = {"psnr_mean": "psnr", "psnr_pooled": "mse"}.get(metric, metric)
-        names = [name for name in (f"{region}/{of_region}", f"{metric}/correct") if name in stored]
+        names = [name for name in (f"{region}/{of_region}", f"{metric}/correct", metric) if name in stored]
         return self.per_image(contender, spec, names[0]).astype(np.float64) if names else None
 
     def meta(self, contender: Contender, spec: Measurement) -> dict[str, Any]:
@@ -212,8 +213,8 @@ class Results(Generic[P]):
 
     def distances(self, contender: Contender, spec: Measurement, metric: str) -> list[int]:
         """List the distances at which a metric was measured: `hole_mse:1`, `hole_mse:2`, …"""
-        found = [r["metric"].split(":") for r in self.meta(contender, spec)["rows"]]
-        return [int(distance) for name, distance in found if name == metric]
+        found = [r["metric"].partition(":") for r in self.meta(contender, spec)["rows"]]
+        return [int(distance) for name, _, distance in found if name == metric and distance]
 
     # ── Trainings ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -130,7 +130,8 @@ def test_interval_holds_the_spread_of_seeds_and_of_images() -> None:
     f, one = found(by_seed), found(by_seed, seeds=(1,))
     value, low, high, n = f.interval(f.ae(), f.reconstruction(), "mse")
     assert (value, n) == (11, 100)
-    assert high - value == value - low == pytest.approx(4.303 * math.sqrt(1 / 3 + (4 / 3 / 1.96) ** 2), abs=1e-3)
+    assert high - value == pytest.approx(value - low)
+    assert high - value == pytest.approx(4.303 * math.sqrt(1 / 3 + (4 / 3 / 1.96) ** 2), abs=1e-3)
     value, low, high, n = f.interval(f.ae(), f.reconstruction(), "kl")
     assert high - value == pytest.approx(4.303 * math.sqrt(1 / 3), abs=1e-3), "the images' own error isn't known"
     assert one.interval(one.ae(), one.reconstruction(), "mse") == Estimate(11, 9, 13, 100)
@@ -254,11 +255,11 @@ def test_recording_names_what_had_chosen_a_contender() -> None:
 
 
 def test_distances_are_read_from_the_metrics() -> None:
-    metrics = ["hole_mse:1", "hole_mse:2", "hole_mse_mean_colour:1", "far_influence:0", "far_influence:1"]
+    metrics = ["hole_mse:1", "hole_mse:2", "hole_mse_mean_colour:1", "hidden_mse", "importance:1"]
     f = found(lambda subject, spec: Artifact({}, {"rows": [row(m, 1, 1, 1) for m in metrics]}))
-    assert f.distances(f.mcae(0.5), f.catalogue.context(), "hole_mse") == [1, 2]
-    assert f.distances(f.mcae(0.5), f.catalogue.context(), "far_influence") == [0, 1]
-    assert f.distances(f.mcae(0.5), f.catalogue.context(), "nothing") == []
+    assert f.distances(f.mcae(0.5), f.catalogue.filling(), "hole_mse") == [1, 2]
+    assert f.distances(f.mcae(0.5), f.catalogue.filling(), "hidden_mse") == [], "it has none"
+    assert f.distances(f.mcae(0.5), f.catalogue.filling(), "nothing") == []
 
 
 def test_arithmetics_begin_with_the_wanted_one() -> None:
