@@ -171,8 +171,8 @@ def claims(
     else:
         lab.announce()
         for each in judged:
-            print(f"{each.verdict:13} {each.claim.requirement:4} {each.claim.id:28} {each.sentence}")
-    if strict and any(each.verdict == "contradicted" for each in judged):
+            print(f"{each.verdict_corrected:13} {each.claim.requirement:4} {each.claim.id:28} {each.sentence}")
+    if strict and any(each.verdict_corrected == "contradicted" for each in judged):
         raise typer.Exit(1)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from autoencoders.measurements.anomaly import Anomaly
 from autoencoders.measurements.generation import Arithmetic, Interpolation
 from autoencoders.measurements.latent import Cloud, Displacement, Latent, Posterior
-from autoencoders.measurements.masking import Context, Occlusion
+from autoencoders.measurements.masking import Filling, Importance
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.measurements.playground import Gallery, Landmarks, Smoothing
 from autoencoders.measurements.probing import Probe, ProbeFit, Regions
@@ -133,7 +133,7 @@ class Catalogue(Plan):
         ]
 
     def baselines(self) -> list[Baseline]:
-        methods: tuple[Method, ...] = ("input", "mean", "ridge", "tv", "pixels", "patches")
+        methods: tuple[Method, ...] = ("input", "mean", "ridge", "tv", "linear-fill", "pixels", "patches")
         sizes = dict.fromkeys((128, *self.profile.latents))
         return [*(Baseline(method=m) for m in methods), *(Baseline(method="pca", size=k) for k in sizes)]
 
@@ -141,7 +141,9 @@ class Catalogue(Plan):
         noisy: list[Measurement] = [self.reconstruction(Gaussian(sigma)) for sigma in self.levels]
         match baseline.method:
             case "mean":
-                return [self.reconstruction()]
+                return [self.reconstruction(), self.filling()]
+            case "linear-fill":
+                return [self.filling()]
             case "pca":
                 latent = [*self.probes("latent"), self.latent(), self.cloud(), self.regions("latent"), self.anomaly()]
                 return [self.reconstruction(), *noisy, *(latent if baseline.size == 128 else [])]
@@ -160,8 +162,8 @@ class Catalogue(Plan):
         model = experiment.model
         measured: list[Measurement]
         if isinstance(model, MCAE | ViTMAE):
-            hidden, holes = self.reconstruction(PatchMask(model.ratio)), self.context()
-            measured = [self.reconstruction(), hidden, *self.probes("map"), self.regions("map"), self.occlusion()]
+            hidden, holes = self.reconstruction(PatchMask(model.ratio)), self.filling()
+            measured = [self.reconstruction(), hidden, *self.probes("map"), self.regions("map"), self.importance()]
             return [*measured, holes, *([Program()] if self.in_browser(experiment) else [])]
         levels = (NOISE.sigma,) if isinstance(model, VAE) else self.levels
         measured = [self.reconstruction(), self.anomaly(), *([Program()] if self.in_browser(experiment) else [])]
@@ -171,9 +173,9 @@ class Catalogue(Plan):
             if experiment.corruption in (None, NOISE):  # one denoiser's latents and map say what the others' would
                 measured += [self.latent(), self.cloud(), self.regions("latent"), *self.probes("map")]
         if isinstance(model, VAE):
-            measured += [self.posterior(), self.occlusion(), Interpolation(), *self.arithmetics(), Landmarks()]
+            measured += [self.posterior(), Interpolation(), *self.arithmetics(), Landmarks()]
         if experiment.name == "ae-vector":
-            measured += [self.occlusion(), Interpolation(), self.displacement()]
+            measured += [Interpolation(), self.displacement()]
         return measured
 
     def in_browser(self, experiment: Experiment) -> bool:
@@ -189,8 +191,8 @@ class Catalogue(Plan):
     def posterior(self) -> Posterior:
         return Posterior(images=self.profile.images)
 
-    def context(self) -> Context:
-        return Context(images=self.profile.images or Context.images)
+    def filling(self) -> Filling:
+        return Filling(images=self.profile.images or Filling.images)
 
     def anomaly(self) -> Anomaly:
         return Anomaly(images=self.profile.latent_images)
@@ -198,8 +200,8 @@ class Catalogue(Plan):
     def regions(self, features: Literal["latent", "map"]) -> Regions:
         return Regions(features=features, images=min(1000, self.profile.latent_images))
 
-    def occlusion(self) -> Occlusion:
-        return Occlusion(images=min(64, self.profile.images or 64))
+    def importance(self) -> Importance:
+        return Importance(images=min(Importance.images, self.profile.images or Importance.images))
 
     def reconstruction(self, corruption: Corruption | PatchMask | None = None) -> Reconstruction:
         return Reconstruction(input=corruption, images=self.profile.images)

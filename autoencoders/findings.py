@@ -112,9 +112,11 @@ class Findings(Results[Catalogue]):
 
     def level_table(self, contenders: Iterable[Contender], sigmas: Sequence[float], metric: str) -> tables.Table:
         """One metric: a row for each contender, a column for each noise level."""
+        contenders = list(contenders)
         rows = [{"model": c.label} | {str(s): self.value(c, self.noisy(s), metric) for s in sigmas} for c in contenders]
         columns = [tables.column(metric, key=str(s), heading=sigma_label(s)) for s in sigmas]
-        return tables.markdown(rows, ["model", *columns])
+        leaders = {str(s): self.leader(contenders, self.noisy(s), metric) for s in sigmas}
+        return tables.markdown(rows, ["model", *columns], leaders)
 
     def arithmetics(self, classes: Sequence[str] = ()) -> list[Arithmetic]:
         """Class arithmetics, the wanted one first."""

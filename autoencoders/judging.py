@@ -1,24 +1,25 @@
 """Sentences bound to numbers: each says what was expected, what was measured, and which verdict follows.
 
-A claim compares two quantities image by image. If the 95 % interval of their difference lies beyond the margin in the
-expected direction it is supported; beyond it the other way, contradicted; else undecided. The sentence follows suit.
+A claim compares two quantities image by image, and seed by seed where there are several. Its verdict is the one that
+`evaluation.verdicts` gives to their difference, alone and as one of all claims of a plan. The sentence follows the
+latter.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from autoencoders.evaluation.statistics import Estimate, paired_difference
+from autoencoders.evaluation import ranking, statistics
+from autoencoders.evaluation.verdicts import Direction, Verdict, correct_verdicts, judge_difference
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.results import Contender, Results
 from autoencoders.store import Task
 from autoencoders.tables import number
-
-Verdict = Literal["supported", "contradicted", "undecided"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,26 @@ class Quantity:
 
 
 @dataclass(frozen=True)
+class Ranking:
+    """One side of a comparison of AUROCs: a score of the same images as they are (`lower`) and altered (`higher`)."""
+
+    name: str
+    higher: np.ndarray  # [seeds, images]
+    lower: np.ndarray
+
+    @property
+    def groups(self) -> ranking.Groups:
+        return self.higher, self.lower
+
+    @property
+    def mean(self) -> float:
+        return ranking.measure_auroc(self.groups, paired=True).value
+
+
+Side = Quantity | Ranking
+
+
+@dataclass(frozen=True)
 class Measured:
     """A quantity that is yet to be asked for: an array of a measurement, of one contender in all its seeds."""
 
@@ -52,12 +73,27 @@ class Measured:
         return Quantity(self.name or self.contender.label, values.reshape(*values.shape[:2], -1).mean(2))
 
 
+@dataclass(frozen=True)
+class Ranked:
+    """An AUROC that is yet to be asked for: two arrays of a measurement, of one contender in all its seeds."""
+
+    contender: Contender
+    spec: Measurement
+    higher: str
+    lower: str
+
+    def read(self, results: Results[Any]) -> Ranking:
+        scores = [results.per_image(self.contender, self.spec, name) for name in (self.higher, self.lower)]
+        return Ranking(self.contender.label, *scores)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scale:
     """What quantities are counted in, how they are printed, and which differences are too small to matter."""
 
     unit: str
-    margin: float = 0.0
+    margin: float
+    reason: str  # why no smaller difference matters, as a clause
     digits: int | None = None  # decimals; None: three digits that count
     percent: bool = False
 
@@ -66,10 +102,11 @@ class Scale:
         return number(100 * value if self.percent else value, form)
 
 
-DECIBELS = Scale(unit=" dB", margin=0.1, digits=2)
-ACCURACY = Scale(unit=" % of the test images", margin=0.005, digits=1, percent=True)
-PURITY = Scale(unit=" % of neighbours", margin=0.005, digits=1, percent=True)
-ERROR = Scale(unit=" (MSE)")
+DECIBELS = Scale(unit=" dB", margin=0.1, digits=2, reason="nobody sees a tenth of a decibel")
+_OF_IMAGES = "half a percentage point is what another training of the same model may change"
+ACCURACY = Scale(unit=" % of the test images", margin=0.005, digits=1, percent=True, reason=_OF_IMAGES)
+PURITY = Scale(unit=" % of neighbours", margin=0.005, digits=1, percent=True, reason=_OF_IMAGES)
+AUROC = Scale(unit=" (AUROC)", margin=0.01, digits=3, reason="it is one pair of images in a hundred")
 
 
 @dataclass(frozen=True)
@@ -79,59 +116,65 @@ class Claim:
     id: str
     requirement: str
     statement: str
-    a: Measured | Quantity
-    b: Measured | Quantity
+    a: Measured | Ranked | Side
+    b: Measured | Ranked | Side
     scale: Scale
-    expected: Literal["greater", "less"] = "greater"  # a than b
+    expected: Direction = "greater"  # a than b
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """A claim with what this run says of it."""
+    """A claim with what this run says of it, alone and as one of several."""
 
     claim: Claim
-    a: Quantity
-    b: Quantity
-    difference: Estimate
+    a: Side
+    b: Side
+    difference: statistics.Measured
+    verdict: Verdict
+    p: float  # of the null that the verdict rejects
+    verdict_corrected: Verdict
+    p_holm: float
     asked: tuple[Task, ...] = ()  # whose artifacts it rests on
 
     @classmethod
-    def of(cls, claim: Claim, a: Quantity, b: Quantity, asked: tuple[Task, ...] = ()) -> Judged:
-        """Pair the quantities over the images that both have, and over seeds where there are several."""
-        images = min(side.values.shape[-1] for side in (a, b) if side.values.ndim)
-        a, b = a.of_images(images), b.of_images(images)
-        undefined = Estimate(math.nan, math.nan, math.nan, images)  # between infinities, of perfect images for example
-        comparable = not (np.isinf(a.values).any() or np.isinf(b.values).any())
-        difference = paired_difference(a.values, b.values) if comparable else undefined
-        return cls(claim=claim, a=a, b=b, difference=difference, asked=asked)
-
-    @property
-    def verdict(self) -> Verdict:
-        sign = 1 if self.claim.expected == "greater" else -1
-        low, high = sorted((sign * self.difference.lo, sign * self.difference.hi))
-        if low > self.claim.scale.margin:
-            return "supported"
-        return "contradicted" if high < -self.claim.scale.margin else "undecided"
+    def of(cls, claim: Claim, a: Side, b: Side, asked: tuple[Task, ...] = ()) -> Judged:
+        """Pair the sides over the images that both have, and over seeds where there are several."""
+        if isinstance(a, Quantity) and isinstance(b, Quantity):
+            images = min(side.values.shape[-1] for side in (a, b) if side.values.ndim)
+            a, b = a.of_images(images), b.of_images(images)
+        difference = _difference(a, b)
+        verdict, p = judge_difference(difference, claim.expected, claim.scale.margin)
+        found = {"difference": difference, "verdict": verdict, "p": p, "verdict_corrected": verdict, "p_holm": p}
+        return cls(claim=claim, a=a, b=b, asked=asked, **found)  # type: ignore[arg-type]
 
     @property
     def sentence(self) -> str:
         """Markdown; it changes with the data."""
         statement, scale = self.claim.statement, self.claim.scale
-        seeds = len(self.a.values)
-        scope = f"over {seeds} seeds" if seeds > 1 else "in this run"
+        scope = f"over {self.difference.seeds} seeds" if self.difference.seeds > 1 else "in this run"
         opening = {
             "supported": f"{statement[0].upper()}{statement[1:]}",
             "contradicted": f"**Contradicted:** that {statement} was expected; {scope} it is the other way round",
+            "equivalent": f"**No difference that matters:** that {statement} was expected; {scope} they are alike",
             "undecided": f"**Undecided:** whether {statement} can't be told from this data",
-        }[self.verdict]
-        a, b, gap, low, high = map(scale.text, (self.a.mean, self.b.mean, *self.difference[:3]))
-        compared = f"{self.a.name} {a}, {self.b.name} {b}{scale.unit}"
-        interval = f"difference {gap}, 95 % interval {low} to {high}, n = {self.difference.n:,}"
+        }[self.verdict_corrected]
+        a, b = map(scale.text, (self.a.mean, self.b.mean))
+        parts = [f"{self.a.name} {a}, {self.b.name} {b}{scale.unit}", *self._test()]
+        if self.verdict != self.verdict_corrected:
+            parts.append(f"{self.verdict} on its own")
+        return f"{opening} ({'; '.join(parts)}; {self.verdict_corrected} {scope})."
+
+    def _test(self) -> list[str]:
+        count = f"n = {self.difference.n:,}"
         if math.isnan(self.difference.value):
-            interval = f"infinite for some images, which have no difference; n = {self.difference.n:,}"
-        return f"{opening} ({compared}; {interval}; {self.verdict} {scope})."
+            return ["infinite for some images, which have no difference", count]
+        gap, low, high = map(self.claim.scale.text, (self.difference.value, *self.difference.interval()))
+        margin = f"margin {self.claim.scale.text(self.claim.scale.margin)}"
+        tested = f"p = {_chance(self.p)}, among all claims {_chance(self.p_holm)}"
+        return [f"difference {gap}, 95 % interval {low} to {high}, {margin}, {count}", tested]
 
     def as_json(self) -> dict[str, Any]:
+        lo, hi = self.difference.interval()
         return {
             "id": self.claim.id,
             "requirement": self.claim.requirement,
@@ -141,15 +184,43 @@ class Judged:
             "b": {"name": self.b.name, "value": self.b.mean},
             "difference": self.difference.value,
             "margin": self.claim.scale.margin,
-            "lo": self.difference.lo,
-            "hi": self.difference.hi,
+            "lo": lo,
+            "hi": hi,
             "n": self.difference.n,
+            "seeds": self.difference.seeds,
+            "p": self.p,
+            "p_holm": self.p_holm,
             "verdict": self.verdict,
+            "verdict_corrected": self.verdict_corrected,
         }
 
 
 def judge(claim: Claim, results: Results[Any]) -> Judged:
     """Ask for both sides, and keep a record of what they rest on: of what had chosen their models, too."""
     asking = results.recorded()
-    a, b = (side if isinstance(side, Quantity) else side.read(asking) for side in (claim.a, claim.b))
+    a, b = (side.read(asking) if isinstance(side, Measured | Ranked) else side for side in (claim.a, claim.b))
     return Judged.of(claim, a, b, asking.recording.tasks())
+
+
+def correct(judged: Sequence[Judged]) -> list[Judged]:
+    """The same with the verdicts that remain when all of them are to be right together."""
+    verdicts, p_values = correct_verdicts([each.verdict for each in judged], [each.p for each in judged])
+    return [
+        replace(each, verdict_corrected=verdict, p_holm=float(p))
+        for each, verdict, p in zip(judged, verdicts, p_values, strict=True)
+    ]
+
+
+def _difference(a: Side, b: Side) -> statistics.Measured:
+    if isinstance(a, Ranking) and isinstance(b, Ranking):
+        return ranking.measure_auroc_difference(a.groups, b.groups, paired=True)
+    assert isinstance(a, Quantity)
+    assert isinstance(b, Quantity)
+    if np.isinf(a.values).any() or np.isinf(b.values).any():  # of perfect images for example
+        seeds, images = max(len(a.values), len(b.values)), a.values.shape[1]
+        return statistics.Measured(math.nan, math.nan, math.inf, images, seeds)
+    return statistics.measure_difference(a.values, b.values)
+
+
+def _chance(p: float) -> str:
+    return "0.0001 at most" if p <= 1e-4 else f"{p:.2g}"

@@ -11,7 +11,8 @@ from typing import Any, Generic, Self, TypeVar, cast
 import numpy as np
 
 from autoencoders import reading, tables
-from autoencoders.evaluation.statistics import Estimate, Spread, spread
+from autoencoders.evaluation.statistics import Estimate, Spread, measured, spread
+from autoencoders.evaluation.verdicts import leader
 from autoencoders.lab import Lab
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.plans import Plan
@@ -21,6 +22,7 @@ from autoencoders.store import Artifact, Task
 
 P = TypeVar("P", bound=Plan)
 T = TypeVar("T")
+NORMAL = 1.96  # standard errors on each side of a 95 % interval
 Asked = tuple[Subject, Measurement | None]  # a measurement of a subject, or its training
 
 
@@ -95,6 +97,7 @@ class Results(Generic[P]):
             "pca": f"PCA, {size}",
             "ridge": "linear (ridge) denoiser",
             "tv": "total variation",
+            "linear-fill": "linear conditional mean",
             "pixels": "raw pixels",
             "patches": "random-patch features",
         }
@@ -151,12 +154,14 @@ class Results(Generic[P]):
         return summary(self.estimates(contender, spec, metric, region))
 
     def interval(self, contender: Contender, spec: Measurement, metric: str, region: str = "all") -> Estimate:
-        """Summarise for a plot: the mean over seeds with the widest interval that one of them has."""
+        """Summarise for a plot: the value and its 95 % interval, over images and over seeds where there are several."""
         estimates = self.estimates(contender, spec, metric, region)
-        value = float(np.mean([e.value for e in estimates]))
-        if math.isnan(estimates[0].lo):
-            return Estimate(value, value, value, estimates[0].n)
-        return Estimate(value, min(e.lo for e in estimates), max(e.hi for e in estimates), estimates[0].n)
+        values = np.array([e.value for e in estimates])
+        if len(estimates) == 1:
+            value, lo, _, n = estimates[0]
+            return Estimate(value, value, value, n) if math.isnan(lo) else estimates[0]
+        errors = [0.0 if math.isnan(e.lo) else (e.hi - e.lo) / (2 * NORMAL) for e in estimates]
+        return measured(values, float(np.mean(errors)), estimates[0].n).estimate()  # all seeds see the same images
 
     def value(self, contender: Contender, spec: Measurement, metric: str, region: str = "all") -> float:
         return self.interval(contender, spec, metric, region).value
@@ -169,12 +174,35 @@ class Results(Generic[P]):
         region: str = "all",
     ) -> tables.Table:
         """Make a table with a row for each contender and a column for each metric."""
+        contenders, columns = list(contenders), [tables.resolved(metric) for metric in metrics]
         rows = []
         for contender in contenders:
             asked = spec(contender) if callable(spec) else spec
-            names = [m.key if isinstance(m, tables.Column) else m for m in metrics]
-            rows.append({"model": contender.label, **{n: self.cell(contender, asked, n, region) for n in names}})
-        return tables.markdown(rows, ["model", *metrics])
+            cells = {column.key: self.cell(contender, asked, column.key, region) for column in columns}
+            rows.append({"model": contender.label, **cells})
+        leaders = {} if callable(spec) else {c.key: self.leader(contenders, spec, c, region) for c in columns}
+        return tables.markdown(rows, ["model", *columns], leaders)
+
+    def leader(
+        self, contenders: Sequence[Contender], spec: Measurement, metric: str | tables.Column, region: str = "all"
+    ) -> int | None:
+        """Find the contender that a paired test puts ahead of each other one.
+
+        There is none where none is, where the metric has no value for each image, or no better and worse.
+        """
+        column = tables.resolved(metric)
+        found = [self._each_image(contender, spec, column.key, region) for contender in contenders]
+        known = [values for values in found if values is not None]
+        if column.best is None or len(known) < len(contenders):
+            return None
+        return leader(known, column.best, _pooled if column.key == "psnr_pooled" else None)
+
+    def _each_image(self, contender: Contender, spec: Measurement, metric: str, region: str) -> np.ndarray | None:
+        """Values [seeds, images] of which a metric is the mean, or is made from the mean."""
+        stored = self.artifacts(contender, spec)[0].arrays
+        of_region = {"psnr_mean": "psnr", "psnr_pooled": "mse"}.get(metric, metric)
+        names = [name for name in (f"{region}/{of_region}", f"{metric}/correct", metric) if name in stored]
+        return self.per_image(contender, spec, names[0]).astype(np.float64) if names else None
 
     def meta(self, contender: Contender, spec: Measurement) -> dict[str, Any]:
         """Return what else a measurement of the first seed found."""
@@ -185,8 +213,8 @@ class Results(Generic[P]):
 
     def distances(self, contender: Contender, spec: Measurement, metric: str) -> list[int]:
         """List the distances at which a metric was measured: `hole_mse:1`, `hole_mse:2`, …"""
-        found = [r["metric"].split(":") for r in self.meta(contender, spec)["rows"]]
-        return [int(distance) for name, distance in found if name == metric]
+        found = [r["metric"].partition(":") for r in self.meta(contender, spec)["rows"]]
+        return [int(distance) for name, _, distance in found if name == metric and distance]
 
     # ── Trainings ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -283,6 +311,12 @@ class Results(Generic[P]):
 def reported() -> list[dict[str, str]]:
     """Values that others have reported, as they give them."""
     return reading.parsed_yaml(PROJECT / "analysis" / "reported.yml")
+
+
+def _pooled(errors: np.ndarray) -> np.ndarray:
+    from autoencoders.evaluation.metrics import pooled_psnr  # brings torch
+
+    return pooled_psnr(errors)
 
 
 def summary(estimates: Sequence[Estimate]) -> Estimate | Spread | float:

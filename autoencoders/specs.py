@@ -197,7 +197,7 @@ class Experiment(Spec):
     seed: int = 0
 
 
-Method = Literal["input", "mean", "pca", "ridge", "tv", "pixels", "patches"]
+Method = Literal["input", "mean", "pca", "ridge", "tv", "linear-fill", "pixels", "patches"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ SOURCES = "sources"  # where the output of an executed notebook holds the keys o
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """Where a column's cells come from, what stands above them, how they are printed and which of them is best."""
+    """Where a column's cells come from, what stands above them, how they are printed and which are good."""
 
     key: str
     heading: str
@@ -71,28 +71,37 @@ class Sources(Table):
         return self.text, {SOURCES: self.keys}
 
 
-def markdown(rows: Sequence[Mapping[str, Any]], columns: Sequence[str | Column]) -> Table:
+def markdown(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[str | Column], leaders: Mapping[str, int | None] | None = None
+) -> Table:
     """One row for each mapping; a column is a `Column`, a metric's name, or the key of something to print as it is.
 
-    A cell is a number, an estimate (value, lo, hi), a spread (mean, std, n) or text. Each metric's best is bold.
+    A cell is a number, an estimate (value, lo, hi), a spread (mean, std, n) or text.
+    `leaders` are the rows, by column, that a test found to be ahead of all others: they alone are bold.
     """
     if not rows or not columns:
         raise ValueError("a table needs rows and columns")
-    shown = [_column(wanted) for wanted in columns]
+    shown = [resolved(wanted) for wanted in columns]
     if unknown := [column.key for column in shown if all(column.key not in row for row in rows)]:
         raise ValueError(f"no row has {', '.join(map(repr, unknown))}; there are {', '.join(map(repr, rows[0]))}")
     headings = [escape(column.heading) for column in shown]
     cells = [[_cell(row.get(column.key), column) for row in rows] for column in shown]
-    texts = [_with_best(line, column) for line, column in zip(cells, shown, strict=True)]
+    ahead = [(leaders or {}).get(column.key) for column in shown]
+    texts = [_emboldened(line, row) for line, row in zip(cells, ahead, strict=True)]
     right = [all(cell.is_value for cell in line) for line in cells]
     return Table(_pipes([headings, *zip(*texts, strict=True)], right))
 
 
-def comparison(rows: Sequence[Mapping[str, Any]], heads: Sequence[str], contestants: Sequence[str]) -> Table:
-    """Each row is a contest of its own, in its own unit: the best of its contestants (the highest) is bold."""
-    units = [Column(key="", heading="", digits=_digits(row, contestants), best="max") for row in rows]
+def comparison(
+    rows: Sequence[Mapping[str, Any]],
+    heads: Sequence[str],
+    contestants: Sequence[str],
+    leaders: Sequence[int | None] | None = None,
+) -> Table:
+    """Each row is a contest of its own, in its own unit; the contestant that a test found to be ahead is bold."""
+    units = [Column(key="", heading="", digits=_digits(row, contestants)) for row in rows]
     cells = [[_cell(row.get(name), unit) for name in contestants] for row, unit in zip(rows, units, strict=True)]
-    values = [_with_best(line, unit) for line, unit in zip(cells, units, strict=True)]
+    values = [_emboldened(line, ahead) for line, ahead in zip(cells, leaders or [None] * len(rows), strict=True)]
     texts = [[*(escape(row[head]) for head in heads), *line] for row, line in zip(rows, values, strict=True)]
     return Table(
         _pipes([[*heads, *map(escape, contestants)], *texts], [False] * len(heads) + [True] * len(contestants))
@@ -117,8 +126,6 @@ def escape(text: object) -> str:
 @dataclass(frozen=True)
 class _Cell:
     text: str
-    printed: str = MISSING  # the value alone
-    value: float = math.nan
     is_value: bool = True  # or missing: such columns are set flush right
 
 
@@ -137,8 +144,7 @@ def _cell(content: Any, column: Column) -> _Cell:
             return _Cell(escape(content), is_value=False)
     if math.isnan(value):
         return _Cell(MISSING)
-    printed = _number(value, column)
-    return _Cell(printed + more, printed, float(value))
+    return _Cell(_number(value, column) + more)
 
 
 def _number(value: float, column: Column) -> str:
@@ -153,19 +159,19 @@ def number(value: float, form: str) -> str:
     return MISSING if math.isnan(value) else format(value, form).replace("inf", "∞").replace("-", "−")
 
 
-def _with_best(cells: Sequence[_Cell], column: Column) -> list[str]:
-    """The texts; those that print like the best are equally good, and one alone is not best of anything."""
-    values = {cell.value: cell.printed for cell in cells if not math.isnan(cell.value)}
-    if column.best is None or sum(not math.isnan(cell.value) for cell in cells) < 2:
-        return [cell.text for cell in cells]
-    best = values[max(values) if column.best == "max" else min(values)]
-    return [f"**{cell.text}**" if cell.printed == best else cell.text for cell in cells]
+def _emboldened(cells: Sequence[_Cell], leader: int | None) -> list[str]:
+    """The texts; what is missing leads nothing."""
+    return [
+        f"**{cell.text}**" if index == leader and cell.text != MISSING else cell.text
+        for index, cell in enumerate(cells)
+    ]
 
 
 # ── Layout ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _column(wanted: str | Column) -> Column:
+def resolved(wanted: str | Column) -> Column:
+    """A column as it is, a metric's own, or one for something to print as it is."""
     if isinstance(wanted, Column):
         return wanted
     return METRICS.get(wanted) or Column(key=wanted, heading=wanted)

@@ -119,7 +119,6 @@ WORST = {
         columns=("clean", "0.1", "0.2", "0.3", "√0.1", "0.4", "0.5"),
         xlabel="σ tested on",
         ylabel="trained on",
-        best="max",
     ),
     "matrix, side by side": lambda: figures.matrix(
         {"PSNR (dB)": RNG.uniform(9, 30, (7, 3)), "SSIM": RNG.random((7, 3))},
@@ -127,7 +126,6 @@ WORST = {
         columns=("0.1", "0.3", "0.5"),
         xlabel="σ tested on",
         ylabel="trained on",
-        best="max",
     ),
     "confusion": lambda: figures.confusion(
         {"MLP 512-256-128": np.eye(10) * 9, "MLP of five hidden layers, 10 % of the labels": np.ones((10, 10))},
@@ -402,14 +400,14 @@ def test_bars_begin_at_zero_and_print_their_values():
     assert axes.yaxis_inverted(), "the first row stands on top"
 
 
-def test_matrix_has_the_best_of_each_column_bold():
+def test_matrix_has_the_leader_of_each_column_bold():
     values = np.array([[20.01, 10.0, np.nan], [20.02, 12.0, 5.0], [3.0, np.inf, np.nan]])
-    figure = figures.matrix({"dB": values}, rows="abc", columns="xyz", xlabel="", ylabel="", best="max")
-    bold = {text.get_text() for text in figure.axes[0].texts if text.get_weight() == "bold"}
-    assert [t.get_text() for t in figure.axes[0].texts] == ["20.0", "10.0", "–", "20.0", "12.0", "5.0", "3.0", "∞", "–"]
-    assert bold == {"20.0", "∞"}
-    figure = figures.matrix({"dB": values}, rows="abc", columns="xyz", xlabel="", ylabel="", best="min")
-    assert {t.get_text() for t in figure.axes[0].texts if t.get_weight() == "bold"} == {"3.0", "10.0"}
+    panels = {"dB": values, "SSIM": values}
+    options = {"rows": "abc", "columns": "xyz", "xlabel": "", "ylabel": "", "leaders": {"dB": [1, None, 1]}}
+    first, second, *_ = figures.matrix(panels, **options).axes
+    assert [t.get_text() for t in first.texts] == ["20.0", "10.0", "–", "20.0", "12.0", "5.0", "3.0", "∞", "–"]
+    assert [index for index, text in enumerate(first.texts) if text.get_weight() == "bold"] == [3, 5]
+    assert not [text for text in second.texts if text.get_weight() == "bold"], "what wasn't tested isn't bold"
 
 
 def test_matrix_annotations_stand_out_from_their_cells():

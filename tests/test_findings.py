@@ -126,11 +126,38 @@ def test_cell_is_a_spread_over_seeds_or_an_interval_over_images() -> None:
     assert one.cell(one.ae(), spec, "kl") == 11, "no interval was computed"
 
 
-def test_interval_is_the_widest_of_any_seed_around_the_mean() -> None:
-    f = found(by_seed)
-    assert f.interval(f.ae(), f.reconstruction(), "mse") == Estimate(11, 9, 13, 100)
-    assert f.interval(f.ae(), f.reconstruction(), "kl") == Estimate(11, 11, 11, 100)
+def test_interval_holds_the_spread_of_seeds_and_of_images() -> None:
+    """Three seeds, 1 apart: SE² = 1 / 3 + the images' (4 / 3 / 1.96)², and t with 2 degrees of freedom is 4.303."""
+    f, one = found(by_seed), found(by_seed, seeds=(1,))
+    value, low, high, n = f.interval(f.ae(), f.reconstruction(), "mse")
+    assert (value, n) == (11, 100)
+    assert high - value == pytest.approx(value - low)
+    assert high - value == pytest.approx(4.303 * math.sqrt(1 / 3 + (4 / 3 / 1.96) ** 2), abs=1e-3)
+    value, low, high, n = f.interval(f.ae(), f.reconstruction(), "kl")
+    assert high - value == pytest.approx(4.303 * math.sqrt(1 / 3), abs=1e-3), "the images' own error isn't known"
+    assert one.interval(one.ae(), one.reconstruction(), "mse") == Estimate(11, 9, 13, 100)
+    assert one.interval(one.ae(), one.reconstruction(), "kl") == Estimate(11, 11, 11, 100)
     assert f.value(f.ae(), f.reconstruction(), "mse") == 11
+
+
+def test_table_emboldens_what_a_paired_test_puts_ahead() -> None:
+    """The AE is ahead of PCA on every image by a little; the VAE is ahead of the AE on half of them."""
+    rng = np.random.default_rng(0)
+    images, gap = rng.normal(24, 3, 400), rng.normal(0, 1, 400)
+    shown = {"ae-vector": images, "baseline/pca-128": images - 0.1, "vae": images + 0.01 * gap}
+
+    def stored(subject: Any, spec: Any) -> Artifact:
+        values = shown[subject.name]
+        return Artifact({"all/psnr": values}, {"rows": [row("psnr_mean", values.mean(), 0, 50)]})
+
+    f = found(stored, seeds=(0,))
+    ae, vae, pca = f.ae(), f.vae(), f.baseline("pca")
+    assert f.leader([pca, ae], f.reconstruction(), "psnr_mean") == 1
+    assert f.leader([pca, ae, vae], f.reconstruction(), "psnr_mean") is None, "AE and VAE can't be told apart"
+    assert f.leader([ae], f.reconstruction(), "psnr_mean") is None
+    lines = str(f.table([pca, ae], f.reconstruction(), ["psnr_mean"])).splitlines()
+    assert ["**" in line for line in lines] == [False, False, False, True]
+    assert "**" not in str(f.table([pca, ae], lambda c: f.reconstruction(), ["psnr_mean"])), "each measured its own way"
 
 
 def test_arrays_are_of_the_first_seed_and_per_image_values_of_all() -> None:
@@ -229,11 +256,11 @@ def test_recording_names_what_had_chosen_a_contender() -> None:
 
 
 def test_distances_are_read_from_the_metrics() -> None:
-    metrics = ["hole_mse:1", "hole_mse:2", "hole_mse_mean_colour:1", "far_influence:0", "far_influence:1"]
+    metrics = ["hole_mse:1", "hole_mse:2", "hole_mse_mean_colour:1", "hidden_mse", "importance:1"]
     f = found(lambda subject, spec: Artifact({}, {"rows": [row(m, 1, 1, 1) for m in metrics]}))
-    assert f.distances(f.mcae(0.5), f.catalogue.context(), "hole_mse") == [1, 2]
-    assert f.distances(f.mcae(0.5), f.catalogue.context(), "far_influence") == [0, 1]
-    assert f.distances(f.mcae(0.5), f.catalogue.context(), "nothing") == []
+    assert f.distances(f.mcae(0.5), f.catalogue.filling(), "hole_mse") == [1, 2]
+    assert f.distances(f.mcae(0.5), f.catalogue.filling(), "hidden_mse") == [], "it has none"
+    assert f.distances(f.mcae(0.5), f.catalogue.filling(), "nothing") == []
 
 
 def test_arithmetics_begin_with_the_wanted_one() -> None:
@@ -355,9 +382,9 @@ def test_claims_rest_on_what_chose_their_model(lab: Lab, f: Findings) -> None:
     fits = {lab.bench.measurement(f.mcae(ratio).first, f.probe("map").fit).name for ratio in RATIOS}
     assert fits < judged["mcae-probe-ae"]
     assert fits < judged["mcae-probe-vit"], "each claim has a list of its own"
-    assert not fits & judged["mcae-vae"]
-    assert judged["ae-mean"] == {
-        lab.bench.measurement(contender.first, f.reconstruction()).name for contender in (f.ae(), f.baseline("mean"))
+    assert not fits & judged["mcae-vit"]
+    assert judged["ae-pca"] == {
+        lab.bench.measurement(contender.first, f.reconstruction()).name for contender in (f.ae(), f.baseline("pca"))
     }
 
 
@@ -402,7 +429,7 @@ def test_reference_runs_stand_beside_this_run(
     here = f.value(f.ae(), f.reconstruction(), "psnr_pooled")
     [ae] = [line for line in lines if "AE, 128" in line]
     assert f"| {here:.2f} " in ae
-    assert f"| **{here + 1:.2f} " in ae
+    assert f"| {here + 1:.2f} " in ae
     assert all(line.rstrip(" |").endswith("–") for line in lines if line != ae), "the reference trained nothing else"
     assert not any("AE, 64" in line for line in lines), "nobody trained that"
 

@@ -19,7 +19,7 @@ from autoencoders.measurements import anomaly, common, generation, masking, prob
 from autoencoders.measurements.anomaly import Anomaly
 from autoencoders.measurements.generation import JUDGE, Arithmetic, Interpolation
 from autoencoders.measurements.latent import Cloud, Latent, Posterior
-from autoencoders.measurements.masking import Context, Occlusion
+from autoencoders.measurements.masking import Filling, Importance
 from autoencoders.measurements.probing import Probe, ProbeFit, Regions
 from autoencoders.measurements.reconstruction import Reconstruction
 from autoencoders.specs import VAE, Baseline, Gaussian, PatchMask, PixelMask
@@ -216,11 +216,15 @@ def test_reconstruction_is_of_the_split_asked_for(data: Dataset, split_name: Any
         Latent(images=20),
         Anomaly(),
         Interpolation(pairs=5),
-        Occlusion(images=5),
     ],
 )
 def test_models_are_measured_without_training_or_validation_images(data: Dataset, spec: Any) -> None:
     measured(spec, PerPixel(), without(data, "train", "validation"))
+
+
+@pytest.mark.parametrize("spec", [Importance(images=5, draws=1), Filling()])
+def test_masked_models_are_measured_without_training_or_validation_images(data: Dataset, spec: Any) -> None:
+    measured(spec, Filler(mean_visible), without(data, "train", "validation"))
 
 
 @pytest.mark.parametrize("subject", [PerPixel(), Baseline(method="pixels"), Baseline(method="pca"), JUDGE])
@@ -632,7 +636,7 @@ def test_anomaly_of_a_perfect_model_is_at_chance(data: Dataset) -> None:
     assert rows["auroc_shuffled"]["value"] == rows["auroc_negative"]["value"] == 0.5
     assert arrays.keys() == {"familiar", "shuffled", "negative"}
     assert len(arrays["familiar"]) == 40
-    assert rows["auroc_shuffled"]["n"] == 80
+    assert rows["auroc_shuffled"]["n"] == 40, "pairs"
 
 
 def test_anomaly_of_a_model_of_dark_images_notices_negatives(data: Dataset) -> None:
@@ -642,99 +646,44 @@ def test_anomaly_of_a_model_of_dark_images_notices_negatives(data: Dataset) -> N
     assert rows["auroc_shuffled"]["value"] == 0.5, "no pixel is brighter for being elsewhere"
 
 
-# ── Occlusion ────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Importance ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_occlusion_of_a_per_pixel_model_changes_nothing_elsewhere(data: Dataset) -> None:
-    arrays, rows = measured(Occlusion(images=6), PerPixel(lambda image: 1 - image), data)
-    assert arrays["change"].shape == arrays["increase"].shape == arrays["gradient"].shape == (6, 4, 4)
-    assert (arrays["change"] == 0).all()
-    assert (arrays["increase"] == 0).all()
-    assert rows["occlusion_change"]["value"] == rows["occlusion_gradient_correlation"]["value"] == 0
+def importance(model: models.Masked, data: Dataset) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    arrays, rows = measured(Importance(images=6, draws=2), model, data)
+    return arrays, {name: row["value"] for name, row in rows.items()}
 
 
-def test_occlusion_of_a_mean_moves_the_mean(data: Dataset) -> None:
-    arrays, _ = measured(Occlusion(images=6), MeanColour(), data)
-    images = common.to_unit_range(common.chosen(data.test, 6)[0], CPU)
-    patches = nn.functional.avg_pool2d(images, 4)
-    np.testing.assert_allclose(arrays["change"], ((0.5 - patches) / 16).square().mean(1), rtol=1e-3, atol=1e-9)
+def test_importance_reaches_as_far_as_the_model_looks(data: Dataset) -> None:
+    """Two pixels are one patch here."""
+    arrays, found = importance(Filler(nearby(2)), data)
+    assert found["importance:1"] != 0
+    assert found["importance:2"] == found["importance:3"] == 0
+    assert arrays["change"].shape == (6, 8, 8)
+    assert np.isfinite(arrays["change"]).all()
+    assert importance(Filler(mean_visible), data)[1]["importance:3"] != 0
 
 
-def test_masked_models_hide_a_patch_their_own_way(data: Dataset) -> None:
-    """Grey would have moved the mean; nothing visible depends on what is hidden here."""
-    arrays, _ = measured(Occlusion(images=6), Filler(mean_visible), data)
-    assert (arrays["change"] == 0).all()
+def test_importance_is_a_share_of_the_error(data: Dataset) -> None:
+    """Hidden patches in black but for what a bright visible patch gives away: half the contrast, a quarter of it."""
+    assert set(importance(Filler(black), data)[1].values()) == {0}
+    bright = replace(data, test=Split(torch.full_like(data.test.images, 255), data.test.labels))
+
+    def share(visible: Tensor, where: Tensor) -> Tensor:  # what is visible of 64 patches, in pixels
+        return where.float().mean((1, 2, 3), keepdim=True)
+
+    found = importance(Filler(share), bright)[1]
+    before, after = (32 / 64) ** 2, (33 / 64) ** 2  # half of the patches are hidden, and one more
+    assert found["importance"] == pytest.approx((after - before) / before, rel=1e-3)
+    assert found["importance:1"] == pytest.approx(found["importance"], rel=1e-3)
 
 
-def test_gradient_by_hand(data: Dataset) -> None:
-    """The error of half the image is x²/4, so its gradient is x/2 over the number of values."""
-    arrays, _ = measured(Occlusion(images=6), PerPixel(lambda image: image / 2), data)
-    images = common.to_unit_range(common.chosen(data.test, 6)[0], CPU)
-    slope = images / 2 / images[0].numel() * -1
-    # The clean image that it is compared with stands still: d/dx (x/2 − c)² = (x/2 − c), at c = x
-    expected = nn.functional.avg_pool2d(slope.square().sum(1, keepdim=True), 4).sqrt()[:, 0]
-    np.testing.assert_allclose(arrays["gradient"], expected, rtol=1e-4)
-
-
-def test_occlusion_by_patches_that_a_masked_model_cannot_hide(data: Dataset) -> None:
-    with pytest.raises(InputError, match="whole patches of 8 pixels"):
-        measured(Occlusion(images=2), Filler(black, patch=8), data)
-
-
-def test_correlation_of_constants_is_none() -> None:
-    a = torch.tensor([[1.0, 2.0, 3.0], [1.0, 1.0, 1.0], [1.0, 2.0, 3.0]])
-    b = torch.tensor([[2.0, 4.0, 6.0], [1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])
-    torch.testing.assert_close(masking._correlation(a, b), torch.tensor([1.0, 0.0, -1.0]))
-
-
-# ── Context ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def context(model: models.Masked, data: Dataset, images: int = 12) -> dict[str, dict[str, Any]]:
-    return measured(Context(images=images), model, data)[1]
-
-
-RADII = (0, 1, 2)  # in patches, on a grid of 8×8
-
-
-def influence(rows: dict[str, dict[str, Any]]) -> list[float]:
-    assert f"far_influence:{max(RADII) + 1}" not in rows
-    return [rows[f"far_influence:{radius}"]["value"] for radius in RADII]
-
-
-def test_model_that_looks_two_pixels_far_is_influenced_from_there_only(data: Dataset) -> None:
-    near, far, farther = influence(context(Filler(nearby(2)), data))
-    assert near > 0
-    assert far == farther == 0
-
-
-def test_model_that_looks_everywhere_is_influenced_from_everywhere(data: Dataset) -> None:
-    values = influence(context(Filler(mean_visible), data))
-    assert values == sorted(values, reverse=True)
-    assert values[-1] > 0
-
-
-def test_influence_has_a_scale_of_its_own(data: Dataset) -> None:
-    def faint(visible: Tensor, where: Tensor) -> Tensor:
-        return 0.1 * mean_visible(visible, where)
-
-    assert influence(context(Filler(faint), data)) == pytest.approx(
-        influence(context(Filler(mean_visible), data)), rel=1e-3
-    )
-
-
-def test_around_a_hole_as_much_is_hidden_as_in_training() -> None:
-    model = Filler(black)
-    square = masking._centred_square(model.grid, 2)
-    hidden = masking._hidden_around(square, model, 20, torch.Generator().manual_seed(0))
-    assert hidden.flatten(1).sum(1).tolist() == [model.hidden(model.ratio)] * 20
-    assert hidden[square.expand_as(hidden)].all()
-    assert not torch.equal(hidden[0], hidden[1])
+# ── Filling ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_errors_in_a_hole_by_hand(data: Dataset) -> None:
     """Distance 1 is the hole's rim: on a grid of 8×8 the hole has 6×6 patches, so its middle lies 3 deep."""
-    arrays, rows = measured(Context(images=12), Filler(black), data)
+    arrays, rows = measured(Filling(images=12), Filler(black), data)
     images = common.chosen(data.test, 12)[0].numpy() / 255
     for distance in (1, 2, 3):
         outer, inner = 2 * distance, 2 * distance + 2
@@ -748,11 +697,43 @@ def test_errors_in_a_hole_by_hand(data: Dataset) -> None:
 
 
 def test_mean_colour_is_what_a_hole_costs_without_a_model(data: Dataset) -> None:
-    rows = context(Filler(mean_visible), data)
+    rows = measured(Filling(images=12), Filler(mean_visible), data)[1]
     for distance in (1, 2, 3):
         assert rows[f"hole_mse:{distance}"]["value"] == pytest.approx(
             rows[f"hole_mse_mean_colour:{distance}"]["value"], rel=1e-4
         )
+
+
+def test_models_and_baselines_fill_the_same_patches(data: Dataset) -> None:
+    """Of white images each fill leaves its own error where patches are hidden, and none elsewhere."""
+    white = replace(data, test=Split(torch.full_like(data.test.images, 255), data.test.labels))
+    spec = Filling(images=12, patch=2, masks=3)
+    mean = data.train.images.float().mean(0).numpy() / 255
+    arrays, _ = measured(spec, Baseline(method="mean"), white)
+    hidden = spec._drawn(12, (8, 8)).repeat_interleave(2, 2).repeat_interleave(2, 3).numpy()
+    assert hidden.reshape(12, -1).mean(1).tolist() == [0.75] * 12
+    assert len(np.unique(hidden, axis=0)) == 3
+    expected = [((1 - mean)[:, mask[0]] ** 2).mean() for mask in hidden]
+    np.testing.assert_allclose(arrays["hidden_mse"], expected, rtol=1e-4)
+    model, _ = measured(spec, Filler(lambda visible, where: torch.tensor(mean)), white)
+    for name in ("hidden_mse", "hole_mse:1", "hole_mse:3"):
+        np.testing.assert_allclose(model[name], arrays[name], rtol=1e-4)
+
+
+def test_linear_fill_uses_what_pixels_say_of_each_other(data: Dataset) -> None:
+    """Images of one colour, of any lightness: the mean image can't know it, a linear guess has it from one pixel."""
+    plain = torch.arange(40, dtype=torch.uint8).mul(6).reshape(-1, 1, 1, 1).expand(-1, *SHAPE).contiguous()
+    split = Split(plain, data.test.labels[:40])
+    flat = replace(data, train=split, test=split)
+    linear, mean = (
+        measured(Filling(), Baseline(method=method), without(flat, "validation"))[1]  # type: ignore[arg-type]
+        for method in ("linear-fill", "mean")
+    )
+    assert mean["hidden_mse"]["value"] > 0.05
+    assert linear["hidden_mse"]["value"] < 1e-4
+    assert linear["hole_mse:1"]["value"] < 1e-4
+    with pytest.raises(InputError, match="baseline/pixels fills no holes"):
+        measured(Filling(), Baseline(method="pixels"), data)
 
 
 @pytest.mark.parametrize("grid", [(8, 8), (4, 4), (16, 16)])

@@ -65,7 +65,7 @@ class Kernel:
         return "".join(output.get("text", "") for output in cell.outputs)
 
     def outputs(self) -> dict[str, str]:
-        """What each labelled cell shows, without what matplotlib makes anew each time, and the progress of trainings."""
+        """What each labelled cell shows, without progress and what matplotlib makes anew each time."""
         texts = {cell.source.split("\n")[0]: json.dumps([*filter(lasting, cell.outputs)]) for cell in self.shown}
         return {
             label: re.sub(r"\b[a-z]+[0-9a-f]{10}\b|execution_count\W+\d+", "", text) for label, text in texts.items()

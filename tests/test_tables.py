@@ -1,4 +1,4 @@
-"""Tables: sensible digits, the best in bold, nothing invented, and Markdown that no cell can break."""
+"""Tables: sensible digits, tested leaders in bold, nothing invented, and Markdown that no cell can break."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_markdown_of_a_whole_table():
     assert str(tables.markdown(rows, ["model", "psnr_mean", "ssim"])) == (
         "| model |        PSNR (dB) |                   SSIM |\n"
         "| :---- | ---------------: | ---------------------: |\n"
-        "| AE    |        **23.94** | 0.851 \\[0.850,\u00a00.852\\] |\n"
+        "| AE    |            23.94 | 0.851 \\[0.850,\u00a00.852\\] |\n"
         "| PCA   | 22.99 ± 0.01 (3) |                      – |\n"
     )
 
@@ -107,23 +107,25 @@ def bold(rows, columns, **options):
 
 
 @pytest.mark.parametrize(
-    ("rows", "best"),
+    ("rows", "leaders", "marked"),
     [
-        (
-            [{"psnr_mean": 20.0, "mse": 0.1}, {"psnr_mean": Spread(21.0, 0.1, 3), "mse": Estimate(0.2, 0.1, 0.3, 9)}],
-            [[False, True], [True, False]],
-        ),
-        ([{"psnr_mean": 20.001}, {"psnr_mean": Spread(19.999, 0.3, 3)}, {"psnr_mean": 19.9}], [[1], [1], [0]]),
-        ([{"mse": math.nan}, {"mse": 0.5}, {"mse": 0.7}], [[0], [1], [0]]),
-        ([{"psnr_mean": math.inf}, {"psnr_mean": 30.0}], [[1], [0]]),
-        ([{"ssim": 0.5}, {"ssim": None}], [[0], [0]]),
-        ([{"ssim": 0.5}, {"ssim": "not run"}], [[0], [0]]),
-        ([{"model": "AE", "n": 2}, {"model": "B", "n": 3}], [[0, 0], [0, 0]]),
+        ([{"psnr_mean": 20.0, "mse": 0.1}, {"psnr_mean": 21.0, "mse": 0.2}], {"psnr_mean": 1}, [[0, 0], [1, 0]]),
+        ([{"psnr_mean": 20.0}, {"psnr_mean": 21.0}], {}, [[0], [0]]),
+        ([{"psnr_mean": 20.0}, {"psnr_mean": 21.0}], {"psnr_mean": None}, [[0], [0]]),
+        ([{"ssim": Estimate(0.5, 0.4, 0.6, 9)}, {"ssim": None}], {"ssim": 0}, [[1], [0]]),
+        ([{"ssim": 0.5}, {"ssim": math.nan}], {"ssim": 1}, [[0], [0]]),
     ],
-    ids=["by the metric's direction", "alike", "never missing", "infinite", "alone", "alone of numbers", "text"],
+    ids=["leader", "untested", "no leader", "with its interval", "never missing"],
 )
-def test_best_of_each_column_is_bold(rows, best):
-    assert bold(rows, list(rows[0])) == best
+def test_only_a_tested_leader_is_bold(rows, leaders, marked):
+    assert bold(rows, list(rows[0]), leaders=leaders) == marked
+
+
+def test_comparison_emboldens_the_leader_of_each_row():
+    rows = [{"what": "PSNR", "AE": 20.0, "DAE": 21.0}, {"what": "SSIM", "AE": 0.5, "DAE": 0.6}]
+    plain, tested = (cells(tables.comparison(rows, ["what"], ["AE", "DAE"], lead))[2:] for lead in (None, [1, None]))
+    assert not any("**" in cell for line in plain for cell in line)
+    assert tested == [["PSNR", "20.00", "**21.00**"], ["SSIM", "0.500", "0.600"]]
 
 
 def test_columns_of_numbers_are_flush_right():

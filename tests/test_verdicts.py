@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autoencoders.evaluation.statistics import Measured, measure_difference
-from autoencoders.evaluation.verdicts import correct_verdicts, holm, judge_difference
+from autoencoders.evaluation.verdicts import correct_verdicts, holm, judge_difference, leader
 
 
 def difference(value: float, error: float = 0.1, freedom: float = np.inf) -> Measured:
@@ -103,3 +103,24 @@ def test_families_hold_a_false_verdict_no_more_often_than_one_claim() -> None:
         corrected.append("supported" in kept)
     assert np.mean(raw) > 0.3
     assert np.mean(corrected) <= 0.04
+
+
+def test_leader_is_ahead_of_every_other_one() -> None:
+    rng = np.random.default_rng(0)
+    images, gap = rng.normal(0, 3, 300), rng.normal(0, 1, 300)
+    ahead, behind, close = images + 0.1, images, images + 0.1 + 0.1 * gap
+    assert leader([behind, ahead], "max") == 1
+    assert leader([behind, ahead], "min") == 0
+    assert leader([behind, ahead[:100]], "max") == 1, "on the images that both have"
+    assert leader([behind, ahead, close], "max") is None
+    assert leader([ahead], "max") is None
+    assert leader([np.full(300, np.inf), ahead], "max") is None
+
+
+def test_leader_is_corrected_for_the_number_of_rivals() -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 1, (20, 400))
+    noise = (noise - noise.mean(1, keepdims=True)) / noise.std(1, keepdims=True)
+    rivals = list(noise - 2.3 / 20)  # each is behind by 2.3 standard errors: p = .011
+    assert leader([np.zeros(400), rivals[0]], "max") == 0
+    assert leader([np.zeros(400), *rivals], "max") is None

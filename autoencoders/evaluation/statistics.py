@@ -1,7 +1,7 @@
 """How sure a figure is: over the images of one training, and over several trainings.
 
-`bootstrap` and `paired_difference` give percentile intervals. `measure` and `measure_difference` give a standard error
-and its degrees of freedom, from which intervals of any level, and tests, follow: with one seed the error is that of the
+`bootstrap` gives the percentile interval of one training. `measure` and `measure_difference` give a standard error and
+its degrees of freedom, from which intervals of any level, and tests, follow: with one seed the error is that of the
 (paired) bootstrap over images; with several it is
 
     SE² = s²(seeds) / n + SE²(images)
@@ -56,27 +56,12 @@ def spread(values: np.ndarray) -> Spread:
 
 
 def bootstrap(values: np.ndarray, *, transform: Transform | None = None, seed: int = 0) -> Estimate:
-    """The mean of `values` [images] or [seeds, images] with its interval; infinite values of one sign are allowed."""
+    """The mean of `values` [images] with its interval; infinite values of one sign are allowed."""
     table = _table(values)
+    if len(table) > 1:
+        raise ValueError(f"an interval over images is of one training: not {np.shape(values)}")
     figure = transform or _identity
-    return _estimate(figure(_means(table)), figure(_resampled_means(table, seed)), table.shape)
-
-
-def paired_difference(a: np.ndarray, b: np.ndarray, *, transform: Transform | None = None, seed: int = 0) -> Estimate:
-    """The difference of the means of `a` and `b`, resampling the same images and the same seeds on both sides.
-
-    Each is [images] or [seeds, images]; one without seeds (a baseline) stands beside each seed of the other.
-    """
-    first, second = _table(a), _table(b)
-    if first.shape[1] != second.shape[1]:
-        raise ValueError(f"paired values must be of the same images: {np.shape(a)} and {np.shape(b)}")
-    first, second = np.broadcast_arrays(first, second)
-    figure = transform or _identity
-    if not (np.isfinite(first).all() and np.isfinite(second).all()):
-        raise ValueError("a difference of infinite values is undefined")
-    difference = figure(_means(first)) - figure(_means(second))
-    resampled = figure(_resampled_means(first, seed)) - figure(_resampled_means(second, seed))
-    return _estimate(difference, resampled, first.shape)
+    return _estimate(figure(_means(table)), figure(_resampled_means(table[0], seed)), table.shape[1])
 
 
 def _identity(means: np.ndarray) -> np.ndarray:
@@ -98,21 +83,14 @@ def _means(table: np.ndarray) -> np.ndarray:
     return np.clip(table.mean(keepdims=True)[0], table.min(), table.max())  # not even by rounding beyond its values
 
 
-def _resampled_means(table: np.ndarray, seed: int) -> np.ndarray:
-    """Seeds and images are drawn independently (they are crossed: all seeds see the same images)."""
-    seeds, images = table.shape
-    share_of_seeds = draws(seeds, seed + 1) / np.float32(seeds)
-    share_of_images = draws(images, seed) / np.float32(images)
-
-    def weigh(values: np.ndarray) -> np.ndarray:
-        return np.einsum("rs,rs->r", share_of_seeds, share_of_images @ values.T.astype(np.float32))
-
-    finite = np.isfinite(table)
-    least = table[finite].min() if finite.any() else 0.0  # counted from it, fp32 is exact where it matters
-    means = least + weigh(np.where(finite, table - least, 0.0)).astype(np.float64)
+def _resampled_means(values: np.ndarray, seed: int) -> np.ndarray:
+    shares = draws(len(values), seed) / np.float32(len(values))
+    finite = np.isfinite(values)
+    least = values[finite].min() if finite.any() else 0.0  # counted from it, fp32 is exact where it matters
+    means = least + (shares @ np.where(finite, values - least, 0.0).astype(np.float32)).astype(np.float64)
     if not finite.all():
-        means[weigh(~finite) > 0] = table[~finite][0]
-    return np.clip(means, table.min(), table.max())  # rounding must not make an error negative
+        means[shares @ (~finite).astype(np.float32) > 0] = values[~finite][0]
+    return np.clip(means, values.min(), values.max())  # rounding must not make an error negative
 
 
 @functools.lru_cache(maxsize=4)
@@ -125,15 +103,15 @@ def draws(n: int, seed: int) -> np.ndarray:
     return counts
 
 
-def _estimate(value: np.ndarray, resampled: np.ndarray, shape: tuple[int, ...]) -> Estimate:
+def _estimate(value: np.ndarray, resampled: np.ndarray, images: int) -> Estimate:
     """Percentiles by rank, never by interpolation: between two infinities there is only NaN."""
     if np.isnan(value).any() or np.isnan(resampled).any():
         raise ValueError("the figure is undefined (NaN) for these values")
-    if max(shape) == 1:
+    if images == 1:
         return Estimate(float(value[0]), -np.inf, np.inf, 1)
     ordered = np.sort(resampled)
     tail = int(len(ordered) * (1 - LEVEL) / 2)
-    return Estimate(float(value[0]), float(ordered[tail - 1]), float(ordered[-tail]), shape[1])
+    return Estimate(float(value[0]), float(ordered[tail - 1]), float(ordered[-tail]), images)
 
 
 # ── Standard errors ──────────────────────────────────────────────────────────────────────────────────────────────────

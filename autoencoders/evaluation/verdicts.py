@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from autoencoders.evaluation.statistics import LEVEL, Measured
+from autoencoders.evaluation.statistics import LEVEL, Measured, Transform, measure, measure_difference
 
 Verdict = Literal["supported", "contradicted", "equivalent", "undecided"]
 Direction = Literal["greater", "less"]
@@ -36,6 +36,28 @@ def judge_difference(difference: Measured, expected: Direction, margin: float) -
     }
     verdict = min(ways, key=lambda way: ways[way])
     return verdict if ways[verdict] < SIDE else "undecided", ways[verdict]
+
+
+def leader(
+    contestants: Sequence[np.ndarray], best: Literal["max", "min"], transform: Transform | None = None
+) -> int | None:
+    """Which one is ahead of each other one, if any, by paired tests corrected for their number.
+
+    Each is [images] or [seeds, images]; where one has more images than another, the first ones are compared.
+    """
+    images = min(values.shape[-1] for values in contestants)
+    shown = [np.atleast_2d(values)[:, :images] for values in contestants]
+    if len(shown) < 2 or not all(np.isfinite(values).all() for values in shown):
+        return None
+    sign = 1 if best == "max" else -1
+    first = int(np.argmax([sign * measure(values, transform=transform).value for values in shown]))
+    gaps = [
+        measure_difference(shown[first], values, transform=transform)
+        for index, values in enumerate(shown)
+        if index != first
+    ]
+    chances = holm([gap.p_at_most(0) if best == "max" else gap.p_at_least(0) for gap in gaps])
+    return first if (chances < SIDE).all() else None
 
 
 def correct_verdicts(verdicts: Sequence[Verdict], p_values: Sequence[float]) -> tuple[list[Verdict], np.ndarray]:

@@ -29,7 +29,7 @@ class Uses:
             each.claim.id: {
                 "requirement": each.claim.requirement,
                 "sentence": each.sentence,
-                "verdict": each.verdict,
+                "verdict": each.verdict_corrected,
             }
             for each in judged
         }

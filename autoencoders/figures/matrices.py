@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 import seaborn
@@ -23,9 +22,12 @@ def matrix(
     columns: Sequence[str],
     xlabel: str,
     ylabel: str,
-    best: Literal["max", "min"] | None = None,
+    leaders: Mapping[str, Sequence[int | None]] | None = None,
 ) -> Figure:
-    """Draw annotated matrices [R,C] side by side, each with its own colour bar; the best of each column is bold."""
+    """Draw annotated matrices [R,C] side by side, each with its own colour bar.
+
+    `leaders` are, by matrix, the rows that a test found to be ahead of all others of each column: they are bold.
+    """
     some(panels, "matrices")
     across = len(panels) if len(panels) * len(columns) <= CELLS_ACROSS else 1
     figure = Figure((0.75 + 0.27 * len(rows)) * -(-len(panels) // across))
@@ -38,7 +40,7 @@ def matrix(
         axes.set(xlabel=xlabel, ylabel=ylabel)
         if across > 1 and index > 0:
             axes.set(ylabel="", yticklabels=[])
-        _embolden(axes, table, best)
+        _embolden(axes, table, (leaders or {}).get(title, [None] * len(columns)))
     return figure
 
 
@@ -102,15 +104,8 @@ def _heatmap(
         bar.outline.set_visible(False)
 
 
-def _embolden(axes: Axes, table: np.ndarray, best: Literal["max", "min"] | None) -> None:
-    """The best as printed: two values that read the same are equally good."""
-    if best is None:
-        return
+def _embolden(axes: Axes, table: np.ndarray, leaders: Sequence[int | None]) -> None:
     texts = np.array(axes.texts).reshape(table.shape)
-    for column, cells in zip(table.T, texts.T, strict=True):
-        known = ~np.isnan(column)
-        if known.sum() > 1:
-            winner = np.flatnonzero(known)[(column[known].argmax if best == "max" else column[known].argmin)()]
-            for cell in cells:
-                if cell.get_text() == cells[winner].get_text():
-                    cell.set_weight("bold")
+    for cells, leader in zip(texts.T, leaders, strict=True):
+        if leader is not None:
+            cells[leader].set_weight("bold")

@@ -21,7 +21,10 @@ TILES = 4  # each way
 
 @dataclass(frozen=True, kw_only=True)
 class Anomaly(Measurement):
-    """AUROC of the mean squared error: familiar test images against the same ones with their structure broken."""
+    """AUROC of the mean squared error: familiar test images against the same ones with their structure broken.
+
+    Both groups are the same images, so that the interval is that of pairs.
+    """
 
     images: int = 2000
     seed: int = 0
@@ -31,7 +34,7 @@ class Anomaly(Measurement):
         return "unfamiliar images"
 
     def measure(self, subject: Measured, data: Dataset, device: str) -> Artifact:
-        from autoencoders.evaluation.ranking import auroc
+        from autoencoders.evaluation.ranking import measure_auroc
 
         images, _ = chosen(data.test, self.images)
         familiar = to_unit_range(images, device)
@@ -40,7 +43,7 @@ class Anomaly(Measurement):
         arrays, rows = {"familiar": usual}, []
         for name, strange in unfamiliar.items():
             arrays[name] = _errors(subject, strange, data, device)
-            rows.append(row(None, f"auroc_{name}", auroc(arrays[name], usual)))
+            rows.append(row(None, f"auroc_{name}", measure_auroc((arrays[name], usual), paired=True).estimate()))
         return Artifact(arrays, {"rows": rows})
 
 

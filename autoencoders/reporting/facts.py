@@ -33,6 +33,7 @@ def of(lab: Lab) -> dict[str, Any]:
             "sigmas": _listed(profile.sigmas),
             "unseen_sigmas": _listed(profile.unseen),
             "ratios": _listed(RATIOS),
+            "margins": claims.margins(),
         },
     }
     facts["claims"] = _NONE | claims.by_requirement(claims.judge_all(lab))
@@ -50,7 +51,8 @@ def of_studies(labs: Sequence[Lab]) -> dict[str, Any]:
     plans = {lab.plan_class: lab for lab in labs if issubclass(lab.plan_class, Study)}
     facts = _of_run(labs[0]) | {
         "data": {plan.name: _listed_data(lab) for plan, lab in plans.items()},
-        "task": {name: value for plan in plans for name, value in plan.constants.items()},
+        "task": {name: value for plan in plans for name, value in plan.constants.items()}
+        | {"margins": claims.margins()},
         "claims": _NONE | claims.by_requirement(judged),
     }
     facts["data"]["statement"] = "All results are on the data sets that the studies ask for."

@@ -23,7 +23,7 @@ from autoencoders import claims, data, models, tables, training
 from autoencoders.data import Dataset, Split
 from autoencoders.errors import InputError, TrainingError
 from autoencoders.evaluation import statistics
-from autoencoders.evaluation.ranking import auroc
+from autoencoders.evaluation.ranking import measure_auroc
 from autoencoders.evaluation.statistics import Estimate
 from autoencoders.findings import Contender, Findings
 from autoencoders.jsonable import finite
@@ -31,7 +31,7 @@ from autoencoders.judging import Claim, Judged, Quantity, Scale, judge
 from autoencoders.measurements.anomaly import Anomaly
 from autoencoders.measurements.generation import Arithmetic, Interpolation
 from autoencoders.measurements.latent import Cloud, Displacement, Latent, Posterior
-from autoencoders.measurements.masking import Context, Occlusion
+from autoencoders.measurements.masking import Filling, Importance
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.measurements.playground import Gallery, Landmarks, Smoothing
 from autoencoders.measurements.probing import Probe, ProbeFit, Regions
@@ -129,7 +129,7 @@ def subjects() -> Iterator[tuple[str, Any, list[Measurement]]]:
     for name, spec in MODELS.items():
         yield name, model(spec, dead=False), list(of_model(name))
         yield f"dead {name}", model(spec, dead=True), list(of_model(name))
-    for method in ("input", "mean", "pca", "ridge", "tv", "pixels", "patches"):
+    for method in ("input", "mean", "pca", "ridge", "tv", "linear-fill", "pixels", "patches"):
         yield method, Baseline(method=method, size=8), list(of_baseline(method))
 
 
@@ -143,11 +143,16 @@ def probes(features: Any) -> list[Measurement]:
 
 def of_model(name: str) -> Iterator[Measurement]:
     yield from NOISY
-    yield Occlusion()
     if name != "ViT":
         yield Program()
     if name in ("MCAE", "ViT"):
-        yield from (Reconstruction(input=PatchMask(0.5)), Context(), *probes("map"), Regions(features="map", grid=5))
+        yield from (
+            Reconstruction(input=PatchMask(0.5)),
+            Filling(),
+            Importance(draws=1),
+            *probes("map"),
+            Regions(features="map", grid=5),
+        )
         return
     yield from (Anomaly(), *probes("latent"), Latent(), Displacement(), Cloud(), Regions(grid=5))
     yield Interpolation(pairs=4)
@@ -165,8 +170,10 @@ def of_others() -> Iterator[Measurement]:
 
 
 def of_baseline(method: str) -> Iterator[Measurement]:
-    if method not in ("pixels", "patches"):
+    if method not in ("linear-fill", "pixels", "patches"):
         yield from NOISY
+    if method in ("mean", "linear-fill"):
+        yield Filling()
     if method in ("pca", "pixels", "patches"):
         yield from (*probes("latent"), Latent(), Cloud(), Regions(grid=5))
     if method == "input":
@@ -340,7 +347,11 @@ def test_differences_and_spreads_of_anything(tried: Tried) -> None:
     def check(pairs: list[tuple[float, float]]) -> None:
         a, b = np.array([pair[0] for pair in pairs]), np.array([pair[1] for pair in pairs])
         finite = bool(pairs) and np.isfinite(a).all() and np.isfinite(b).all()
-        for figure in (lambda: statistics.paired_difference(a, b), lambda: auroc(a, b)):
+
+        def differ() -> Estimate:
+            return statistics.measure_difference(a, b).estimate()
+
+        for figure in (differ, lambda: measure_auroc((a, b), paired=True).estimate()):
             if not finite:
                 with pytest.raises(ValueError, match="NaN|undefined|finite|some"):
                     figure()
@@ -368,7 +379,7 @@ def test_claims_about_anything(tried: Tried) -> None:
     def check(case: tuple[list[tuple[float, float]], bool, bool, int | None]) -> None:
         pairs, less, percent, digits = case
         a, b = (Quantity(name, np.array([p[i] for p in pairs])[None]) for i, name in enumerate("ab"))
-        scale = Scale(unit="", margin=0.1, digits=digits, percent=percent)
+        scale = Scale(unit="", margin=0.1, reason="so", digits=digits, percent=percent)
         claim = Claim("a-b", "R1", "a exceeds b", a, b, scale, expected="less" if less else "greater")
         judged = Judged.of(claim, a, b)
         assert not any(word in judged.sentence for word in ("nan", "inf "))

@@ -8,7 +8,7 @@ import numpy as np
 
 from autoencoders.judging import DECIBELS, PURITY, Claim, Measured, Quantity
 from autoencoders.results import Contender, Results
-from autoencoders.studies.digits.plan import LEAKING, Digits
+from autoencoders.studies.digits.plan import Digits
 
 REPORTED = Quantity("reported elsewhere", np.array(10.27))  # dB, of the AE, at a noise level that the source leaves out
 
@@ -29,7 +29,6 @@ def _denoising(r: Results[Digits]) -> Iterator[Claim]:
     ae, *others = (contender(r, label) for label in r.catalogue.budget.models)
     for model, key in ((ae, "ae"), *((c, "batchnorm") for c in others if c.label == "AE + BatchNorm")):
         for rival, statement, b in (
-            ("input", f"the {model.label}'s output is cleaner than its input", snr(r.baseline("input"))),
             ("ridge", f"the {model.label} removes more noise than the linear map", snr(r.baseline("ridge"))),
             (
                 "reported",
@@ -52,12 +51,6 @@ def _clusters(r: Results[Digits]) -> Iterator[Claim]:
     ae, pixels = contender(r, "AE"), r.baseline("pixels")
     telling = "colour gives the class away"
     for id, statement, a, b in (
-        (
-            "digits-leak",
-            f"neighbours in the AE's latent space share a class more often where the {telling}",
-            purity(contender(r, LEAKING), telling, leaking=True),
-            purity(ae, "random colours"),
-        ),
         (
             "digits-hue",
             "with random colours, neighbours in the AE's latent space share a colour more often than a class",
