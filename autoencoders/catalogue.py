@@ -7,8 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from autoencoders.measurements.anomaly import Anomaly
+from autoencoders.measurements.embedding import Embedding
+from autoencoders.measurements.frequencies import Frequencies
 from autoencoders.measurements.generation import Arithmetic, Interpolation
 from autoencoders.measurements.latent import Cloud, Displacement, Latent, Posterior
+from autoencoders.measurements.layers import LayerFit, LayerProbe
 from autoencoders.measurements.masking import Filling, Importance
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.measurements.playground import Gallery, Landmarks, Smoothing
@@ -17,6 +20,7 @@ from autoencoders.measurements.programs import Program
 from autoencoders.measurements.reconstruction import Reconstruction
 from autoencoders.plans import Plan
 from autoencoders.specs import (
+    DRAWS,
     MCAE,
     NOISE,
     RATIOS,
@@ -34,6 +38,7 @@ from autoencoders.specs import (
     Option,
     PatchMask,
     Training,
+    Untrained,
     ViTMAE,
     level,
 )
@@ -80,6 +85,7 @@ class Catalogue(Plan):
         return self._experiment(name, "vae", VAE(width=self.profile.width, beta=beta))
 
     def mcae(self, ratio: float) -> Experiment:
+        """At a ratio of 0, where nothing is hidden, it is the control that says what masking adds."""
         return self._experiment(f"mcae-{ratio:g}", "mcae", MCAE(ratio=ratio, width=self.profile.width))
 
     def vit(self, ratio: float) -> Experiment:
@@ -128,7 +134,7 @@ class Catalogue(Plan):
             *(self.ae(latent=latent) for latent in profile.latents),
             *(self.ae(b, sigma=sigma) for b in profile.bottlenecks for sigma in sigmas[b]),
             *(self.vae(beta) for beta in profile.betas),
-            *(self.mcae(ratio) for ratio in RATIOS),
+            *(self.mcae(ratio) for ratio in (0, *RATIOS)),
             *(self.vit(ratio) for ratio in profile.vit_ratios),
         ]
 
@@ -136,6 +142,14 @@ class Catalogue(Plan):
         methods: tuple[Method, ...] = ("input", "mean", "ridge", "tv", "linear-fill", "pixels", "patches")
         sizes = dict.fromkeys((128, *self.profile.latents))
         return [*(Baseline(method=m) for m in methods), *(Baseline(method="pca", size=k) for k in sizes)]
+
+    def untrained(self) -> list[Untrained]:
+        """The encoders whose features are compared, with random weights."""
+        return [Untrained(of=e.name, model=e.model, seed=draw) for e in (self.ae(), self.mcae(0)) for draw in DRAWS]
+
+    def of_untrained(self, untrained: Untrained) -> list[Measurement]:
+        features: Literal["latent", "map"] = "map" if isinstance(untrained.model, MCAE) else "latent"
+        return [*self.probes("map"), *self.layer_probes(), self.embedding(features)]
 
     def of_baseline(self, baseline: Baseline) -> list[Measurement]:
         noisy: list[Measurement] = [self.reconstruction(Gaussian(sigma)) for sigma in self.levels]
@@ -146,9 +160,10 @@ class Catalogue(Plan):
                 return [self.filling()]
             case "pca":
                 latent = [*self.probes("latent"), self.latent(), self.cloud(), self.regions("latent"), self.anomaly()]
+                latent += [self.embedding("latent"), self.frequencies()]
                 return [self.reconstruction(), *noisy, *(latent if baseline.size == 128 else [])]
             case "pixels":
-                return [*self.probes("latent"), self.latent()]
+                return [*self.probes("latent"), *self.layer_probes(), self.latent(), self.embedding("latent")]
             case "patches":
                 return self.probes("latent")
             case "input":
@@ -162,8 +177,11 @@ class Catalogue(Plan):
         model = experiment.model
         measured: list[Measurement]
         if isinstance(model, MCAE | ViTMAE):
+            features = [*self.probes("map"), *self.layer_probes(), self.embedding("map")]
+            if model.ratio == 0:
+                return [self.reconstruction(), *features]
             hidden, holes = self.reconstruction(PatchMask(model.ratio)), self.filling()
-            measured = [self.reconstruction(), hidden, *self.probes("map"), self.regions("map"), self.importance()]
+            measured = [self.reconstruction(), hidden, *features, self.regions("map"), self.importance()]
             return [*measured, holes, *([Program()] if self.in_browser(experiment) else [])]
         levels = (NOISE.sigma,) if isinstance(model, VAE) else self.levels
         measured = [self.reconstruction(), self.anomaly(), *([Program()] if self.in_browser(experiment) else [])]
@@ -172,6 +190,7 @@ class Catalogue(Plan):
             measured += self.probes("latent")
             if experiment.corruption in (None, NOISE):  # one denoiser's latents and map say what the others' would
                 measured += [self.latent(), self.cloud(), self.regions("latent"), *self.probes("map")]
+                measured += [*self.layer_probes(), self.embedding("latent"), self.frequencies()]
         if isinstance(model, VAE):
             measured += [self.posterior(), Interpolation(), *self.arithmetics(), Landmarks()]
         if experiment.name == "ae-vector":
@@ -218,6 +237,20 @@ class Catalogue(Plan):
     def _classifier(self, features: Literal["latent", "map"]) -> ProbeFit:
         profile = self.profile
         return ProbeFit(features=features, classifier=profile.classifier, samples=profile.probe_samples)
+
+    def layer_probes(self) -> list[Measurement]:
+        asked = self.layer_probe()
+        return [asked.fit, asked]
+
+    def layer_probe(self) -> LayerProbe:
+        fit = LayerFit(classifier=self.profile.classifier, samples=self.profile.probe_samples)
+        return LayerProbe(fit=fit, images=self.profile.images)
+
+    def embedding(self, features: Literal["latent", "map"]) -> Embedding:
+        return Embedding(features=features, images=self.profile.latent_images)
+
+    def frequencies(self) -> Frequencies:
+        return Frequencies(images=self.profile.latent_images)
 
     def displacement(self, sigma: float = NOISE.sigma) -> Displacement:
         return Displacement(input=Gaussian(sigma), images=self.profile.latent_images // 2)

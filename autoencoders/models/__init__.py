@@ -2,7 +2,7 @@
 
 from autoencoders.models.base import Autoencoder, upsample
 from autoencoders.models.masked import Masked
-from autoencoders.models.outline import outline
+from autoencoders.models.outline import encoder_maps, outline
 from autoencoders.models.use import decode, draw_masks, embed, feature_map, interpolate, reconstruct, sample
 from autoencoders.models.vae import VariationalAutoencoder
 from autoencoders.models.weights import build, load_weights, weights
@@ -15,6 +15,7 @@ __all__ = [
     "decode",
     "draw_masks",
     "embed",
+    "encoder_maps",
     "feature_map",
     "interpolate",
     "load_weights",
