@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -115,6 +116,10 @@ class Findings(Results[Catalogue]):
         metric = "probe_linear_layers" + (f":{labels}" if labels else "")
         return Measured(contender, self.catalogue.layer_probe(), f"{metric}/correct")
 
+    def native(self, contender: Contender) -> Measured:
+        """Whether the linear classifier is right on a baseline's features as they are."""
+        return Measured(contender, self.probe("latent"), "probe_linear/correct")
+
     def lost_detail(self, contender: Contender) -> Measured:
         return Measured(contender, self.catalogue.frequencies(), "lost_detail")
 
@@ -135,7 +140,13 @@ class Findings(Results[Catalogue]):
         spec = self.catalogue.layer_probe()
         labels = self.arrays(contenders[0], spec)["labels"]
         correct = [self.per_image(c, spec, "probe_linear_layers/correct").mean(0) for c in contenders]
-        return np.array([[right[labels == kind].mean() for kind in np.unique(labels)] for right in correct])
+        shown = range(len(self.classes(contenders[0], spec)))
+        return np.array(
+            [
+                [right[labels == kind].mean() if (labels == kind).any() else math.nan for kind in shown]
+                for right in correct
+            ]
+        )
 
     # ── Tables ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
