@@ -40,10 +40,10 @@ GAIN = Scale(
 )
 DETAIL = Scale(
     unit=" % of the detail",
-    margin=0.01,
+    margin=0.02,
     digits=1,
     percent=True,
-    reason="a hundredth of the finest detail is less than a hundredth of a decibel",
+    reason="so much of it is less than a tenth of a decibel",
 )
 
 SCALES = {
@@ -96,7 +96,7 @@ def _autoencoder(f: Findings) -> Iterable[Claim]:
     rivals = {"pca": ("PCA's", pca), "pixels": ("raw pixels reduced to the same size", pixels)}
     for key, (name, rival) in rivals.items():
         statement = f"a linear classifier finds more in the AE's latents than in {name}"
-        yield Claim(f"ae-probe-{key}", "R6", statement, f.correct(ae, "latent"), f.correct(rival, "latent"), ACCURACY)
+        yield Claim(f"ae-probe-{key}", "R6", statement, f.correct(ae), f.correct(rival), ACCURACY)
     statement = "neighbours in the AE's latent space share a class more often than in pixel space"
     yield Claim("ae-purity", "R27", statement, f.purity(ae), f.purity(pixels), PURITY)
 
@@ -124,7 +124,7 @@ def _denoising(f: Findings) -> Iterable[Claim]:
         yield Claim(f"dae-spatial-{method}", "R8", statement, f.psnr(spatial, NOISE.sigma), rival, DECIBELS)
     for requirement, images, seen in (("R11", "noisy", NOISE.sigma), ("R12", "clean", None)):
         statement = f"on {images} images a linear classifier does better on the DAE's latents than on the AE's"
-        a, b = f.correct(dae, "latent", seen), f.correct(ae, "latent", seen)
+        a, b = f.correct(dae, seen), f.correct(ae, seen)
         yield Claim(f"dae-probe-{images}", requirement, statement, a, b, ACCURACY)
     statement = "the AE's error tells images with their tiles out of order from intact ones better than PCA's"
     yield Claim("ae-anomaly", "R12", statement, _strange(f, ae), _strange(f, f.baseline("pca")), AUROC)

@@ -41,9 +41,9 @@ class Findings(Results[Catalogue]):
     def mcae(self, ratio: float) -> Contender:
         return self.each(f"MCAE {ratio:g}", lambda c: c.mcae(ratio))
 
-    def untrained(self, trained: Contender) -> Contender:
-        """The same model with random weights, in all its draws."""
-        draws = tuple(each for each in self.catalogue.untrained() if each.of == trained.first.name)
+    def untrained(self, trained: Contender, count: int | None = None) -> Contender:
+        """The same model with random weights, in all its draws or the first so many."""
+        draws = tuple(each for each in self.catalogue.untrained() if each.of == trained.first.name)[:count]
         label = "MCAE" if trained == self.mcae(0) else trained.label
         if not draws:
             raise InputError(f"{trained.label} is not measured with random weights")
@@ -106,10 +106,9 @@ class Findings(Results[Catalogue]):
     def psnr(self, contender: Contender, sigma: float | None = None) -> Measured:
         return Measured(contender, self.reconstruction() if sigma is None else self.noisy(sigma), "all/psnr")
 
-    def correct(self, contender: Contender, features: Literal["latent", "map"], sigma: float | None = None) -> Measured:
-        """Whether the linear classifier is right, on features of the size at which models are compared."""
-        metric = "probe_linear_pca128" if features == "latent" else "probe_linear_map_pca128"
-        return Measured(contender, self.probe(features, sigma), f"{metric}/correct")
+    def correct(self, contender: Contender, sigma: float | None = None) -> Measured:
+        """Whether the linear classifier is right, on latents of the size at which they are compared."""
+        return Measured(contender, self.probe("latent", sigma), "probe_linear_pca128/correct")
 
     def read(self, contender: Contender, labels: int | None = None) -> Measured:
         """Whether the linear classifier is right on the layers that validation images chose, or one of few labels."""
