@@ -166,11 +166,11 @@ def _features(f: Findings) -> Iterable[Claim]:
     best, unmasked, ae = f.best_mcae(), f.mcae(0), f.ae("vector")
     vit, untrained = f.vit(f.catalogue.profile.vit_ratios[-1]), f.untrained(unmasked)
     rivals = {
-        "training-adds": ("those of the same encoder with random weights", f.read(untrained)),
-        "masking-adds": ("those of an MCAE trained with nothing hidden", f.read(unmasked)),
-        "mcae-probe-ae": ("the AE's", f.read(ae)),
-        "mcae-probe-vae": ("the VAE's", f.read(f.vae())),
-        "mcae-probe-vit": ("the ViT control's", f.read(vit)),
+        "training-adds": ("those of the same encoder with random weights", f.layers(untrained)),
+        "masking-adds": ("those of an MCAE trained with nothing hidden", f.layers(unmasked)),
+        "mcae-probe-ae": ("the AE's", f.layers(ae)),
+        "mcae-probe-vae": ("the VAE's", f.layers(f.vae())),
+        "mcae-probe-vit": ("the ViT control's", f.layers(vit)),
         "mcae-probe-pixels": ("raw pixels", f.native(f.baseline("pixels"))),
         "mcae-probe-patches": ("features of random patches", f.native(f.baseline("patches"))),
     }
@@ -178,12 +178,12 @@ def _features(f: Findings) -> Iterable[Claim]:
         statement = (
             f"a linear classifier finds more in the layers of the MCAE chosen on validation images than in {name}"
         )
-        yield Claim(id, "R20", statement, f.read(best), rival, ACCURACY)
+        yield Claim(id, "R20", statement, f.layers(best), rival, ACCURACY)
     few = min(LayerFit.labels)
     statement = f"with {few} labels, too, it finds more in the layers of the trained MCAE than in random weights"
-    yield Claim("training-adds-few", "R20", statement, f.read(best, few), f.read(untrained, few), ACCURACY)
+    yield Claim("training-adds-few", "R20", statement, f.layers(best, few), f.layers(untrained, few), ACCURACY)
     statement = "a linear classifier finds more in the AE's layers than in the same with random weights"
-    yield Claim("ae-training-adds", "R6", statement, f.read(ae), f.read(f.untrained(ae)), ACCURACY)
+    yield Claim("ae-training-adds", "R6", statement, f.layers(ae), f.layers(f.untrained(ae)), ACCURACY)
 
 
 def _detail(f: Findings) -> Iterable[Claim]:

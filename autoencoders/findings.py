@@ -110,7 +110,7 @@ class Findings(Results[Catalogue]):
         """Whether the linear classifier is right, on latents of the size at which they are compared."""
         return Measured(contender, self.probe("latent", sigma), "probe_linear_pca128/correct")
 
-    def read(self, contender: Contender, labels: int | None = None) -> Measured:
+    def layers(self, contender: Contender, labels: int | None = None) -> Measured:
         """Whether the linear classifier is right on the layers that validation images chose, or one of few labels."""
         metric = "probe_linear_layers" + (f":{labels}" if labels else "")
         return Measured(contender, self.catalogue.layer_probe(), f"{metric}/correct")
