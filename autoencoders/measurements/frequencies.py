@@ -32,5 +32,5 @@ class Frequencies(Measurement):
         _, _, output = shown_and_made(subject, clean, None, self.seed, data, device)
         found = spectrum.error_by_frequency(clean, output)
         lost = spectrum.lost_detail(clean, output)
-        arrays = {"frequency": found.frequency, "ratio": found.ratio, "lost_detail": lost}
+        arrays = {"frequency": found.frequency, "error": found.error, "signal": found.signal, "lost_detail": lost}
         return Artifact(arrays, {"rows": [resampled(None, "lost_detail", lost)]})

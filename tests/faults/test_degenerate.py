@@ -29,8 +29,11 @@ from autoencoders.findings import Contender, Findings
 from autoencoders.jsonable import finite
 from autoencoders.judging import Claim, Judged, Quantity, Scale, judge
 from autoencoders.measurements.anomaly import Anomaly
+from autoencoders.measurements.embedding import Embedding
+from autoencoders.measurements.frequencies import Frequencies
 from autoencoders.measurements.generation import Arithmetic, Interpolation
 from autoencoders.measurements.latent import Cloud, Displacement, Latent, Posterior
+from autoencoders.measurements.layers import LayerFit, LayerProbe
 from autoencoders.measurements.masking import Filling, Importance
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.measurements.playground import Gallery, Landmarks, Smoothing
@@ -141,8 +144,13 @@ def probes(features: Any) -> list[Measurement]:
     return [Probe(fit=ProbeFit(features=features, classifier=kind, reduced=4), input=Gaussian(0.3)) for kind in kinds]
 
 
+def layers() -> list[Measurement]:
+    kinds: tuple[Any, ...] = ("ridge", "logistic")
+    return [LayerProbe(fit=LayerFit(classifier=kind, labels=(2, 1000))) for kind in kinds]
+
+
 def of_model(name: str) -> Iterator[Measurement]:
-    yield from NOISY
+    yield from (*NOISY, *layers(), Frequencies(), Embedding(directions=4))
     if name != "ViT":
         yield Program()
     if name in ("MCAE", "ViT"):
@@ -151,6 +159,7 @@ def of_model(name: str) -> Iterator[Measurement]:
             Filling(),
             Importance(draws=1),
             *probes("map"),
+            Embedding(features="map"),
             Regions(features="map", grid=5),
         )
         return
@@ -242,7 +251,7 @@ def assert_printable(estimate: Estimate) -> None:
 @pytest.mark.promise(NEVER_NAN)
 def test_what_is_asked_of_usual_images_is_all_answered() -> None:
     """The matrix would be blind if everything were refused."""
-    wanted = {type(spec) for _, _, specs in subjects() for spec in specs} | {ProbeFit}
+    wanted = {type(spec) for _, _, specs in subjects() for spec in specs} | {ProbeFit, LayerFit}
     assert wanted == set(Measurement.__subclasses__())
     for spec in (Regions(grid=5), Interpolation(pairs=4), Arithmetic(classes=("a", "b", "c"), draws=5)):
         assert_sound(measured(spec, model(MODELS["AE"], dead=True), DATASETS["nothing amiss"]), spec.label)
