@@ -95,7 +95,7 @@ def _patch_errors(reconstruct: Reconstruct, images: Tensor, hidden: Tensor, grid
     """The mean squared error of each patch [N, places]."""
     rows, columns = images.shape[2] // grid[0], images.shape[3] // grid[1]
     mask = hidden.view(-1, 1, *grid).repeat_interleave(rows, 2).repeat_interleave(columns, 3)
-    squares = (reconstruct(images, mask) - images).square().mean(1, keepdim=True)
+    squares = (as_images(reconstruct(images, mask)) - images).square().mean(1, keepdim=True)
     return torch.nn.functional.avg_pool2d(squares, (rows, columns)).flatten(1)
 
 
