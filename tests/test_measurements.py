@@ -348,6 +348,29 @@ def test_one_classifier_judges_clean_and_noisy_images(data: Dataset) -> None:
     assert clean[0]["probe_linear/correct"].shape == (40,)
 
 
+class Mirrored(PerPixel):
+    """Latents of noisy images lie on the other side of the origin: all is there, but where no clean one was."""
+
+    def encode(self, images: Tensor) -> Tensor:
+        noisy = images.diff(dim=3).abs().mean((1, 2, 3), keepdim=True) > 0.25
+        return torch.where(noisy, -images, images) * self.one
+
+
+def test_classifier_fitted_to_noisy_latents_finds_what_noise_only_moves(data: Dataset) -> None:
+    noise, found = Gaussian(0.5), {}
+    for fitted in (None, noise):
+        spec = ProbeFit(input=fitted)
+        fit = spec.measure(Mirrored(), without(data, "test"), CPU)
+        for seen in (None, noise):
+            probe = Probe(fit=spec, input=seen)
+            found[fitted, seen] = measured(probe, Mirrored(), data, fit=fit)[1][probe.metric]["value"]
+    assert found[None, None] == 1
+    assert found[noise, noise] > 0.9
+    assert found[None, noise] < 0.5
+    assert found[noise, None] < 0.5
+    assert Probe(fit=ProbeFit(input=noise)).metric == "probe_linear_fit_gaussian:0.5"
+
+
 def test_probes_pair_with_the_images(data: Dataset) -> None:
     fit = ProbeFit().measure(PerPixel(), data, CPU)
     arrays, _ = measured(Probe(input=Gaussian(0.9), images=15), PerPixel(), data, fit=fit)
