@@ -26,6 +26,7 @@ from autoencoders.data import files
 from autoencoders.errors import InputError, ReportError
 from autoencoders.reporting import checks, execution
 from autoencoders.reporting.book import Book, embedded
+from autoencoders.reporting.notebook_files import NotebookFile
 from autoencoders.settings import PROJECT
 from autoencoders.store import Artifact, Store, Task, codehash
 
@@ -144,6 +145,40 @@ def test_seeds_are_a_number_a_list_or_a_text(tmp_path: Path, seeds: Any) -> None
     meant = {"1": (1,), "auto": None}.get(str(seeds), (0, 1))
     assert settings.load(tmp_path / "none", seeds=seeds).seeds == meant
     assert settings.load(tmp_path / "none", seeds=in_notebook).seeds == meant
+
+
+AS_WRITTEN = "A number is what is written: `1:30` is not ninety and `010` not eight, as the first YAML had it."
+
+
+@pytest.mark.parametrize("seeds", ["1:30", "190:20:30", "1:30.5", "!!int 1:30", "!!float 1:30", "[0, 1:30]"])
+@pytest.mark.promise(AS_WRITTEN)
+def test_times_are_no_numbers(tmp_path: Path, seeds: str) -> None:
+    (tmp_path / "params.yml").write_text(f"seeds: {seeds}")
+    assert "must be auto, or distinct whole numbers" in one_line(lambda: settings.load(tmp_path / "params.yml"))
+    with pytest.raises(InputError, match="must be"):
+        parameters.parsed(seeds, float | list[int], "p")
+
+
+@pytest.mark.parametrize(("written", "meant"), [("010", 10), ("10", 10), ("0", 0), ("1_0", 10)])
+@pytest.mark.promise(AS_WRITTEN)
+def test_numbers_are_decimal(tmp_path: Path, written: str, meant: int) -> None:
+    (tmp_path / "params.yml").write_text(f"seeds: {written}")
+    assert settings.load(tmp_path / "params.yml").seeds == (meant,)
+    assert parameters.parsed(written, int, "p") == parameters.parsed(written, float, "p") == meant
+
+
+@pytest.mark.promise(AS_WRITTEN)
+def test_group_of_digits_is_as_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "params.yml").write_text("group: 007")
+    assert settings.load(tmp_path / "params.yml").group == "007"
+
+
+@pytest.mark.parametrize("options", ["a: [", "date: 2020-99-99", "- a", "5", BOMBS["lists"]])
+@pytest.mark.promise(VALUES)
+def test_options_of_a_cell_are_read_or_refused(tmp_path: Path, options: str) -> None:
+    cell = "\n".join(f"#| {line}" for line in options.splitlines())
+    path = write_notebook(tmp_path / "01-one.ipynb", code(f"{cell}\n1"))
+    assert "a cell's options are no" in one_line(lambda: NotebookFile.read(path).cell("fig-x"))
 
 
 # ── Files ────────────────────────────────────────────────────────────────────────────────────────────────────────────
