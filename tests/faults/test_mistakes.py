@@ -20,6 +20,7 @@ import pytest
 from hypothesis import strategies as st
 from properties import for_each
 from reporting_sample import code, render, write_book, write_notebook
+from waiting import until
 
 from autoencoders import coercion, parameters, settings, startup
 from autoencoders.data import files
@@ -447,12 +448,6 @@ class Script:
     def ended(self) -> tuple[int, str]:
         _, stderr = self.process.communicate(timeout=GUARD)
         return self.process.returncode, stderr
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait for an event."""
-    while not condition():
-        time.sleep(0.01)
 
 
 def catches(process: int, number: int) -> bool:
