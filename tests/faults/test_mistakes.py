@@ -22,7 +22,7 @@ from properties import for_each
 from reporting_sample import code, render, write_book, write_notebook
 from waiting import until
 
-from autoencoders import coercion, parameters, settings, startup
+from autoencoders import coercion, parameters, reading, settings, startup
 from autoencoders.data import files
 from autoencoders.errors import InputError, ReportError
 from autoencoders.reporting import checks, execution
@@ -337,6 +337,15 @@ def test_a_broken_file_is_named_with_what_is_wrong(tmp_path: Path, place: str, h
     line = one_line(read)
     assert Path(place).name in line
     assert said in line
+
+
+@pytest.mark.promise(FILES)
+def test_file_larger_than_any_of_a_project_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    for size, said in ((reading.MOST_BYTES + 1, f"{path} is too large"), (1000, "")):
+        with path.open("wb") as file:
+            file.truncate(size)
+        assert one_line(lambda: reading.content(path)).startswith(said)
 
 
 @pytest.mark.promise(FILES)
