@@ -50,6 +50,14 @@ def no_hang() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def heeded() -> Iterator[None]:
+    """What is started here heeds Ctrl-C, even if these tests run in a shell's background, where it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(autouse=True)
 def no_twins(monkeypatch: pytest.MonkeyPatch) -> None:
     for twin in settings.ENVIRONMENT.values():
         monkeypatch.delenv(twin, raising=False)
