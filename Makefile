@@ -43,7 +43,7 @@ lint: $(READY)
 bench: $(READY)
 	@for name in training evaluation cluster store startup report site playground growth; do echo "== $$name"; $(PYTHON) benchmarks/$$name.py || exit 1; done
 
-clean:  # what is in nobody's way; .venv/, cache/ and data/ stay, and so does what others may have files in: _book/, _studies/, submission/
+clean:  # what is quickly made again and in which nobody else has files: .venv/, cache/, data/, _book/, _studies/ and submission/ stay
 	rm -rf build _variables.yml _quarto.yml.local .quarto .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
 	rm -rf report/studies/_variables.yml report/studies/_quarto.yml.local report/studies/.quarto report/studies/cache
 	rm -rf index.html index.typ index_files site_libs *_Assignment2_Report.pdf *_Assignment2_Report.typ

@@ -469,6 +469,13 @@ MUTATIONS = (
         f"{MISTAKES}test_notebooks_are_executed_wherever_temporary_files_go",
     ),
     Mutation(
+        "kernels that are killed leave no file behind",
+        "reporting/execution.py",
+        '{"connection_file": f"{socket}.json", **sockets}',
+        "sockets",
+        f"{MISTAKES}test_an_interruption_ends_notebooks_with_their_kernels",
+    ),
+    Mutation(
         "an interruption is answered from the beginning",
         "startup.py",
         "    _on_signals(_leave)\n",
