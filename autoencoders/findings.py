@@ -122,6 +122,19 @@ class Findings(Results[Catalogue]):
         leaders = {str(s): self.leader(contenders, self.noisy(s), metric) for s in sigmas}
         return tables.markdown(rows, ["model", *columns], leaders)
 
+    def frechet_table(self, contenders: Iterable[Contender]) -> tables.Table:
+        """How far samples are from test images, by where their latents come from; last, how far real images are."""
+        spec, real = self.catalogue.samples(), self.baseline("patches")
+        asked: list[tuple[str, Contender, Measurement]] = [(c.label, c, spec) for c in contenders]
+        rows = [
+            {"model": label}
+            | {row["metric"]: self.cell(c, which, row["metric"]) for row in self.meta(c, which)["rows"]}
+            for label, c, which in [*asked, ("other test images", real, spec.real)]
+        ]
+        headings = {"prior": "from the prior", "mixture": "from a mixture", "real": "real"}
+        columns = [tables.Column(key=f"frechet_{way}", heading=heading, digits=2) for way, heading in headings.items()]
+        return tables.markdown(rows, ["model", *columns])
+
     def arithmetics(self, classes: Sequence[str] = ()) -> list[Arithmetic]:
         """Class arithmetics, the wanted one first."""
         known = self.catalogue.arithmetics()

@@ -56,14 +56,12 @@ class Likelihood(Measurement):
         kl = likelihood.posterior_kl(mean, log_variance)
         bits = likelihood.bits_per_dimension(clean, output, kl, variance)
         arrays = {"bits_per_dim": bits.mass, "bits_per_dim_density": bits.density, "kl": kl}
-        if (as_trained := _bits_as_trained(coder, clean, output, kl)) is not None:
-            arrays["bits_per_dim_density_as_trained"] = as_trained
+        arrays["bits_per_dim_as_trained"] = _density_as_trained(coder, clean, output, kl, variance)
         units = latent.kl_per_dimension(mean, log_variance)
         active = latent.active_units(mean)
         rows = [resampled(None, metric, values) for metric, values in arrays.items()]
         counted = {
             "active_units": active.sum(),
-            "active_share": active.sum() / max(1, len(active)),
             "active_kl": units[active].sum(),
             "carrying_units": latent.units_that_carry(units, SHARE),
             "decoder_variance": variance,
@@ -103,8 +101,8 @@ def _decoded_sample(coder: Coder, mean: Tensor, log_variance: Tensor, seed: int,
     return coder.decode(latents).reshape(images.shape)
 
 
-def _bits_as_trained(coder: Coder, images: Tensor, output: Tensor, kl: np.ndarray) -> np.ndarray | None:
-    """By the density with the variance that a fixed β stands for, β / 2; none where training calibrated it.
+def _density_as_trained(coder: Coder, images: Tensor, output: Tensor, kl: np.ndarray, variance: float) -> np.ndarray:
+    """Bits by the density with the variance that a fixed β stands for, β / 2; calibrated, it is the model's.
 
     A linear VAE's bound is tight: its density is known, and nothing has to be sampled.
     """
@@ -113,7 +111,7 @@ def _bits_as_trained(coder: Coder, images: Tensor, output: Tensor, kl: np.ndarra
 
     if not isinstance(coder, models.VariationalAutoencoder):
         return coder.bits_per_dimension(images)
-    return likelihood.bits_per_dimension(images, output, kl, coder.beta / 2).density if coder.beta else None
+    return likelihood.bits_per_dimension(images, output, kl, coder.beta / 2 if coder.beta else variance).density
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,17 +134,15 @@ class RateDistortion(Measurement):
 
         clean = to_unit_range(chosen(data.test, self.images)[0], device)
         components, whole = fitted_pca(data, device), torch.ones_like(clean[:, :1], dtype=torch.bool)
-        curve: dict[str, list[float]] = {"kl": [], "mse": []}
+        curve: dict[str, list[float]] = {"kl": [], "psnr_pooled": []}
         rows = []
         for beta in self.betas:
             coder = fit_linear_vae(components, beta / 2, subject.size)
             errors = metrics.compare(clean, coder.reconstruct(clean).clamp(0, 1), whole)  # without their SSIM
-            kl = coder.kl(clean)
-            curve["kl"].append(float(kl.mean()))
-            curve["mse"].append(float(errors["mse"].mean()))
-            found = {name: metrics.summarise(errors)[name] for name in ("psnr_mean", "psnr_pooled")}
-            rows += [row(None, f"{name}:{beta:g}", value) for name, value in found.items()]
-            rows.append(resampled(None, f"kl:{beta:g}", kl))
+            found = metrics.summarise(errors | {"kl": coder.kl(clean)})
+            for name, values in curve.items():
+                values.append(found[name].value)
+            rows += [row(None, f"{name}:{beta:g}", found[name]) for name in ("psnr_mean", *curve)]
             rows.append(row(None, f"active_units:{beta:g}", exactly(coder.active, len(clean))))
         arrays = {name: np.array(values) for name, values in curve.items()}
         return Artifact(arrays | {"beta": np.array(self.betas)}, {"rows": rows})
