@@ -129,7 +129,8 @@ def tradeoff(
         axes.plot(x, y, **shown[name]._asdict())
     handles = [line_handle(name, shown[name]) for name in series]
     handles += [axes.axhline(value, label=name, **look) for name, value, look in rules(lines)]
-    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.set(xlabel=xlabel, ylabel=wrapped(ylabel, 0.7 * HEIGHT))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=6))  # whatever room the legend leaves
     _log(axes, "x")
     legend(figure, handles)
     return figure
