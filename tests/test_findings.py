@@ -265,6 +265,25 @@ def test_distances_are_read_from_the_metrics() -> None:
     assert f.distances(f.mcae(0.5), f.catalogue.filling(), "nothing") == []
 
 
+def test_frechet_table_has_a_column_for_each_origin_of_latents() -> None:
+    def distances(subject: Any, spec: Any) -> Artifact:
+        ways = {"vae": {"prior": 2.5, "mixture": 1.5}, "ae-vector": {"mixture": 3.5}}.get(subject.name, {"real": 0.01})
+        return Artifact({}, {"rows": [row(f"frechet_{way}", value, math.nan, math.nan) for way, value in ways.items()]})
+
+    f = found(distances, seeds=(0,))
+    heading, _, vae, ae, real = str(f.frechet_table([f.vae(), f.ae()])).splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in (heading, vae, ae, real)]
+    assert cells[0] == ["model", "from the prior", "from a mixture", "real"]
+    assert cells[1] == ["VAE", "2.50", "1.50", "–"]
+    assert cells[2] == ["AE, vector", "–", "3.50", "–"]
+    assert cells[3] == ["other test images", "–", "–", "0.01"]
+
+
+def test_vaes_begin_with_the_calibrated_one() -> None:
+    f = found(by_seed)
+    assert [c.label for c in f.vaes()] == ["VAE", *(f"VAE, β = {b:g}" for b in f.catalogue.profile.betas)]
+
+
 def test_arithmetics_begin_with_the_wanted_one() -> None:
     f = found(by_seed)
     known = f.arithmetics()
