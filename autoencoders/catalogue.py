@@ -8,13 +8,15 @@ from typing import Any, Literal
 
 from autoencoders.measurements.anomaly import Anomaly
 from autoencoders.measurements.generation import Arithmetic, Interpolation
-from autoencoders.measurements.latent import Cloud, Displacement, Latent, Posterior
+from autoencoders.measurements.latent import Cloud, Displacement, Latent
+from autoencoders.measurements.likelihood import Likelihood, RateDistortion
 from autoencoders.measurements.masking import Filling, Importance
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.measurements.playground import Gallery, Landmarks, Smoothing
 from autoencoders.measurements.probing import Probe, ProbeFit, Regions
 from autoencoders.measurements.programs import Program
 from autoencoders.measurements.reconstruction import Reconstruction
+from autoencoders.measurements.samples import RealFeatures, Samples
 from autoencoders.plans import Plan
 from autoencoders.specs import (
     MCAE,
@@ -77,8 +79,9 @@ class Catalogue(Plan):
         name = f"ae-{bottleneck}" if sigma is None else f"dae-{bottleneck}-{level(sigma)}"
         return self._experiment(name if latent is None else f"{name}-l{latent}", bottleneck, model, sigma)
 
-    def vae(self, beta: float = 1.0) -> Experiment:
-        name = "vae" if beta == 1 else f"vae-beta{beta:g}"
+    def vae(self, beta: float | None = None) -> Experiment:
+        """The VAE with a calibrated variance, or with a fixed weight of the divergence."""
+        name = "vae" if beta is None else f"vae-beta{beta:g}"
         return self._experiment(name, "vae", VAE(width=self.profile.width, beta=beta))
 
     def mcae(self, ratio: float) -> Experiment:
@@ -129,7 +132,7 @@ class Catalogue(Plan):
             *(self.ae(bottleneck) for bottleneck in profile.bottlenecks),
             *(self.ae(latent=latent) for latent in profile.latents),
             *(self.ae(b, sigma=sigma) for b in profile.bottlenecks for sigma in sigmas[b]),
-            *(self.vae(beta) for beta in profile.betas),
+            *(self.vae(beta) for beta in (None, *profile.betas)),
             *(self.mcae(ratio) for ratio in RATIOS),
             *(self.vit(ratio) for ratio in profile.vit_ratios),
         ]
@@ -137,7 +140,8 @@ class Catalogue(Plan):
     def baselines(self) -> list[Baseline]:
         methods: tuple[Method, ...] = ("input", "mean", "ridge", "tv", "linear-fill", "pixels", "patches")
         sizes = dict.fromkeys((128, *self.profile.latents))
-        return [*(Baseline(method=m) for m in methods), *(Baseline(method="pca", size=k) for k in sizes)]
+        linear = [Baseline(method="ppca"), Baseline(method="linear-vae")]
+        return [*(Baseline(method=m) for m in methods), *(Baseline(method="pca", size=k) for k in sizes), *linear]
 
     def of_baseline(self, baseline: Baseline) -> list[Measurement]:
         noisy: list[Measurement] = [self.reconstruction(Gaussian(sigma)) for sigma in self.levels]
@@ -152,8 +156,12 @@ class Catalogue(Plan):
                 return [self.reconstruction(), *noisy, *(dict.fromkeys(latent) if baseline.size == 128 else [])]
             case "pixels":
                 return [*self.probes("latent"), self.latent()]
+            case "ppca":
+                return [self.reconstruction(), self.likelihood(), self.samples(), self.rate_distortion()]
+            case "linear-vae":
+                return [self.reconstruction(), self.likelihood()]
             case "patches":
-                return self.probes("latent")
+                return [*self.probes("latent"), self.real_features()]
             case "input":
                 return [*noisy, Gallery()]
             case "tv":
@@ -168,6 +176,8 @@ class Catalogue(Plan):
             hidden, holes = self.reconstruction(PatchMask(model.ratio)), self.filling()
             measured = [self.reconstruction(), hidden, *self.probes("map"), self.regions("map"), self.importance()]
             return [*measured, holes, *([Program()] if self.in_browser(experiment) else [])]
+        if isinstance(model, VAE) and model.beta is not None:  # a point of the rate–distortion curve
+            return [self.reconstruction(), self.likelihood(), self.samples()]
         levels = (NOISE.sigma,) if isinstance(model, VAE) else self.levels
         measured = [self.reconstruction(), self.anomaly(), *([Program()] if self.in_browser(experiment) else [])]
         measured += [self.reconstruction(Gaussian(sigma)) for sigma in levels]
@@ -177,9 +187,9 @@ class Catalogue(Plan):
                 measured += [self.latent(), self.cloud(), self.regions("latent"), *self.probes("map")]
             measured += [spec for sigma in self._probed_at(experiment) for spec in self.four_ways(sigma)]
         if isinstance(model, VAE):
-            measured += [self.posterior(), Interpolation(), *self.arithmetics(), Landmarks()]
+            measured += [self.likelihood(), self.samples(), Interpolation(), *self.arithmetics(), Landmarks()]
         if experiment.name == "ae-vector":
-            measured += [Interpolation(), self.displacement()]
+            measured += [self.samples(), Interpolation(), self.displacement()]
         return list(dict.fromkeys(measured))
 
     def _probed_at(self, experiment: Experiment) -> list[float]:
@@ -198,8 +208,17 @@ class Catalogue(Plan):
     def arithmetic(self, classes: tuple[str, ...]) -> Arithmetic:
         return Arithmetic(classes=classes, judge=self._classifier("latent"))
 
-    def posterior(self) -> Posterior:
-        return Posterior(images=self.profile.images)
+    def likelihood(self) -> Likelihood:
+        return Likelihood(images=self.profile.images)
+
+    def rate_distortion(self) -> RateDistortion:
+        return RateDistortion(images=self.profile.images)
+
+    def real_features(self) -> RealFeatures:
+        return RealFeatures(images=(self.profile.images or 2 * RealFeatures.images) // 2)
+
+    def samples(self) -> Samples:
+        return Samples(real=self.real_features())
 
     def filling(self) -> Filling:
         return Filling(images=self.profile.images or Filling.images)

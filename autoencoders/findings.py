@@ -32,8 +32,12 @@ class Findings(Results[Catalogue]):
     def dae(self, sigma: float, bottleneck: Bottleneck = "vector") -> Contender:
         return self.each(f"DAE {sigma_label(sigma)}, {bottleneck}", lambda c: c.ae(bottleneck, sigma=sigma))
 
-    def vae(self, beta: float = 1.0) -> Contender:
-        return self.each("VAE" if beta == 1 else f"VAE, β = {beta:g}", lambda c: c.vae(beta))
+    def vae(self, beta: float | None = None) -> Contender:
+        return self.each("VAE" if beta is None else f"VAE, β = {beta:g}", lambda c: c.vae(beta))
+
+    def vaes(self) -> list[Contender]:
+        """List the calibrated VAE, and those of each fixed β."""
+        return [self.vae(beta) for beta in (None, *self.catalogue.profile.betas)]
 
     def mcae(self, ratio: float) -> Contender:
         return self.each(f"MCAE {ratio:g}", lambda c: c.mcae(ratio))
@@ -68,7 +72,7 @@ class Findings(Results[Catalogue]):
             yield self.ae(bottleneck)
             yield from (self.dae(sigma, bottleneck) for sigma in {*self.catalogue.levels, *profile.spatial_sigmas})
         yield from (self.ae(latent=latent) for latent in profile.latents)
-        yield from map(self.vae, profile.betas)
+        yield from self.vaes()
         yield from map(self.mcae, self.catalogue.ratios)
         yield from map(self.vit, profile.vit_ratios)
 
@@ -147,6 +151,19 @@ class Findings(Results[Catalogue]):
         ]
         return tables.markdown(rows, ["noise", "model", *columns])
 
+    def frechet_table(self, contenders: Iterable[Contender]) -> tables.Table:
+        """How far samples are from test images, by where their latents come from; last, how far real images are."""
+        spec, real = self.catalogue.samples(), self.baseline("patches")
+        asked: list[tuple[str, Contender, Measurement]] = [(c.label, c, spec) for c in contenders]
+        rows = [
+            {"model": label}
+            | {row["metric"]: self.cell(c, which, row["metric"]) for row in self.meta(c, which)["rows"]}
+            for label, c, which in [*asked, ("other test images", real, spec.real)]
+        ]
+        headings = {"prior": "from the prior", "mixture": "from a mixture", "real": "real"}
+        columns = [tables.Column(key=f"frechet_{way}", heading=heading, digits=2) for way, heading in headings.items()]
+        return tables.markdown(rows, ["model", *columns])
+
     def arithmetics(self, classes: Sequence[str] = ()) -> list[Arithmetic]:
         """Class arithmetics, the wanted one first."""
         known = self.catalogue.arithmetics()
@@ -210,9 +227,9 @@ class Findings(Results[Catalogue]):
         for sigma in self.catalogue.profile.sigmas:
             what = f"spatial DAE {sigma_label(NOISE.sigma)}: PSNR at {sigma_label(sigma)} (dB)"
             yield what, self.catalogue.ae("spatial", sigma=NOISE.sigma).name, self.noisy(sigma), "psnr_mean"
-        for name in dict.fromkeys(self.catalogue.vae(beta).name for beta in (1.0, 0.25)):
+        for name in (self.catalogue.vae(beta).name for beta in (None, 1.0)):
             yield f"{name}: pooled PSNR (dB)", name, clean, "psnr_pooled"
-            yield f"{name}: active units", name, self.catalogue.posterior(), "active_units"
+            yield f"{name}: active units", name, self.catalogue.likelihood(), "active_units"
         for ratio in self.catalogue.ratios:
             name = self.catalogue.mcae(ratio).name
             yield f"{name}: linear probe of the map", name, self.probe("map"), "probe_linear_map"

@@ -18,11 +18,11 @@ from autoencoders.evaluation import probes
 from autoencoders.measurements import anomaly, common, generation, masking, probing
 from autoencoders.measurements.anomaly import Anomaly
 from autoencoders.measurements.generation import JUDGE, Arithmetic, Interpolation
-from autoencoders.measurements.latent import Cloud, Latent, Posterior
+from autoencoders.measurements.latent import Cloud, Latent
 from autoencoders.measurements.masking import Filling, Importance
 from autoencoders.measurements.probing import Probe, ProbeFit, Regions
 from autoencoders.measurements.reconstruction import Reconstruction
-from autoencoders.specs import VAE, Baseline, Gaussian, PatchMask, PixelMask
+from autoencoders.specs import Baseline, Gaussian, PatchMask, PixelMask
 from autoencoders.store import Artifact, entries
 
 SHAPE = (3, 16, 16)
@@ -514,39 +514,6 @@ def test_cloud_lies_in_axes_that_both_kinds_of_input_share(data: Dataset) -> Non
     assert np.array_equal(moved["clean/images"], chosen.numpy())
     assert np.array_equal(moved["labels"], labels.numpy())
     assert (moved["noisy/images"] != moved["clean/images"]).mean() > 0.5
-
-
-def vae_of_nothing() -> models.VariationalAutoencoder:
-    """Its posterior is the prior, whatever it sees."""
-    model = models.build(models.VariationalAutoencoder, VAE(latent=6, width=4, depth=0), SHAPE, 0)
-    for parameter in model.to_posterior.parameters():
-        nn.init.zeros_(parameter)
-    return model
-
-
-def test_collapsed_posterior(data: Dataset) -> None:
-    spec = Posterior(samples=5)
-    arrays, rows = measured(spec, vae_of_nothing(), without(data, "train", "validation"))
-    assert [rows[m]["value"] for m in ("active_units", "active_share", "kl")] == [0, 0, 0]
-    assert not arrays["active"].any()
-    assert arrays["samples"].shape == (5, *SHAPE)
-    assert rows["kl"]["n"] == 40
-
-
-def test_unit_that_moves_is_active_and_one_that_stands_off_is_not(data: Dataset) -> None:
-    model = vae_of_nothing()
-    bias = model.to_posterior.bias
-    assert bias is not None
-    with torch.no_grad():
-        bias[1] = 2.0  # always: it costs 2²/2 nats and tells nothing
-        model.to_posterior.weight[4] = 1.0
-    arrays, rows = measured(Posterior(), model, data)
-    assert arrays["active"].tolist() == [False, False, False, False, True, False]
-    assert arrays["kl"][1] == pytest.approx(2)
-    assert (arrays["kl"][[0, 2, 3, 5]] == 0).all()
-    assert rows["active_units"]["value"] == 1
-    assert rows["active_share"]["value"] == pytest.approx(1 / 6)
-    assert rows["kl"]["value"] == pytest.approx(arrays["kl"].sum())
 
 
 # ── Interpolation and arithmetic ─────────────────────────────────────────────────────────────────────────────────────
