@@ -221,7 +221,9 @@ def test_results(smoke: Run) -> None:
     keys = {"experiment", "model", "key", "seed", "split", "input", "region", "metric", "value", "lo", "hi", "n"}
     assert all(row.keys() == keys for row in rows)
     assert {row["key"] for row in rows} <= artifacts(smoke.project.cache)
-    assert {row["experiment"] for row in rows if row["seed"] == 0} == {e.name for e in CATALOGUE.results()}
+    drawn = {each.name for each in CATALOGUE.untrained()}
+    assert {row["experiment"] for row in rows if row["seed"] == 0} == {e.name for e in CATALOGUE.results()} | drawn
+    assert {row["experiment"] for row in rows if row["seed"] == 2} == drawn
     baselines = {row["experiment"]: row for row in rows if row["seed"] is None}
     assert baselines.keys() == {b.name for b in CATALOGUE.baselines()}
     assert all(row["model"] == name for name, row in baselines.items())
@@ -278,7 +280,7 @@ def test_another_seed_is_other_work_but_the_same_baselines(smoke: Run) -> None:
     standings = smoke.project.json("status", "--seeds", "7")
     assert {s["state"] for s in standings["experiments"]} == {"missing"}
     states = {s["seed"]: s["state"] for s in standings["measurements"]}
-    assert states == {None: "cached", 7: "missing"}
+    assert states == {None: "cached", 0: "cached", 1: "cached", 2: "cached", 7: "missing"}
 
 
 # ── Edits ────────────────────────────────────────────────────────────────────────────────────────────────────────────
