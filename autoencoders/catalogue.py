@@ -154,8 +154,10 @@ class Catalogue(Plan):
         return [Untrained(of=e.name, model=e.model, seed=draw) for e in (self.ae(), self.mcae(0)) for draw in DRAWS]
 
     def of_untrained(self, untrained: Untrained) -> list[Measurement]:
+        if untrained.seed != DRAWS[0]:
+            return self.layer_probes()
         features: Literal["latent", "map"] = "map" if isinstance(untrained.model, MCAE) else "latent"
-        return [*self.probes("map"), *self.layer_probes(), self.embedding(features)]
+        return [*self.layer_probes(), *self.probes("map"), self.embedding(features)]
 
     def of_baseline(self, baseline: Baseline) -> list[Measurement]:
         noisy: list[Measurement] = [self.reconstruction(Gaussian(sigma)) for sigma in self.levels]

@@ -41,10 +41,10 @@ GAIN = Scale(
 )
 DETAIL = Scale(
     unit=" % of the detail",
-    margin=0.01,
+    margin=0.02,
     digits=1,
     percent=True,
-    reason="a hundredth of the finest detail is less than a hundredth of a decibel",
+    reason="so much of it is less than a tenth of a decibel",
 )
 
 BITS = Scale(
@@ -102,7 +102,7 @@ def _autoencoder(f: Findings) -> Iterable[Claim]:
     rivals = {"pca": ("PCA's", pca), "pixels": ("raw pixels reduced to the same size", pixels)}
     for key, (name, rival) in rivals.items():
         statement = f"a linear classifier finds more in the AE's latents than in {name}"
-        yield Claim(f"ae-probe-{key}", "R6", statement, f.correct(ae, "latent"), f.correct(rival, "latent"), ACCURACY)
+        yield Claim(f"ae-probe-{key}", "R6", statement, f.correct(ae), f.correct(rival), ACCURACY)
     statement = "neighbours in the AE's latent space share a class more often than in pixel space"
     yield Claim("ae-purity", "R27", statement, f.purity(ae), f.purity(pixels), PURITY)
 
@@ -129,7 +129,7 @@ def _denoising(f: Findings) -> Iterable[Claim]:
         rival = f.psnr(f.baseline(method), NOISE.sigma)
         yield Claim(f"dae-spatial-{method}", "R8", statement, f.psnr(spatial, NOISE.sigma), rival, DECIBELS)
     statement = "on clean images a linear classifier does better on the DAE's latents than on the AE's"
-    yield Claim("dae-probe-clean", "R12", statement, f.correct(dae, "latent"), f.correct(ae, "latent"), ACCURACY)
+    yield Claim("dae-probe-clean", "R12", statement, f.correct(dae), f.correct(ae), ACCURACY)
     yield from _noisy_latents(f)
     statement = "the AE's error tells images with their tiles out of order from intact ones better than PCA's"
     yield Claim("ae-anomaly", "R12", statement, _strange(f, ae), _strange(f, f.baseline("pca")), AUROC)
@@ -142,17 +142,17 @@ def _noisy_latents(f: Findings) -> Iterable[Claim]:
     ae, vae, pca = f.ae("vector"), f.vae(), f.baseline("pca")
     for sigma in f.catalogue.probe_levels:
         level, key = sigma_label(sigma), f"{1000 * sigma:.0f}"
-        own = f.correct(f.dae(sigma), "latent", sigma, sigma)
+        own = f.correct(f.dae(sigma), sigma, sigma)
         for rival, name in ((ae, "the AE's"), (pca, "PCA's")):
             statement = f"at {level}, fitted and tested there, a linear classifier does better on the latents of the "
             statement += f"DAE trained there than on {name}"
-            b = f.correct(rival, "latent", sigma, sigma)
+            b = f.correct(rival, sigma, sigma)
             yield Claim(f"dae-probe-{key}-{rival.first.name.rpartition('/')[2]}", "R11", statement, own, b, ACCURACY)
     for sigma, (model, name) in product(f.catalogue.probe_levels[:1], ((ae, "AE"), (vae, "VAE"))):
         statement = f"at {sigma_label(sigma)} a classifier of the {name}'s latents does better for having been fitted "
         statement += "to noisy images"
-        noisy = f.correct(model, "latent", sigma, sigma, "fitted to noisy")
-        clean = f.correct(model, "latent", sigma, None, "fitted to clean")
+        noisy = f.correct(model, sigma, sigma, "fitted to noisy")
+        clean = f.correct(model, sigma, None, "fitted to clean")
         yield Claim(f"{name.lower()}-fit-noisy", "R11", statement, noisy, clean, ACCURACY)
 
 
@@ -197,11 +197,11 @@ def _features(f: Findings) -> Iterable[Claim]:
     best, unmasked, ae = f.best_mcae(), f.mcae(0), f.ae("vector")
     vit, untrained = f.vit(f.catalogue.profile.vit_ratios[-1]), f.untrained(unmasked)
     rivals = {
-        "training-adds": ("those of the same encoder with random weights", f.read(untrained)),
-        "masking-adds": ("those of an MCAE trained with nothing hidden", f.read(unmasked)),
-        "mcae-probe-ae": ("the AE's", f.read(ae)),
-        "mcae-probe-vae": ("the VAE's", f.read(f.vae())),
-        "mcae-probe-vit": ("the ViT control's", f.read(vit)),
+        "training-adds": ("those of the same encoder with random weights", f.layers(untrained)),
+        "masking-adds": ("those of an MCAE trained with nothing hidden", f.layers(unmasked)),
+        "mcae-probe-ae": ("the AE's", f.layers(ae)),
+        "mcae-probe-vae": ("the VAE's", f.layers(f.vae())),
+        "mcae-probe-vit": ("the ViT control's", f.layers(vit)),
         "mcae-probe-pixels": ("raw pixels", f.native(f.baseline("pixels"))),
         "mcae-probe-patches": ("features of random patches", f.native(f.baseline("patches"))),
     }
@@ -209,12 +209,12 @@ def _features(f: Findings) -> Iterable[Claim]:
         statement = (
             f"a linear classifier finds more in the layers of the MCAE chosen on validation images than in {name}"
         )
-        yield Claim(id, "R20", statement, f.read(best), rival, ACCURACY)
+        yield Claim(id, "R20", statement, f.layers(best), rival, ACCURACY)
     few = min(LayerFit.labels)
     statement = f"with {few} labels, too, it finds more in the layers of the trained MCAE than in random weights"
-    yield Claim("training-adds-few", "R20", statement, f.read(best, few), f.read(untrained, few), ACCURACY)
+    yield Claim("training-adds-few", "R20", statement, f.layers(best, few), f.layers(untrained, few), ACCURACY)
     statement = "a linear classifier finds more in the AE's layers than in the same with random weights"
-    yield Claim("ae-training-adds", "R6", statement, f.read(ae), f.read(f.untrained(ae)), ACCURACY)
+    yield Claim("ae-training-adds", "R6", statement, f.layers(ae), f.layers(f.untrained(ae)), ACCURACY)
 
 
 def _detail(f: Findings) -> Iterable[Claim]:

@@ -45,9 +45,9 @@ class Findings(Results[Catalogue]):
     def mcae(self, ratio: float) -> Contender:
         return self.each(f"MCAE {ratio:g}", lambda c: c.mcae(ratio))
 
-    def untrained(self, trained: Contender) -> Contender:
-        """The same model with random weights, in all its draws."""
-        draws = tuple(each for each in self.catalogue.untrained() if each.of == trained.first.name)
+    def untrained(self, trained: Contender, count: int | None = None) -> Contender:
+        """The same model with random weights, in all its draws or the first so many."""
+        draws = tuple(each for each in self.catalogue.untrained() if each.of == trained.first.name)[:count]
         label = "MCAE" if trained == self.mcae(0) else trained.label
         if not draws:
             raise InputError(f"{trained.label} is not measured with random weights")
@@ -115,18 +115,13 @@ class Findings(Results[Catalogue]):
         return Measured(contender, self.reconstruction() if sigma is None else self.noisy(sigma), "all/psnr")
 
     def correct(
-        self,
-        contender: Contender,
-        features: Literal["latent", "map"],
-        sigma: float | None = None,
-        fitted: float | None = None,
-        name: str = "",
+        self, contender: Contender, sigma: float | None = None, fitted: float | None = None, name: str = ""
     ) -> Measured:
-        """Whether the linear classifier is right, on features of the size at which models are compared."""
-        probe = self.probe(features, sigma, fitted)
+        """Whether the linear classifier is right, on latents of the size at which they are compared."""
+        probe = self.probe("latent", sigma, fitted)
         return Measured(contender, probe, f"{probe.metric}_pca128/correct", name)
 
-    def read(self, contender: Contender, labels: int | None = None) -> Measured:
+    def layers(self, contender: Contender, labels: int | None = None) -> Measured:
         """Whether the linear classifier is right on the layers that validation images chose, or one of few labels."""
         metric = "probe_linear_layers" + (f":{labels}" if labels else "")
         return Measured(contender, self.catalogue.layer_probe(), f"{metric}/correct")

@@ -251,7 +251,7 @@ def test_one_training_is_compared_with_all_draws_of_random_weights() -> None:
     verdicts = []
     for gains in ((0.05, 0.05, 0.05), (0.0, 0.05, 0.10)):
         f = found(accuracies(gains), seeds=(0,))
-        sides = f.read(f.mcae(0.5)), f.read(f.untrained(f.mcae(0)))
+        sides = f.layers(f.mcae(0.5)), f.layers(f.untrained(f.mcae(0)))
         claim = Claim("training-adds", "R20", "training adds", *sides, ACCURACY)
         judged = Judged.of(claim, *(side.read(f) for side in sides))
         assert judged.difference.value == pytest.approx(0.05)

@@ -29,11 +29,10 @@ class Embedding(Measurement):
         return f"spread of the {self.features}"
 
     def measure(self, subject: Measured, data: Dataset, device: str) -> Artifact:
-        from autoencoders.evaluation import latent, probes
+        from autoencoders.evaluation import latent
 
         images, _ = chosen(data.test, self.images)
         space = features_of(subject, images, self.features, data, device).flatten(1)
-        [coordinates] = probes.reduce(space, k=self.directions)
+        coordinates = latent.project_pca(space, self.directions).coordinates
         dimension = exactly(latent.effective_dimension(space), len(space))
-        arrays = {"coordinates": coordinates.cpu().numpy()}
-        return Artifact(arrays, {"rows": [row(None, "effective_dimension", dimension)], "size": int(space.shape[1])})
+        return Artifact({"coordinates": coordinates}, {"rows": [row(None, "effective_dimension", dimension)]})

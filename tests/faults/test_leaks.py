@@ -21,7 +21,7 @@ from small_lab import HELD_OUT, PROFILE, SHAPE, TRAIN, SmallLab, pictures
 
 from autoencoders import corruption, models
 from autoencoders.data import Split
-from autoencoders.evaluation import baselines, latent, metrics, patches, pca, probes, readers
+from autoencoders.evaluation import baselines, latent, metrics, patches, pca, probes, readers, spectrum
 from autoencoders.findings import Findings
 from autoencoders.lab import Lab
 from autoencoders.measurements import probing
@@ -68,6 +68,7 @@ def everything_learned(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Learned:
         history = {name: values for name, values in artifact.meta["history"].items() if name != "seconds"}
         found |= {f"{experiment.name} {name}": np.array(values) for name, values in history.items()}
     assert latent.fit_leading, "imported before: it draws maps of test images, which teach nobody anything"
+    assert spectrum.mean_image, "so is this: it tells what test images have beyond their mean"
     with monkeypatch.context() as watched:
         for (module, name), parts in FITTED.items():
             watched.setattr(module, name, _watching(getattr(module, name), name, parts, found))
