@@ -73,7 +73,10 @@ class NotebookFile:
         return next((line.removeprefix("# ").strip() for line in lines if line.startswith("# ")), self.name)
 
     def cell(self, label: str) -> Cell:
-        labels = {cell.label: cell for cell in self.cells if cell.kind == "code" and cell.label}
+        try:
+            labels = {cell.label: cell for cell in self.cells if cell.kind == "code" and cell.label}
+        except ReportError as error:
+            raise ReportError(f"{self.path.name}: {error}") from None
         if label not in labels:
             raise ReportError(f"{self.path.name} has no cell labelled {label!r}; there are: {', '.join(labels)}")
         return labels[label]

@@ -187,7 +187,7 @@ def test_group_of_digits_is_as_it_is_written(tmp_path: Path) -> None:
 def test_options_of_a_cell_are_read_or_refused(tmp_path: Path, options: str) -> None:
     cell = "\n".join(f"#| {line}" for line in options.splitlines())
     path = write_notebook(tmp_path / "01-one.ipynb", code(f"{cell}\n1"))
-    assert "a cell's options are no" in one_line(lambda: NotebookFile.read(path).cell("fig-x"))
+    assert "01-one.ipynb: a cell's options are no" in one_line(lambda: NotebookFile.read(path).cell("fig-x"))
 
 
 # ── Files ────────────────────────────────────────────────────────────────────────────────────────────────────────────
