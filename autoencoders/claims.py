@@ -140,7 +140,8 @@ def _variational(f: Findings) -> Iterable[Claim]:
     yield Claim("vae-pca", "R15", statement, f.psnr(vae), f.psnr(pca), DECIBELS)
     linear, tied = f.baseline("ppca"), f.baseline("linear-vae")
     statement = "a code for unseen images by the VAE is shorter than one by probabilistic PCA of the same size"
-    codes = (Measured(c, f.catalogue.likelihood(), "bits_per_dim") for c in (vae, linear))
+    likelihood = f.catalogue.likelihood()
+    codes = Measured(vae, likelihood, "bits_per_dim"), Measured(linear, likelihood, "bits_per_dim")
     yield Claim("vae-bits", "R15", statement, *codes, BITS, expected="less")
     statement = "at β = 1 the VAE reconstructs unseen images better than the linear VAE at its optimum"
     yield Claim("vae-linear", "R16", statement, f.psnr(f.vae(1)), f.psnr(tied), DECIBELS)
