@@ -40,6 +40,8 @@ from autoencoders.specs import (
     level,
 )
 
+PROBE_LEVELS = (0.3, 0.5)  # at which classifiers are fitted to noisy latents, too
+
 
 @dataclass(frozen=True, kw_only=True)
 class Catalogue(Plan):
@@ -150,7 +152,8 @@ class Catalogue(Plan):
                 return [self.filling()]
             case "pca":
                 latent = [*self.probes("latent"), self.latent(), self.cloud(), self.regions("latent"), self.anomaly()]
-                return [self.reconstruction(), *noisy, *(latent if baseline.size == 128 else [])]
+                latent += [spec for sigma in self.probe_levels for spec in self.four_ways(sigma)]
+                return [self.reconstruction(), *noisy, *(dict.fromkeys(latent) if baseline.size == 128 else [])]
             case "pixels":
                 return [*self.probes("latent"), self.latent()]
             case "ppca":
@@ -182,11 +185,18 @@ class Catalogue(Plan):
             measured += self.probes("latent")
             if experiment.corruption in (None, NOISE):  # one denoiser's latents and map say what the others' would
                 measured += [self.latent(), self.cloud(), self.regions("latent"), *self.probes("map")]
+            measured += [spec for sigma in self._probed_at(experiment) for spec in self.four_ways(sigma)]
         if isinstance(model, VAE):
             measured += [self.likelihood(), self.samples(), Interpolation(), *self.arithmetics(), Landmarks()]
         if experiment.name == "ae-vector":
             measured += [self.samples(), Interpolation(), self.displacement()]
-        return measured
+        return list(dict.fromkeys(measured))
+
+    def _probed_at(self, experiment: Experiment) -> list[float]:
+        """The levels of the four-way probe: all for what is trained on clean images, its own for a denoiser."""
+        if experiment.name in (self.ae().name, self.vae().name):
+            return self.probe_levels
+        return [sigma for sigma in self.probe_levels if experiment == self.ae(sigma=sigma)]
 
     def in_browser(self, experiment: Experiment) -> bool:
         """Whether the site's pages know all layers of a model; those of others are for them to name in a line."""
@@ -230,13 +240,27 @@ class Catalogue(Plan):
         asked = [self.probe(features, seen) for seen in ((None, NOISE) if features == "latent" else (None,))]
         return [asked[0].fit, *asked]
 
-    def probe(self, features: Literal["latent", "map"], seen: Corruption | None = None) -> Probe:
-        fit = self._classifier(features)
-        return Probe(fit=fit, input=seen, images=self.profile.images)
+    @property
+    def probe_levels(self) -> list[float]:
+        return [sigma for sigma in PROBE_LEVELS if sigma in self.profile.sigmas]
 
-    def _classifier(self, features: Literal["latent", "map"]) -> ProbeFit:
+    def four_ways(self, sigma: float) -> list[Measurement]:
+        """Classifiers fitted to clean and to noisy latents, each asked about clean and about noisy ones."""
+        levels = (None, Gaussian(sigma))
+        return [
+            spec
+            for fitted in levels
+            for spec in (self._classifier("latent", fitted), *(self.probe("latent", seen, fitted) for seen in levels))
+        ]
+
+    def probe(
+        self, features: Literal["latent", "map"], seen: Corruption | None = None, fitted: Corruption | None = None
+    ) -> Probe:
+        return Probe(fit=self._classifier(features, fitted), input=seen, images=self.profile.images)
+
+    def _classifier(self, features: Literal["latent", "map"], fitted: Corruption | None = None) -> ProbeFit:
         profile = self.profile
-        return ProbeFit(features=features, classifier=profile.classifier, samples=profile.probe_samples)
+        return ProbeFit(features=features, classifier=profile.classifier, samples=profile.probe_samples, input=fitted)
 
     def displacement(self, sigma: float = NOISE.sigma) -> Displacement:
         return Displacement(input=Gaussian(sigma), images=self.profile.latent_images // 2)

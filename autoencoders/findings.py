@@ -90,18 +90,29 @@ class Findings(Results[Catalogue]):
     def masked(self, ratio: float) -> Reconstruction:
         return self.catalogue.reconstruction(PatchMask(ratio))
 
-    def probe(self, features: Literal["latent", "map"], sigma: float | None = None) -> Probe:
-        return self.catalogue.probe(features, None if sigma is None else Gaussian(sigma))
+    def probe(
+        self, features: Literal["latent", "map"], sigma: float | None = None, fitted: float | None = None
+    ) -> Probe:
+        """Ask a classifier that was fitted to clean images, or at a level of noise, about images at another level."""
+        seen, known = (None if level is None else Gaussian(level) for level in (sigma, fitted))
+        return self.catalogue.probe(features, seen, known)
 
     # ── Values for each image ────────────────────────────────────────────────────────────────────────────────────────
 
     def psnr(self, contender: Contender, sigma: float | None = None) -> Measured:
         return Measured(contender, self.reconstruction() if sigma is None else self.noisy(sigma), "all/psnr")
 
-    def correct(self, contender: Contender, features: Literal["latent", "map"], sigma: float | None = None) -> Measured:
+    def correct(
+        self,
+        contender: Contender,
+        features: Literal["latent", "map"],
+        sigma: float | None = None,
+        fitted: float | None = None,
+        name: str = "",
+    ) -> Measured:
         """Whether the linear classifier is right, on features of the size at which models are compared."""
-        metric = "probe_linear_pca128" if features == "latent" else "probe_linear_map_pca128"
-        return Measured(contender, self.probe(features, sigma), f"{metric}/correct")
+        probe = self.probe(features, sigma, fitted)
+        return Measured(contender, probe, f"{probe.metric}_pca128/correct", name)
 
     def purity(self, contender: Contender) -> Measured:
         return Measured(contender, self.catalogue.latent(), "clean/purity")
@@ -134,6 +145,24 @@ class Findings(Results[Catalogue]):
         headings = {"prior": "from the prior", "mixture": "from a mixture", "real": "real"}
         columns = [tables.Column(key=f"frechet_{way}", heading=heading, digits=2) for way, heading in headings.items()]
         return tables.markdown(rows, ["model", *columns])
+
+    def four_ways(self) -> tables.Table:
+        """Classifiers fitted to clean and to noisy latents, each asked about clean and about noisy ones."""
+        ways = [(fitted, seen) for fitted in (False, True) for seen in (False, True)]
+        words = {False: "clean", True: "noisy"}
+        rows = []
+        for sigma in self.catalogue.probe_levels:
+            for contender in (self.ae(), self.dae(sigma), self.vae(), self.baseline("pca")):
+                row: dict[str, Any] = {"noise": sigma_label(sigma), "model": contender.label}
+                for fitted, seen in ways:
+                    probe = self.probe("latent", sigma if seen else None, sigma if fitted else None)
+                    row[f"{fitted} {seen}"] = self.cell(contender, probe, f"{probe.metric}_pca128")
+                rows.append(row)
+        columns = [
+            tables.column("accuracy", key=f"{fitted} {seen}", heading=f"{words[fitted]} → {words[seen]} (%)")
+            for fitted, seen in ways
+        ]
+        return tables.markdown(rows, ["noise", "model", *columns])
 
     def arithmetics(self, classes: Sequence[str] = ()) -> list[Arithmetic]:
         """Class arithmetics, the wanted one first."""

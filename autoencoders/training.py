@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from autoencoders.data import Split
 from autoencoders.errors import InputError, StorageError, TrainingError
 from autoencoders.specs import Experiment, Training
 from autoencoders.store import Artifact
+from autoencoders.store.files import write
 
 CHECKPOINT_SECONDS = 30.0
 STEPS_BETWEEN_SYNCS = 32  # to read a loss is to wait for the GPU
@@ -321,15 +321,10 @@ class Run:
         kept = {name: getattr(self, name) for name in self.KEPT}
         torch.save({"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), **kept}, buffer)
         payload = buffer.getvalue()
-        temporary = path.with_name(f"{path.name}.{os.getpid()}")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(_digest(payload, self.identity) + payload)
-            os.replace(temporary, path)
+            write(path, _digest(payload, self.identity) + payload)
         except OSError as error:
             raise StorageError(f"can't write the checkpoint {path}: {error.strerror}") from error
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def resume(self, path: Path) -> None:
         """Resume from a valid checkpoint of this run; otherwise start afresh."""

@@ -251,7 +251,19 @@ def test_probes_see_clean_and_noisy_images(catalogue: Catalogue) -> None:
             asked = {
                 p.input for s, p in catalogue.measurements() if s == subject and isinstance(p, Probe) and p.fit == fit
             }
-            assert asked == ({None, NOISE} if fit.features == "latent" else {None})
+            if fit.input is None:
+                assert asked >= ({None, NOISE} if fit.features == "latent" else {None})
+            else:
+                assert asked == {None, fit.input}
+
+
+def test_four_way_probe_is_of_what_is_compared(catalogue: Catalogue) -> None:
+    """At each level the AE, the DAE trained there, the VAE and PCA, in all four combinations of fit and test."""
+    for sigma in catalogue.probe_levels:
+        dae = catalogue.ae(sigma=sigma)
+        for name in (catalogue.ae().name, dae.name, catalogue.vae().name, "baseline/pca-128"):
+            found = {(p.fit.input, p.input) for s, p in catalogue.measurements() if s.name == name and type(p) is Probe}
+            assert found >= {(fit, seen) for fit in (None, Gaussian(sigma)) for seen in (None, Gaussian(sigma))}
 
 
 def test_masked_models_are_asked_for_their_holes_at_their_own_ratio(catalogue: Catalogue) -> None:
