@@ -7,8 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from autoencoders.measurements.anomaly import Anomaly
+from autoencoders.measurements.embedding import Embedding
+from autoencoders.measurements.frequencies import Frequencies
 from autoencoders.measurements.generation import Arithmetic, Interpolation
 from autoencoders.measurements.latent import Cloud, Displacement, Latent
+from autoencoders.measurements.layers import LayerFit, LayerProbe
 from autoencoders.measurements.likelihood import Likelihood, RateDistortion
 from autoencoders.measurements.masking import Filling, Importance
 from autoencoders.measurements.measurement import Measurement
@@ -19,6 +22,7 @@ from autoencoders.measurements.reconstruction import Reconstruction
 from autoencoders.measurements.samples import RealFeatures, Samples
 from autoencoders.plans import Plan
 from autoencoders.specs import (
+    DRAWS,
     MCAE,
     NOISE,
     RATIOS,
@@ -36,6 +40,7 @@ from autoencoders.specs import (
     Option,
     PatchMask,
     Training,
+    Untrained,
     ViTMAE,
     level,
 )
@@ -85,6 +90,7 @@ class Catalogue(Plan):
         return self._experiment(name, "vae", VAE(width=self.profile.width, beta=beta))
 
     def mcae(self, ratio: float) -> Experiment:
+        """At a ratio of 0, where nothing is hidden, it is the control that says what masking adds."""
         return self._experiment(f"mcae-{ratio:g}", "mcae", MCAE(ratio=ratio, width=self.profile.width))
 
     def vit(self, ratio: float) -> Experiment:
@@ -133,7 +139,7 @@ class Catalogue(Plan):
             *(self.ae(latent=latent) for latent in profile.latents),
             *(self.ae(b, sigma=sigma) for b in profile.bottlenecks for sigma in sigmas[b]),
             *(self.vae(beta) for beta in (None, *profile.betas)),
-            *(self.mcae(ratio) for ratio in RATIOS),
+            *(self.mcae(ratio) for ratio in (0, *RATIOS)),
             *(self.vit(ratio) for ratio in profile.vit_ratios),
         ]
 
@@ -142,6 +148,16 @@ class Catalogue(Plan):
         sizes = dict.fromkeys((128, *self.profile.latents))
         linear = [Baseline(method="ppca"), Baseline(method="linear-vae")]
         return [*(Baseline(method=m) for m in methods), *(Baseline(method="pca", size=k) for k in sizes), *linear]
+
+    def untrained(self) -> list[Untrained]:
+        """The encoders whose features are compared, with random weights."""
+        return [Untrained(of=e.name, model=e.model, seed=draw) for e in (self.ae(), self.mcae(0)) for draw in DRAWS]
+
+    def of_untrained(self, untrained: Untrained) -> list[Measurement]:
+        if untrained.seed != DRAWS[0]:
+            return self.layer_probes()
+        features: Literal["latent", "map"] = "map" if isinstance(untrained.model, MCAE) else "latent"
+        return [*self.layer_probes(), *self.probes("map"), self.embedding(features)]
 
     def of_baseline(self, baseline: Baseline) -> list[Measurement]:
         noisy: list[Measurement] = [self.reconstruction(Gaussian(sigma)) for sigma in self.levels]
@@ -153,9 +169,10 @@ class Catalogue(Plan):
             case "pca":
                 latent = [*self.probes("latent"), self.latent(), self.cloud(), self.regions("latent"), self.anomaly()]
                 latent += [spec for sigma in self.probe_levels for spec in self.four_ways(sigma)]
+                latent += [self.embedding("latent"), self.frequencies()]
                 return [self.reconstruction(), *noisy, *(dict.fromkeys(latent) if baseline.size == 128 else [])]
             case "pixels":
-                return [*self.probes("latent"), self.latent()]
+                return [*self.probes("latent"), *self.layer_probes(), self.latent(), self.embedding("latent")]
             case "ppca":
                 return [self.reconstruction(), self.likelihood(), self.samples(), self.rate_distortion()]
             case "linear-vae":
@@ -173,8 +190,11 @@ class Catalogue(Plan):
         model = experiment.model
         measured: list[Measurement]
         if isinstance(model, MCAE | ViTMAE):
+            features = [*self.probes("map"), *self.layer_probes(), self.embedding("map")]
+            if model.ratio == 0:
+                return [self.reconstruction(), *features]
             hidden, holes = self.reconstruction(PatchMask(model.ratio)), self.filling()
-            measured = [self.reconstruction(), hidden, *self.probes("map"), self.regions("map"), self.importance()]
+            measured = [self.reconstruction(), hidden, *features, self.regions("map"), self.importance()]
             return [*measured, holes, *([Program()] if self.in_browser(experiment) else [])]
         if isinstance(model, VAE) and model.beta is not None:  # a point of the rate–distortion curve
             return [self.reconstruction(), self.likelihood(), self.samples()]
@@ -185,6 +205,7 @@ class Catalogue(Plan):
             measured += self.probes("latent")
             if experiment.corruption in (None, NOISE):  # one denoiser's latents and map say what the others' would
                 measured += [self.latent(), self.cloud(), self.regions("latent"), *self.probes("map")]
+                measured += [*self.layer_probes(), self.embedding("latent"), self.frequencies()]
             measured += [spec for sigma in self._probed_at(experiment) for spec in self.four_ways(sigma)]
         if isinstance(model, VAE):
             measured += [self.likelihood(), self.samples(), Interpolation(), *self.arithmetics(), Landmarks()]
@@ -261,6 +282,20 @@ class Catalogue(Plan):
     def _classifier(self, features: Literal["latent", "map"], fitted: Corruption | None = None) -> ProbeFit:
         profile = self.profile
         return ProbeFit(features=features, classifier=profile.classifier, samples=profile.probe_samples, input=fitted)
+
+    def layer_probes(self) -> list[Measurement]:
+        asked = self.layer_probe()
+        return [asked.fit, asked]
+
+    def layer_probe(self) -> LayerProbe:
+        fit = LayerFit(classifier=self.profile.classifier, samples=self.profile.probe_samples)
+        return LayerProbe(fit=fit, images=self.profile.images)
+
+    def embedding(self, features: Literal["latent", "map"]) -> Embedding:
+        return Embedding(features=features, images=self.profile.latent_images)
+
+    def frequencies(self) -> Frequencies:
+        return Frequencies(images=self.profile.latent_images)
 
     def displacement(self, sigma: float = NOISE.sigma) -> Displacement:
         return Displacement(input=Gaussian(sigma), images=self.profile.latent_images // 2)

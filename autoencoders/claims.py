@@ -24,6 +24,7 @@ from autoencoders.judging import (
     judge,
 )
 from autoencoders.lab import Lab
+from autoencoders.measurements.layers import LayerFit
 from autoencoders.results import Contender, Results, sigma_label
 from autoencoders.specs import NOISE, VARIANCE
 
@@ -37,6 +38,13 @@ GAIN = Scale(
     digits=2,
     percent=True,
     reason="a thousandth of an error is less than a hundredth of a decibel",
+)
+DETAIL = Scale(
+    unit=" % of the detail",
+    margin=0.02,
+    digits=1,
+    percent=True,
+    reason="so much of it is less than a tenth of a decibel",
 )
 
 BITS = Scale(
@@ -52,6 +60,7 @@ SCALES = {
     "squared errors": ERROR,
     "shares of an error": GAIN,
     "lengths of codes": BITS,
+    "shares of the fine detail": DETAIL,
 }
 
 
@@ -83,7 +92,7 @@ def by_requirement(judged: Iterable[Judged]) -> dict[str, str]:
 
 def all_claims(f: Findings) -> list[Claim]:
     """Every interpretive sentence that the assignment asks for, of the models that this profile trains."""
-    return [*_autoencoder(f), *_denoising(f), *_variational(f), *_masked(f)]
+    return [*_autoencoder(f), *_denoising(f), *_variational(f), *_masked(f), *_features(f), *_detail(f)]
 
 
 def _autoencoder(f: Findings) -> Iterable[Claim]:
@@ -93,7 +102,7 @@ def _autoencoder(f: Findings) -> Iterable[Claim]:
     rivals = {"pca": ("PCA's", pca), "pixels": ("raw pixels reduced to the same size", pixels)}
     for key, (name, rival) in rivals.items():
         statement = f"a linear classifier finds more in the AE's latents than in {name}"
-        yield Claim(f"ae-probe-{key}", "R6", statement, f.correct(ae, "latent"), f.correct(rival, "latent"), ACCURACY)
+        yield Claim(f"ae-probe-{key}", "R6", statement, f.correct(ae), f.correct(rival), ACCURACY)
     statement = "neighbours in the AE's latent space share a class more often than in pixel space"
     yield Claim("ae-purity", "R27", statement, f.purity(ae), f.purity(pixels), PURITY)
 
@@ -120,7 +129,7 @@ def _denoising(f: Findings) -> Iterable[Claim]:
         rival = f.psnr(f.baseline(method), NOISE.sigma)
         yield Claim(f"dae-spatial-{method}", "R8", statement, f.psnr(spatial, NOISE.sigma), rival, DECIBELS)
     statement = "on clean images a linear classifier does better on the DAE's latents than on the AE's"
-    yield Claim("dae-probe-clean", "R12", statement, f.correct(dae, "latent"), f.correct(ae, "latent"), ACCURACY)
+    yield Claim("dae-probe-clean", "R12", statement, f.correct(dae), f.correct(ae), ACCURACY)
     yield from _noisy_latents(f)
     statement = "the AE's error tells images with their tiles out of order from intact ones better than PCA's"
     yield Claim("ae-anomaly", "R12", statement, _strange(f, ae), _strange(f, f.baseline("pca")), AUROC)
@@ -133,17 +142,17 @@ def _noisy_latents(f: Findings) -> Iterable[Claim]:
     ae, vae, pca = f.ae("vector"), f.vae(), f.baseline("pca")
     for sigma in f.catalogue.probe_levels:
         level, key = sigma_label(sigma), f"{1000 * sigma:.0f}"
-        own = f.correct(f.dae(sigma), "latent", sigma, sigma)
+        own = f.correct(f.dae(sigma), sigma, sigma)
         for rival, name in ((ae, "the AE's"), (pca, "PCA's")):
             statement = f"at {level}, fitted and tested there, a linear classifier does better on the latents of the "
             statement += f"DAE trained there than on {name}"
-            b = f.correct(rival, "latent", sigma, sigma)
+            b = f.correct(rival, sigma, sigma)
             yield Claim(f"dae-probe-{key}-{rival.first.name.rpartition('/')[2]}", "R11", statement, own, b, ACCURACY)
     for sigma, (model, name) in product(f.catalogue.probe_levels[:1], ((ae, "AE"), (vae, "VAE"))):
         statement = f"at {sigma_label(sigma)} a classifier of the {name}'s latents does better for having been fitted "
         statement += "to noisy images"
-        noisy = f.correct(model, "latent", sigma, sigma, "fitted to noisy")
-        clean = f.correct(model, "latent", sigma, None, "fitted to clean")
+        noisy = f.correct(model, sigma, sigma, "fitted to noisy")
+        clean = f.correct(model, sigma, None, "fitted to clean")
         yield Claim(f"{name.lower()}-fit-noisy", "R11", statement, noisy, clean, ACCURACY)
 
 
@@ -159,9 +168,8 @@ def _variational(f: Findings) -> Iterable[Claim]:
     yield Claim("vae-pca", "R15", statement, f.psnr(vae), f.psnr(pca), DECIBELS)
     linear, tied = f.baseline("ppca"), f.baseline("linear-vae")
     statement = "a code for unseen images by the VAE is shorter than one by probabilistic PCA of the same size"
-    likelihood = f.catalogue.likelihood()
-    codes = Measured(vae, likelihood, "bits_per_dim"), Measured(linear, likelihood, "bits_per_dim")
-    yield Claim("vae-bits", "R15", statement, *codes, BITS, expected="less")
+    own, rival = (Measured(c, f.catalogue.likelihood(), "bits_per_dim") for c in (vae, linear))
+    yield Claim("vae-bits", "R15", statement, own, rival, BITS, expected="less")
     statement = "at β = 1 the VAE reconstructs unseen images better than the linear VAE at its optimum"
     yield Claim("vae-linear", "R16", statement, f.psnr(f.vae(1)), f.psnr(tied), DECIBELS)
     statement = "neighbours in the VAE's latent space share a class more often than in the AE's"
@@ -177,20 +185,44 @@ def _variational(f: Findings) -> Iterable[Claim]:
 def _masked(f: Findings) -> Iterable[Claim]:
     ratios = f.catalogue.ratios
     high = f.mcae(ratios[-1])
-    vit, vae, best = f.vit(f.catalogue.profile.vit_ratios[-1]), f.vae(), f.best_mcae()
+    vit = f.vit(f.catalogue.profile.vit_ratios[-1])
     statement = f"the {high.label} fills in what is hidden better than the {vit.label}"
     filled, rival_filled = (Measured(c, f.masked(ratios[-1]), "masked/psnr") for c in (high, vit))
     yield Claim("mcae-vit", "R19", statement, filled, rival_filled, DECIBELS)
-    rivals = {
-        "pixels": ("raw pixels", f.correct(f.baseline("pixels"), "latent")),
-        "ae": ("the AE's map", f.correct(f.ae("vector"), "map")),
-        "vae": ("the VAE's map", f.correct(vae, "map")),
-        "vit": ("the ViT control's", f.correct(vit, "map")),
-    }
-    for key, (name, rival) in rivals.items():
-        statement = f"a linear classifier does better on the map of the MCAE chosen on validation images than on {name}"
-        yield Claim(f"mcae-probe-{key}", "R20", statement, f.correct(best, "map"), rival, ACCURACY)
     yield from _holes(f, high, vit)
+
+
+def _features(f: Findings) -> Iterable[Claim]:
+    """What training and masking add to an encoder's layers, all of them read alike (R20)."""
+    best, unmasked, ae = f.best_mcae(), f.mcae(0), f.ae("vector")
+    vit, untrained = f.vit(f.catalogue.profile.vit_ratios[-1]), f.untrained(unmasked)
+    rivals = {
+        "training-adds": ("those of the same encoder with random weights", f.layers(untrained)),
+        "masking-adds": ("those of an MCAE trained with nothing hidden", f.layers(unmasked)),
+        "mcae-probe-ae": ("the AE's", f.layers(ae)),
+        "mcae-probe-vae": ("the VAE's", f.layers(f.vae())),
+        "mcae-probe-vit": ("the ViT control's", f.layers(vit)),
+        "mcae-probe-pixels": ("raw pixels", f.native(f.baseline("pixels"))),
+        "mcae-probe-patches": ("features of random patches", f.native(f.baseline("patches"))),
+    }
+    for id, (name, rival) in rivals.items():
+        statement = (
+            f"a linear classifier finds more in the layers of the MCAE chosen on validation images than in {name}"
+        )
+        yield Claim(id, "R20", statement, f.layers(best), rival, ACCURACY)
+    few = min(LayerFit.labels)
+    statement = f"with {few} labels, too, it finds more in the layers of the trained MCAE than in random weights"
+    yield Claim("training-adds-few", "R20", statement, f.layers(best, few), f.layers(untrained, few), ACCURACY)
+    statement = "a linear classifier finds more in the AE's layers than in the same with random weights"
+    yield Claim("ae-training-adds", "R6", statement, f.layers(ae), f.layers(f.untrained(ae)), ACCURACY)
+
+
+def _detail(f: Findings) -> Iterable[Claim]:
+    ae = f.ae("vector")
+    for key, rival, name in (("pca", f.baseline("pca"), "PCA of the same size"), ("vae", f.vae(), "the VAE")):
+        statement = f"the AE loses less of an image's fine detail than {name}"
+        sides = f.lost_detail(ae), f.lost_detail(rival)
+        yield Claim(f"ae-detail-{key}", "R12", statement, *sides, DETAIL, expected="less")
 
 
 def _holes(f: Findings, mcae: Contender, vit: Contender) -> Iterable[Claim]:

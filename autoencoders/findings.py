@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
+
+import numpy as np
 
 from autoencoders import references, tables
 from autoencoders.catalogue import Catalogue
@@ -42,12 +45,21 @@ class Findings(Results[Catalogue]):
     def mcae(self, ratio: float) -> Contender:
         return self.each(f"MCAE {ratio:g}", lambda c: c.mcae(ratio))
 
+    def untrained(self, trained: Contender, count: int | None = None) -> Contender:
+        """The same model with random weights, in all its draws or the first so many."""
+        draws = tuple(each for each in self.catalogue.untrained() if each.of == trained.first.name)[:count]
+        label = "MCAE" if trained == self.mcae(0) else trained.label
+        if not draws:
+            raise InputError(f"{trained.label} is not measured with random weights")
+        return Contender(f"{label}, random weights", draws)
+
     def vit(self, ratio: float) -> Contender:
         return self.each(f"ViT {ratio:g}", lambda c: c.vit(ratio))
 
     def best_mcae(self) -> Contender:
-        """Choose the masked autoencoder whose map serves a linear classifier best, by validation images."""
-        return self.choose({ratio: (self.mcae(ratio), self.probe("map").fit) for ratio in self.catalogue.ratios})[1]
+        """Choose the masked autoencoder whose layers serve a linear classifier best, by validation images."""
+        fit = self.catalogue.layer_probe().fit
+        return self.choose({ratio: (self.mcae(ratio), fit) for ratio in self.catalogue.ratios})[1]
 
     def contender(self, name: str) -> Contender:
         """Find a model by its name in the catalogue, in all its seeds."""
@@ -73,7 +85,7 @@ class Findings(Results[Catalogue]):
             yield from (self.dae(sigma, bottleneck) for sigma in {*self.catalogue.levels, *profile.spatial_sigmas})
         yield from (self.ae(latent=latent) for latent in profile.latents)
         yield from self.vaes()
-        yield from map(self.mcae, self.catalogue.ratios)
+        yield from map(self.mcae, (0, *self.catalogue.ratios))
         yield from map(self.vit, profile.vit_ratios)
 
     def _names(self) -> list[str]:
@@ -103,19 +115,48 @@ class Findings(Results[Catalogue]):
         return Measured(contender, self.reconstruction() if sigma is None else self.noisy(sigma), "all/psnr")
 
     def correct(
-        self,
-        contender: Contender,
-        features: Literal["latent", "map"],
-        sigma: float | None = None,
-        fitted: float | None = None,
-        name: str = "",
+        self, contender: Contender, sigma: float | None = None, fitted: float | None = None, name: str = ""
     ) -> Measured:
-        """Whether the linear classifier is right, on features of the size at which models are compared."""
-        probe = self.probe(features, sigma, fitted)
+        """Whether the linear classifier is right, on latents of the size at which they are compared."""
+        probe = self.probe("latent", sigma, fitted)
         return Measured(contender, probe, f"{probe.metric}_pca128/correct", name)
+
+    def layers(self, contender: Contender, labels: int | None = None) -> Measured:
+        """Whether the linear classifier is right on the layers that validation images chose, or one of few labels."""
+        metric = "probe_linear_layers" + (f":{labels}" if labels else "")
+        return Measured(contender, self.catalogue.layer_probe(), f"{metric}/correct")
+
+    def native(self, contender: Contender) -> Measured:
+        """Whether the linear classifier is right on a baseline's features as they are."""
+        return Measured(contender, self.probe("latent"), "probe_linear/correct")
+
+    def lost_detail(self, contender: Contender) -> Measured:
+        return Measured(contender, self.catalogue.frequencies(), "lost_detail")
 
     def purity(self, contender: Contender) -> Measured:
         return Measured(contender, self.catalogue.latent(), "clean/purity")
+
+    # ── Similarity and classes ───────────────────────────────────────────────────────────────────────────────────────
+
+    def similarities(self, spaces: Mapping[str, tuple[Contender, Literal["latent", "map"]]]) -> np.ndarray:
+        """Return the linear CKA [K, K] between embeddings of the same test images, of the first seed of each."""
+        from autoencoders.evaluation.latent import linear_cka  # brings torch
+
+        found = [self.arrays(c, self.catalogue.embedding(features))["coordinates"] for c, features in spaces.values()]
+        return np.array([[linear_cka(a, b) for b in found] for a in found])
+
+    def by_class(self, contenders: Sequence[Contender]) -> np.ndarray:
+        """Return the accuracy [contenders, classes] of the classifiers that read layers, averaged over seeds."""
+        spec = self.catalogue.layer_probe()
+        labels = self.arrays(contenders[0], spec)["labels"]
+        correct = [self.per_image(c, spec, "probe_linear_layers/correct").mean(0) for c in contenders]
+        shown = range(len(self.classes(contenders[0], spec)))
+        return np.array(
+            [
+                [right[labels == kind].mean() if (labels == kind).any() else math.nan for kind in shown]
+                for right in correct
+            ]
+        )
 
     # ── Tables ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -132,19 +173,6 @@ class Findings(Results[Catalogue]):
         columns = [tables.column(metric, key=str(s), heading=sigma_label(s)) for s in sigmas]
         leaders = {str(s): self.leader(contenders, self.noisy(s), metric) for s in sigmas}
         return tables.markdown(rows, ["model", *columns], leaders)
-
-    def frechet_table(self, contenders: Iterable[Contender]) -> tables.Table:
-        """How far samples are from test images, by where their latents come from; last, how far real images are."""
-        spec, real = self.catalogue.samples(), self.baseline("patches")
-        asked: list[tuple[str, Contender, Measurement]] = [(c.label, c, spec) for c in contenders]
-        rows = [
-            {"model": label}
-            | {row["metric"]: self.cell(c, which, row["metric"]) for row in self.meta(c, which)["rows"]}
-            for label, c, which in [*asked, ("other test images", real, spec.real)]
-        ]
-        headings = {"prior": "from the prior", "mixture": "from a mixture", "real": "real"}
-        columns = [tables.Column(key=f"frechet_{way}", heading=heading, digits=2) for way, heading in headings.items()]
-        return tables.markdown(rows, ["model", *columns])
 
     def four_ways(self) -> tables.Table:
         """Classifiers fitted to clean and to noisy latents, each asked about clean and about noisy ones."""
@@ -163,6 +191,19 @@ class Findings(Results[Catalogue]):
             for fitted, seen in ways
         ]
         return tables.markdown(rows, ["noise", "model", *columns])
+
+    def frechet_table(self, contenders: Iterable[Contender]) -> tables.Table:
+        """How far samples are from test images, by where their latents come from; last, how far real images are."""
+        spec, real = self.catalogue.samples(), self.baseline("patches")
+        asked: list[tuple[str, Contender, Measurement]] = [(c.label, c, spec) for c in contenders]
+        rows = [
+            {"model": label}
+            | {row["metric"]: self.cell(c, which, row["metric"]) for row in self.meta(c, which)["rows"]}
+            for label, c, which in [*asked, ("other test images", real, spec.real)]
+        ]
+        headings = {"prior": "from the prior", "mixture": "from a mixture", "real": "real"}
+        columns = [tables.Column(key=f"frechet_{way}", heading=heading, digits=2) for way, heading in headings.items()]
+        return tables.markdown(rows, ["model", *columns])
 
     def arithmetics(self, classes: Sequence[str] = ()) -> list[Arithmetic]:
         """Class arithmetics, the wanted one first."""

@@ -20,7 +20,7 @@ from autoencoders.lab import Lab, Source
 from autoencoders.plans import Plan
 from autoencoders.profiles import PROFILES
 from autoencoders.settings import Settings
-from autoencoders.specs import Experiment, Subject
+from autoencoders.specs import Experiment, Subject, seed_of
 from autoencoders.store import State, Task
 from autoencoders.store.entries import Record
 from autoencoders.studies import STUDIES, study
@@ -46,8 +46,7 @@ def standings(lab: Lab, names: Iterable[str] | None) -> tuple[list[Standing], li
     """Of the trainings and of the measurements."""
 
     def standing(task: Task, subject: Subject, name: str) -> Standing:
-        seed = subject.seed if isinstance(subject, Experiment) else None
-        return Standing(name, task.kind, seed, lab.store.key(task), lab.store.state(task))
+        return Standing(name, task.kind, seed_of(subject), lab.store.key(task), lab.store.state(task))
 
     with lab.store.looked_at_once():
         trainings = [standing(lab.bench.training(e), e, e.name) for e in lab.experiments(names)]

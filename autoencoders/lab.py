@@ -23,7 +23,7 @@ from autoencoders.measurements.measurement import Measurement
 from autoencoders.plans import Plan
 from autoencoders.profiles import Profile
 from autoencoders.settings import Settings
-from autoencoders.specs import Data, Experiment, Spec, Subject
+from autoencoders.specs import Baseline, Data, Experiment, Spec, Subject, Untrained, seed_of
 from autoencoders.store import Artifact, Store, Task, files
 
 if TYPE_CHECKING:
@@ -119,10 +119,11 @@ class Lab:
         """What is measured in this run, or what of it belongs to experiments and baselines whose names match."""
         planned = [pair for catalogue in self.catalogues for pair in catalogue.measurements()]
         wanted = self._matching(names, self.experiments())
-        return list(dict.fromkeys(pair for pair in planned if pair[0].name in wanted))  # baselines: once for all seeds
+        return list(dict.fromkeys(pair for pair in planned if pair[0].name in wanted))  # what has no seed: once
 
     def _matching(self, names: Iterable[str] | None, experiments: Iterable[Experiment]) -> set[str]:
-        subjects: list[Subject] = [*experiments, *self.catalogues[0].baselines()]
+        first = self.catalogues[0]
+        subjects: list[Subject] = [*experiments, *first.baselines(), *first.untrained()]
         known = dict.fromkeys(subject.name for subject in subjects)
         for pattern in names or ():
             if not fnmatch.filter(known, pattern):
@@ -171,12 +172,11 @@ class Lab:
         return self.rows_in(self.store.fetch(task), subject, self.store.key(task))
 
     def rows_in(self, artifact: Artifact, subject: Subject, key: str) -> list[dict[str, Any]]:
-        trained = subject if isinstance(subject, Experiment) else None
         head = {
             "experiment": subject.name,
-            "model": trained.model.architecture if trained else subject.name,
+            "model": subject.name if isinstance(subject, Baseline) else subject.model.architecture,
             "key": key,
-            "seed": trained.seed if trained else None,
+            "seed": seed_of(subject),
         }
         return [head | row for row in artifact.meta.get("rows", [])]
 
@@ -234,22 +234,27 @@ class Bench:
 
     def measurement(self, subject: Subject, spec: Measurement) -> Task:
         """It is computed from a model, where it measures one, and from the measurements that it needs."""
-        trained = isinstance(subject, Experiment)
         reading = self.reading(subject.data if isinstance(subject, Experiment) else self.fitted_to)
         inputs, roots = dict(reading.inputs), list(reading.roots)
-        if isinstance(subject, Experiment):
-            inputs["model"] = self.training(subject)
+        described = {"data": self.fitted_to.to_dict()}
+        match subject:
+            case Experiment():
+                inputs["model"], described = self.training(subject), {}
+            case Untrained():
+                roots += [subject.model.implementation, _class_name(subject), _class_name(subject.model)]
+                described |= {"untrained": subject.to_dict()}
+            case Baseline():
+                described |= {"baseline": subject.to_dict()}
         if spec.evaluation_data:
             other = self.reading(spec.evaluation_data)
             inputs["evaluation_data"] = self.source(spec.evaluation_data).fingerprint
             roots += other.roots
         inputs |= {name: self.measurement(*needed) for name, needed in spec.needs(subject).items()}
-        fitted = {} if trained else {"baseline": subject.to_dict(), "data": self.fitted_to.to_dict()}
-        seed = f"@{subject.seed}" if isinstance(subject, Experiment) else ""
+        seed = "" if isinstance(subject, Baseline) else f"@{subject.seed}"
         return Task(
             name=f"{self.label}/{subject.name}{seed}/{spec.label}",
             kind=type(spec).__name__.lower(),
-            spec={"measurement": spec.to_dict(), **fitted},
+            spec={"measurement": spec.to_dict(), **described},
             roots=("autoencoders.tasks:measure", "autoencoders.tasks:dataset", _class_name(spec), *roots),
             inputs=inputs,
             compute=partial(tasks.measure, self, subject, spec),

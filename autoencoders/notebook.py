@@ -92,4 +92,5 @@ def _follow_cells(events: Any, notebook: Sourced[Any]) -> None:
 def _subject(task: str) -> str:
     """The experiment or baseline in a task's name, `quick/cifar10/ae-vector@0/test clean` for example."""
     parts = task.split("/")[2:]
-    return "/".join(parts[:2]) if parts[0] == "baseline" else parts[0].partition("@")[0]
+    subject = "/".join(parts[:2]) if parts[0] in ("baseline", "random") else parts[0]
+    return subject.partition("@")[0]

@@ -9,7 +9,7 @@ from typing import Any
 
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.profiles import Profile
-from autoencoders.specs import Baseline, Data, Experiment, Subject
+from autoencoders.specs import Baseline, Data, Experiment, Subject, Untrained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +42,10 @@ class Plan(ABC):
     def baselines(self) -> list[Baseline]:
         return []
 
+    def untrained(self) -> list[Untrained]:
+        """Models with random weights, beside which trained ones are measured."""
+        return []
+
     @abstractmethod
     def of_model(self, experiment: Experiment) -> list[Measurement]:
         """What is measured of a trained model."""
@@ -50,10 +54,17 @@ class Plan(ABC):
     def of_baseline(self, baseline: Baseline) -> list[Measurement]:
         """What is measured of a baseline."""
 
+    def of_untrained(self, untrained: Untrained) -> list[Measurement]:
+        """What is measured of a model with random weights."""
+        return []
+
     def measurements(self) -> list[tuple[Subject, Measurement]]:
-        """Everything that the result tables and claims need, for each experiment and for the baselines."""
-        planned = [(baseline, spec) for baseline in self.baselines() for spec in self.of_baseline(baseline)]
-        return planned + [(experiment, spec) for experiment in self.results() for spec in self.of_model(experiment)]
+        """Everything that the result tables and claims need, for each experiment and for what stands beside them."""
+        return [
+            *((baseline, spec) for baseline in self.baselines() for spec in self.of_baseline(baseline)),
+            *((untrained, spec) for untrained in self.untrained() for spec in self.of_untrained(untrained)),
+            *((experiment, spec) for experiment in self.results() for spec in self.of_model(experiment)),
+        ]
 
     def claims(self, results: Any) -> Iterable[Any]:
         """What is expected of the results, by a study; the assignment's claims have a module of their own."""

@@ -214,7 +214,25 @@ class Baseline(Spec):
         return f"baseline/{self.method}" + (f"-{self.size}" if self.method in ("pca", "ppca", "linear-vae") else "")
 
 
-Subject = Experiment | Baseline
+@dataclass(frozen=True, kw_only=True)
+class Untrained(Spec):
+    """A model as it is before its training: what an architecture gives with random weights."""
+
+    of: str  # what the trained one is called
+    model: Model
+    seed: int  # of its weights
+
+    @property
+    def name(self) -> str:
+        return f"random/{self.of}"
+
+
+Subject = Experiment | Baseline | Untrained
+
+
+def seed_of(subject: Subject) -> int | None:
+    """The seed of a model's weights; a baseline has none."""
+    return None if isinstance(subject, Baseline) else subject.seed
 
 
 # ── Inputs ─
@@ -222,6 +240,7 @@ Subject = Experiment | Baseline
 
 VARIANCE = 0.1  # the assignment gives the noise as this variance, and also names levels of sigma: both are reported
 RATIOS = (0.1, 0.3, 0.5, 0.75)  # of masked patches
+DRAWS = (0, 1, 2)  # seeds of random weights
 TRIPLES = {  # a − b + c; the first is the assignment's
     "cifar10": (("dog", "cat", "bird"), ("truck", "automobile", "ship"), ("horse", "deer", "frog")),
     "photos10": (("astronaut", "chelsea", "coffee"), ("rocket", "hubble", "china"), ("flower", "retina", "ihc")),

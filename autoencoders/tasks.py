@@ -11,7 +11,7 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autoencoders.specs import Data, Experiment, Subject
+from autoencoders.specs import Data, Experiment, Model, Subject, Untrained
 from autoencoders.store import Artifact
 
 if TYPE_CHECKING:
@@ -58,19 +58,29 @@ def measure(bench: Bench, subject: Subject, spec: Measurement, scratch: Path, **
     if isinstance(subject, Experiment):
         trained = model(bench, subject, needed.pop("model"))
         return spec.measure(trained, images, bench.device, **needed)
+    if isinstance(subject, Untrained):
+        return spec.measure(_built(bench, subject.model, bench.fitted_to, subject.seed), images, bench.device, **needed)
     return spec.measure(subject, images, bench.device, **needed)
 
 
 def model(bench: Bench, experiment: Experiment, trained: Artifact) -> models.Autoencoder:
     """The trained model, ready to use."""
+    from autoencoders import models
+
+    made = _built(bench, experiment.model, experiment.data, seed=0)
+    models.load_weights(made, trained.arrays)
+    return made
+
+
+def _built(bench: Bench, spec: Model, images: Data, seed: int) -> models.Autoencoder:
+    """A model with its first weights."""
     import torch
 
     from autoencoders import models
 
-    channels, height, width = bench.dataset(experiment.data).test.images.shape[1:]
-    model_class: type[models.Autoencoder] = named(experiment.model.implementation)
-    made = models.build(model_class, experiment.model, (channels, height, width), seed=0)
-    models.load_weights(made, trained.arrays)
+    channels, height, width = bench.dataset(images).test.images.shape[1:]
+    model_class: type[models.Autoencoder] = named(spec.implementation)
+    made = models.build(model_class, spec, (channels, height, width), seed)
     return made.to(bench.device).to(memory_format=torch.channels_last).eval()  # as its images come
 
 

@@ -146,7 +146,7 @@ def test_requirement_gets_all_of_its_sentences() -> None:
 def test_claims_command_judges_every_claim_of_a_run(smoke: Run) -> None:
     claims = smoke.project.json("claims")["claims"]
     keys = ["id", "requirement", "sentence", "expected", "a", "b", "difference", "margin", "lo", "hi", "n", "seeds"]
-    keys += ["p", "p_holm", "verdict", "verdict_corrected"]
+    keys += ["p", "p_holm", "verdict", "verdict_corrected", "void"]
     assert all(list(claim) == keys for claim in claims)
     assert len({claim["id"] for claim in claims}) == len(claims)
     answered = {claim["requirement"] for claim in claims}

@@ -16,6 +16,7 @@ import pytest
 
 from autoencoders.catalogue import Catalogue
 from autoencoders.measurements.generation import Arithmetic
+from autoencoders.measurements.layers import LayerFit, LayerProbe
 from autoencoders.measurements.likelihood import Likelihood
 from autoencoders.measurements.masking import Filling, Importance
 from autoencoders.measurements.probing import Probe, ProbeFit
@@ -23,6 +24,7 @@ from autoencoders.measurements.reconstruction import Reconstruction
 from autoencoders.measurements.samples import RealFeatures
 from autoencoders.profiles import PROFILES
 from autoencoders.specs import (
+    DRAWS,
     MCAE,
     NOISE,
     RATIOS,
@@ -39,9 +41,11 @@ from autoencoders.specs import (
     Spec,
     Subject,
     Training,
+    Untrained,
     ViTMAE,
     describe,
     level,
+    seed_of,
 )
 from autoencoders.studies.transfer.plan import SweepAE
 from autoencoders.tasks import named
@@ -87,6 +91,7 @@ def test_specs_of_one_meaning_are_one(one: Spec, other: Spec) -> None:
         (lambda: Arithmetic(classes="abc"), "Arithmetic.classes"),  # type: ignore[arg-type]
         (lambda: Arithmetic(classes=(1, 2, 3)), "Arithmetic.classes"),  # type: ignore[arg-type]
         (lambda: Baseline(method="magic"), "Baseline.method"),  # type: ignore[arg-type]
+        (lambda: Untrained(of="vae", model=VAE(), seed=0.5), "Untrained.seed"),  # type: ignore[arg-type]
         (lambda: Reconstruction(split="train"), "Reconstruction.split"),  # type: ignore[arg-type]
     ],
 )
@@ -164,6 +169,7 @@ def names(experiments: list[Experiment]) -> list[str]:
 
 def test_names_are_unique_and_can_be_typed(catalogue: Catalogue) -> None:
     found = names(everything(catalogue)) + [baseline.name for baseline in catalogue.baselines()]
+    found += {untrained.name for untrained in catalogue.untrained()}
     assert len(set(found)) == len(found)
     assert all(re.fullmatch(r"[a-z][a-z0-9./-]*", name) for name in found)
 
@@ -179,6 +185,7 @@ def test_seeds_differ_in_nothing_but_their_seed(catalogue: Catalogue) -> None:
     assert {e.seed for e in everything(other)} == {1}
     assert [spec for _, spec in other.measurements()] == [spec for _, spec in catalogue.measurements()]
     assert other.baselines() == catalogue.baselines()
+    assert other.untrained() == catalogue.untrained()
 
 
 def test_experiments_share_one_data_set_and_split(catalogue: Catalogue) -> None:
@@ -191,16 +198,17 @@ def test_specs_name_models_that_are_there(catalogue: Catalogue) -> None:
 
 def test_results_are_all_measured_and_nothing_twice(catalogue: Catalogue) -> None:
     pairs = catalogue.measurements()
-    assert {subject for subject, _ in pairs} == {*catalogue.results(), *catalogue.baselines()}
+    everyone: list[Subject] = [*catalogue.results(), *catalogue.baselines(), *catalogue.untrained()]
+    assert {subject for subject, _ in pairs} == set(everyone)
     assert max(Counter(pairs).values()) == 1
-    labels = Counter((subject.name, type(spec), spec.label) for subject, spec in pairs)
+    labels = Counter((subject.name, seed_of(subject), type(spec), spec.label) for subject, spec in pairs)
     assert max(labels.values()) == 1, "a label tells a subject's measurements apart"
 
 
 def test_measurements_need_what_is_measured_too(catalogue: Catalogue) -> None:
     pairs = catalogue.measurements()
     needed = [each for subject, spec in pairs for each in spec.needs(subject).values()]
-    assert {type(spec) for _, spec in needed} == {ProbeFit, RealFeatures}
+    assert {type(spec) for _, spec in needed} == {ProbeFit, LayerFit, RealFeatures}
     assert set(needed) <= set(pairs)
 
 
@@ -267,7 +275,7 @@ def test_four_way_probe_is_of_what_is_compared(catalogue: Catalogue) -> None:
 
 
 def test_masked_models_are_asked_for_their_holes_at_their_own_ratio(catalogue: Catalogue) -> None:
-    masked = [e for e in catalogue.results() if isinstance(e.model, MCAE | ViTMAE)]
+    masked = [e for e in catalogue.results() if isinstance(e.model, MCAE | ViTMAE) and e.model.ratio > 0]
     assert masked
     for experiment in masked:
         specs = [spec for s, spec in catalogue.measurements() if s == experiment]
@@ -275,6 +283,31 @@ def test_masked_models_are_asked_for_their_holes_at_their_own_ratio(catalogue: C
         assert any(isinstance(s, Reconstruction) and s.input is None for s in specs)
         assert {type(s) for s in specs} >= {Filling, Importance}
         assert experiment.model.patch == Filling.patch, "baselines fill the same patches"  # type: ignore[union-attr]
+
+
+def test_masking_is_all_that_its_control_lacks(catalogue: Catalogue) -> None:
+    by_name = {e.name: e for e in catalogue.results()}
+    unmasked, masked = by_name["mcae-0"], by_name["mcae-0.5"]
+    assert replace(masked, name="mcae-0", model=replace(masked.model, ratio=0)) == unmasked  # type: ignore[type-var]
+
+
+def test_random_weights_stand_beside_the_models_that_were_trained(catalogue: Catalogue) -> None:
+    trained = {e.name: e for e in catalogue.results()}
+    drawn = catalogue.untrained()
+    assert {each.of for each in drawn} == {"ae-vector", "mcae-0"}
+    assert all(each.model == trained[each.of].model for each in drawn)
+    assert Counter(each.seed for each in drawn) == dict.fromkeys(DRAWS, 2)
+    assert len(DRAWS) == 3
+
+
+def test_encoders_are_read_by_one_rule(catalogue: Catalogue) -> None:
+    pairs = catalogue.measurements()
+    assert {spec for _, spec in pairs if isinstance(spec, LayerProbe)} == {catalogue.layer_probe()}
+    read = {subject.name for subject, spec in pairs if spec == catalogue.layer_probe()}
+    masked = {e.name for e in catalogue.results() if isinstance(e.model, MCAE | ViTMAE)}
+    assert read >= masked | {"ae-vector", "dae-vector-0.3", "vae", "random/ae-vector", "random/mcae-0"}
+    maps = {s.name for s, spec in pairs if isinstance(spec, Probe) and spec.fit.features == "map"}
+    assert maps == read - {"baseline/pixels"}, "one table shows both"
 
 
 def test_control_sees_as_many_images(catalogue: Catalogue) -> None:
@@ -295,7 +328,7 @@ def test_quick_answers_everything_with_one_seed() -> None:
         "ae-spatial",
         "dae-spatial-0.3",
         *("vae", "vae-beta0.1", "vae-beta1"),
-        *(f"mcae-{ratio}" for ratio in ("0.1", "0.3", "0.5", "0.75")),
+        *(f"mcae-{ratio}" for ratio in ("0", "0.1", "0.3", "0.5", "0.75")),
         "vit-0.75",
     }
     assert len(quick.tuning()) == 6

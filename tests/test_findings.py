@@ -22,6 +22,7 @@ from autoencoders.errors import InputError
 from autoencoders.evaluation.metrics import pooled_psnr
 from autoencoders.evaluation.statistics import Estimate, Spread
 from autoencoders.findings import Findings
+from autoencoders.judging import ACCURACY, Claim, Judged
 from autoencoders.lab import Lab
 from autoencoders.measurements.reconstruction import Reconstruction
 from autoencoders.notebook import Notebook
@@ -216,13 +217,67 @@ def test_best_mcae_is_chosen_on_validation_images() -> None:
         assert isinstance(subject.model, MCAE)
         lucky = subject.model.ratio == 0.75 and subject.seed == 0
         value = 0.9 if lucky else {0.1: 0.4, 0.3: 0.6, 0.5: 0.5, 0.75: 0.3}[subject.model.ratio]
-        return Artifact({}, {"validation": value, "rows": [row("probe_linear_map", -value, 0, 0)]})
+        return Artifact({}, {"validation": value, "rows": [row("probe_linear_layers", -value, 0, 0)]})
 
     f = found(accuracy)
     best = f.best_mcae()
     assert best.label == "MCAE 0.3"
-    candidates = {(e, f.probe("map").fit) for ratio in RATIOS for e in f.mcae(ratio).subjects}
-    assert set(best.chosen_by) == candidates
+    candidates = {(e, f.catalogue.layer_probe().fit) for ratio in RATIOS for e in f.mcae(ratio).subjects}
+    assert set(best.chosen_by) == candidates, "by what it is compared by; the control isn't one of them"
+
+
+def test_random_weights_are_a_contender_in_all_draws() -> None:
+    f = found(by_seed, seeds=(0,))
+    for trained, label in ((f.ae(), "AE, vector, random weights"), (f.mcae(0), "MCAE, random weights")):
+        contender = f.untrained(trained)
+        assert contender.label == label
+        assert [subject.seed for subject in contender.subjects] == [0, 1, 2]  # type: ignore[union-attr]
+        assert {subject.model for subject in contender.subjects} == {trained.first.model}  # type: ignore[union-attr]
+    with pytest.raises(InputError, match="VAE is not measured with random weights"):
+        f.untrained(f.vae())
+
+
+def test_one_training_is_compared_with_all_draws_of_random_weights() -> None:
+    """The spread of the draws counts as that of seeds does: the same mean gain, sure or unsure."""
+    images = (np.arange(2000) + 0.5) / 2000
+
+    def accuracies(gains: tuple[float, ...]) -> Callable[[Any, Any], Artifact]:
+        def make(subject: Any, spec: Any) -> Artifact:
+            share = 0.6 if isinstance(subject, Experiment) else 0.6 - gains[subject.seed]
+            return Artifact({"probe_linear_layers/correct": images < share}, {"rows": []})
+
+        return make
+
+    verdicts = []
+    for gains in ((0.05, 0.05, 0.05), (0.0, 0.05, 0.10)):
+        f = found(accuracies(gains), seeds=(0,))
+        sides = f.layers(f.mcae(0.5)), f.layers(f.untrained(f.mcae(0)))
+        claim = Claim("training-adds", "R20", "training adds", *sides, ACCURACY)
+        judged = Judged.of(claim, *(side.read(f) for side in sides))
+        assert judged.difference.value == pytest.approx(0.05)
+        assert judged.difference.seeds == 3
+        verdicts.append(judged.verdict)
+    assert verdicts == ["supported", "undecided"]
+
+
+def test_similarities_are_of_every_pair_of_embeddings() -> None:
+    turned = np.random.default_rng(0).normal(size=(50, 3))
+    spaces = {"ae-vector": turned, "vae": 2 * turned[:, ::-1], "mcae-0.5": turned[:, :1] * 1.0}
+    f = found(lambda subject, spec: Artifact({"coordinates": spaces[subject.name]}, {"rows": []}), seeds=(0,))
+    cka = f.similarities({"a": (f.ae(), "latent"), "b": (f.vae(), "latent"), "c": (f.mcae(0.5), "map")})
+    assert cka.shape == (3, 3)
+    assert np.diag(cka) == pytest.approx(np.ones(3))
+    assert cka[0, 1] == cka[1, 0] == pytest.approx(1), "turned and enlarged"
+    assert cka[0, 2] == pytest.approx(cka[1, 2])
+    assert 0 < cka[0, 2] < 0.9
+
+
+def test_accuracy_by_class_is_that_of_its_images() -> None:
+    arrays = {"labels": np.array([0, 0, 1, 1, 1]), "probe_linear_layers/correct": np.array([1, 0, 1, 1, 0], bool)}
+    f = found(lambda subject, spec: Artifact(arrays, {"rows": [], "classes": ["a", "b", "none"]}))
+    accuracies = f.by_class([f.ae(), f.vae()])
+    assert accuracies[:, :2] == pytest.approx(np.array([[1 / 2, 2 / 3]] * 2))
+    assert np.isnan(accuracies[:, 2]).all(), "no image has it"
 
 
 # ── What results rest on ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -400,7 +455,8 @@ def test_architecture_goes_from_input_to_output(f: Findings) -> None:
 def test_claims_rest_on_what_chose_their_model(lab: Lab, f: Findings) -> None:
     """The masked autoencoder of R20 is chosen by every candidate's classifier; other claims don't rest on those."""
     judged = {each.claim.id: {task.name for task in each.asked} for each in judge_all(lab)}
-    fits = {lab.bench.measurement(f.mcae(ratio).first, f.probe("map").fit).name for ratio in RATIOS}
+    fit = f.catalogue.layer_probe().fit
+    fits = {lab.bench.measurement(f.mcae(ratio).first, fit).name for ratio in RATIOS}
     assert fits < judged["mcae-probe-ae"]
     assert fits < judged["mcae-probe-vit"], "each claim has a list of its own"
     assert not fits & judged["mcae-vit"]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import autoencoders
-from autoencoders import data, tasks
+from autoencoders import data, models, tasks
 from autoencoders.data import Dataset
 from autoencoders.errors import InputError
 from autoencoders.lab import Bench, Lab, ProgressFile, Source
@@ -21,6 +21,7 @@ from autoencoders.measurements.generation import JUDGE, Arithmetic
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.measurements.probing import Probe, ProbeFit
 from autoencoders.measurements.reconstruction import Reconstruction
+from autoencoders.models.masked import MaskedAutoencoder
 from autoencoders.profiles import PROFILES
 from autoencoders.settings import Settings
 from autoencoders.specs import RATIOS, VAE, Baseline, Data, Experiment, Gaussian, Training
@@ -60,7 +61,7 @@ def test_planning_writes_nothing(lab: Lab) -> None:
 
 def test_names_choose_experiments_and_measurements(lab: Lab) -> None:
     assert [e.name for e in lab.experiments(["vae"])] == ["vae"]
-    assert {e.name for e in lab.experiments(["mcae-*", "vae"])} == {"vae", *(f"mcae-{r:g}" for r in RATIOS)}
+    assert {e.name for e in lab.experiments(["mcae-*", "vae"])} == {"vae", *(f"mcae-{r:g}" for r in (0, *RATIOS))}
     assert {subject.name for subject, _ in lab.measurements(["mcae-0.5"])} == {"mcae-0.5"}
     assert lab.measurements(["tune-*"]) == []
     assert {subject.name for subject, _ in lab.measurements(["baseline/m*"])} == {"baseline/mean"}
@@ -157,6 +158,24 @@ def test_baselines_depend_on_what_they_are_fitted_to(lab: Lab) -> None:
     other = replace(lab.bench, fitted_to=Data(name="photos10", train=100))
     one, two = (b.measurement(Baseline(method="pca"), Reconstruction()) for b in (lab.bench, other))
     assert lab.store.key(one) != lab.store.key(two)
+
+
+def test_random_weights_are_measured_as_they_are_drawn(lab: Lab, tmp_path: Path) -> None:
+    experiment = named(lab, "mcae-0")
+    drawn = [u for u in lab.catalogues[0].untrained() if u.of == "mcae-0"]
+    tasks_of = [lab.bench.measurement(u, Reconstruction(images=20)) for u in drawn]
+    assert len({lab.store.key(task) for task in tasks_of}) == len(drawn) == 3
+    assert {f"{type(experiment.model).__module__}.MCAE", "autoencoders.models.masked.MaskedAutoencoder"} <= manifest(
+        lab, of=tasks_of[0]
+    )
+    assert not any("training" in part for part in manifest(lab, of=tasks_of[0]))
+    built = models.build(MaskedAutoencoder, experiment.model, (3, 32, 32), seed=drawn[1].seed)
+    images = data.load(experiment.data, lab.bench.source(experiment.data).root)
+    expected = Reconstruction(images=20).measure(built.eval(), images, "cpu").arrays["all/mse"]
+    found = tasks.measure(lab.bench, drawn[1], Reconstruction(images=20), tmp_path).arrays["all/mse"]
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    [name] = {row["experiment"] for row in lab.rows_in(lab.measure(drawn[1], Reconstruction(images=20)), drawn[1], "k")}
+    assert name == "random/mcae-0"
 
 
 def test_inputs_are_the_tasks_that_a_measurement_needs(lab: Lab) -> None:

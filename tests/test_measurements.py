@@ -14,11 +14,15 @@ from torch import Tensor, nn
 from autoencoders import models
 from autoencoders.data import Dataset, Split
 from autoencoders.errors import InputError
-from autoencoders.evaluation import probes
-from autoencoders.measurements import anomaly, common, generation, masking, probing
+from autoencoders.evaluation import latent, probes
+from autoencoders.evaluation.readers import fit_reader
+from autoencoders.measurements import anomaly, common, generation, layers, masking, probing
 from autoencoders.measurements.anomaly import Anomaly
+from autoencoders.measurements.embedding import Embedding
+from autoencoders.measurements.frequencies import Frequencies
 from autoencoders.measurements.generation import JUDGE, Arithmetic, Interpolation
 from autoencoders.measurements.latent import Cloud, Latent
+from autoencoders.measurements.layers import LayerFit, LayerProbe
 from autoencoders.measurements.masking import Filling, Importance
 from autoencoders.measurements.probing import Probe, ProbeFit, Regions
 from autoencoders.measurements.reconstruction import Reconstruction
@@ -216,6 +220,8 @@ def test_reconstruction_is_of_the_split_asked_for(data: Dataset, split_name: Any
         Latent(images=20),
         Anomaly(),
         Interpolation(pairs=5),
+        Embedding(images=20),
+        Frequencies(images=20),
     ],
 )
 def test_models_are_measured_without_training_or_validation_images(data: Dataset, spec: Any) -> None:
@@ -418,6 +424,98 @@ def test_maps_have_a_metric_of_their_own_and_are_averaged_to_a_size(data: Datase
         "probe_linear_map",
         "probe_linear_map_pca128",
     }
+
+
+class Sieve(models.Autoencoder):
+    """Its first layer passes on what its last one loses."""
+
+    def __init__(self) -> None:
+        super().__init__(SHAPE)
+        self.first, self.last = nn.Conv2d(3, 3, 1), nn.Conv2d(3, 2, 1)
+        for parameter in self.parameters():
+            nn.init.zeros_(parameter)
+        with torch.no_grad():
+            self.first.weight.copy_(torch.eye(3)[:, :, None, None])
+
+    def encode(self, images: Tensor) -> Tensor:
+        return self.last(self.first(images))
+
+
+def test_layers_are_chosen_on_validation_images(data: Dataset) -> None:
+    fit = LayerFit().measure(Sieve(), without(data, "test"), CPU)
+    assert fit.meta["span"] == "first"
+    assert fit.meta["by_span"]["first"] > fit.meta["by_span"]["last"] == 0.25
+    assert fit.meta["validation"] == fit.meta["by_span"]["first"]
+    assert (fit.meta["grid"], fit.meta["size"]) == (4, 2 * 3 * 16)
+    lazy = replace(data, validation=Split(data.validation.images, data.validation.labels.flip(0)))
+    assert LayerFit().measure(Sieve(), lazy, CPU).meta["by_span"]["first"] < 0.25, "its images have other labels"
+
+
+def test_layers_are_read_as_in_training_and_pair_with_the_images(data: Dataset) -> None:
+    spec = LayerProbe(fit=LayerFit(labels=(20, 1000)))
+    fit = spec.fit.measure(Sieve(), data, CPU)
+    arrays, rows = measured(spec, Sieve(), without(data, "train", "validation"), fit=fit)
+    assert rows.keys() == {"probe_linear_layers", "probe_linear_layers:20"}, "there are no 1000 labels"
+    images, labels = common.chosen(data.test, None)
+    assert np.array_equal(arrays["labels"], labels)
+    reader = fit_reader([common.to_unit_range(common.chosen(data.train, layers.STANDARDISED)[0], CPU)], 4)
+    features = reader.read([common.to_unit_range(images, CPU)])
+    expected = probing.restored("all", fit).predict(features) == labels.numpy()
+    assert np.array_equal(arrays["probe_linear_layers/correct"], expected)
+    assert rows["probe_linear_layers"]["value"] == expected.mean() > 0.5
+
+
+def test_few_labels_are_the_first_ones(data: Dataset) -> None:
+    """With the others wrong, the classifier that was fitted to few is as good as before."""
+    order = torch.randperm(len(data.train), generator=torch.Generator().manual_seed(0))
+    wrong = data.train.labels.clone()
+    wrong[order[20:]] = 0
+    spec = LayerFit(labels=(20,))
+    found = [spec.measure(Sieve(), d, CPU) for d in (data, replace(data, train=Split(data.train.images, wrong)))]
+    assert np.array_equal(*(fit.arrays["20/weight"] for fit in found))
+    assert not np.array_equal(*(fit.arrays["all/weight"] for fit in found))
+
+
+def test_pixels_are_read_as_a_layer_and_other_baselines_have_none(data: Dataset) -> None:
+    pixels = LayerFit().measure(Baseline(method="pixels"), without(data, "test"), CPU)
+    first = LayerFit().measure(Sieve(), data, CPU)
+    np.testing.assert_allclose(pixels.arrays["all/weight"], first.arrays["all/weight"], rtol=1e-3, atol=1e-5)
+    with pytest.raises(ValueError, match="baseline/patches has no layers"):
+        LayerFit().measure(Baseline(method="patches"), data, CPU)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "grid"),
+    [([(32, 16, 16)], 4), ([(256, 4, 4)], 1), ([(64, 8, 8)], 2), ([(900, 8, 8)], 1), ([(3, 2, 2), (5,)], 4)],
+)
+def test_grid_is_the_finest_that_leaves_few_numbers(shapes: list[tuple[int, ...]], grid: int) -> None:
+    assert layers._grid([torch.zeros(1, *shape) for shape in shapes]) == grid
+
+
+def test_embeddings_of_one_geometry_are_alike(data: Dataset) -> None:
+    turned = torch.linalg.qr(torch.randn(768, 768, generator=torch.Generator().manual_seed(0))).Q
+    subjects = [PerPixel(), changed(lambda f: 3 * f @ turned), Coarse()]
+    found = [measured(Embedding(directions=30), subject, without(data, "train")) for subject in subjects]
+    one, same, coarse = (arrays["coordinates"] for arrays, _ in found)
+    assert one.shape == same.shape == coarse.shape == (40, 30)
+    assert not coarse[:, 12:].any(), "it has no more directions"
+    assert latent.linear_cka(one, same) == pytest.approx(1, abs=1e-3)
+    images = common.chosen(data.test, None)[0].float()
+    whole = latent.linear_cka(images, common.features_of(Coarse(), images / 255, "latent", data, CPU))
+    assert latent.linear_cka(one, coarse) == pytest.approx(whole, abs=0.01), "weak directions count little"
+    dimensions = [rows["effective_dimension"]["value"] for _, rows in found]
+    assert dimensions[0] == pytest.approx(dimensions[1], rel=1e-3)
+    assert dimensions[0] == pytest.approx(latent.effective_dimension(images), rel=1e-3)
+
+
+def test_detail_is_kept_by_a_copy_and_lost_by_the_mean_image(data: Dataset) -> None:
+    spec = Frequencies(images=20)
+    arrays, rows = measured(spec, PerPixel(), without(data, "train", "validation"))
+    assert rows["lost_detail"]["value"] == np.nanmax(arrays["ratio"]) == 0
+    arrays, rows = measured(spec, Baseline(method="mean"), without(data, "validation"))
+    assert rows["lost_detail"]["value"] == pytest.approx(1, rel=0.2)
+    assert arrays["frequency"].shape == arrays["ratio"].shape
+    assert rows["lost_detail"]["n"] == len(arrays["lost_detail"]) == 20
 
 
 @pytest.mark.parametrize("method", ["pixels", "pca", "patches"])

@@ -171,7 +171,7 @@ def test_vit_has_the_masked_autoencoders_parameter_count() -> None:
         ("vae", {"latent": 0}, "latent and width must be at least 1"),
         ("vae", {"beta": -1.0}, "beta can't be negative"),
         ("vae", {"shape": (3, 32, 31)}, "multiples of 4 pixels, not 32×31"),
-        ("mcae", {"ratio": 0.0}, "hides none or all"),
+        ("mcae", {"ratio": 0.01}, "hides none or all"),
         ("mcae", {"ratio": 1.0}, "hides none or all"),
         ("mcae", {"patch": 3}, "multiples of 3 pixels, not 16×16"),
         ("mcae", {"patch": 16, "ratio": 0.5}, "hides none or all"),
@@ -335,6 +335,14 @@ def test_mcae_convolutions_cannot_fill_the_holes(patch: int) -> None:
         at_holes = features.movedim(1, -1)[hidden]
         assert len(at_holes.unique(dim=0)) == 1, f"maps of {cell}-pixel cells show something behind the mask"
         assert len(features.movedim(1, -1)[~hidden].unique(dim=0)) > 1
+
+
+@pytest.mark.parametrize("name", MASKED)
+def test_ratio_of_zero_hides_nothing_and_weighs_nothing_up(name: str) -> None:
+    model, images = trained(name, ratio=0.0), pictures(4)
+    terms = model.losses(images, images, seeded())
+    expected = (model(images) - images).square().mean().item()
+    assert {k: v.item() for k, v in terms.items()} == pytest.approx({"loss": expected, "error": expected})
 
 
 def test_vit_encodes_visible_patches_only() -> None:
@@ -568,6 +576,26 @@ def test_outline_names_unknown_layers_by_their_class() -> None:
         ("decoder.0", (768,), "Linear"),
         ("decoder.1", SHAPE, "Unflatten"),
     ]
+
+
+def test_encoder_maps_are_what_each_layer_makes_of_images() -> None:
+    model, images = trained("mcae"), pictures(3)
+    maps = models.encoder_maps(model, images)
+    assert [tuple(found.shape[1:]) for found in maps] == [(4, 8, 8), (8, 4, 4), (8, 4, 4), (8, 4, 4), (32, 2, 2)]
+    torch.testing.assert_close(nn.functional.gelu(maps[-1]), models.feature_map(model, images))
+    model = trained("vector")
+    torch.testing.assert_close(models.encoder_maps(model, images)[-1], models.feature_map(model, images))
+    assert not any(layer._forward_hooks for layer in model.modules()), "nobody watches any longer"
+
+
+def test_encoder_maps_of_tokens_lie_where_their_patches_lie() -> None:
+    model, images = trained("vit"), pictures(3)
+    maps = models.encoder_maps(model, images)
+    assert [tuple(found.shape[1:]) for found in maps] == [(16, 4, 4)] * 3
+    images[:, :, 4:8, 8:12] = 0
+    changed = (models.encoder_maps(model, images)[0] != maps[0]).any(1)
+    assert changed[:, 1, 2].all()
+    assert changed.sum() == 3, "the first layer sees one patch a cell"
 
 
 def test_outline_draws_blocks_as_one(name: str) -> None:

@@ -8,12 +8,12 @@ import os
 import re
 import signal
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from copied_project import Project, Run
+from waiting import PATIENCE, until
 
 from autoencoders.catalogue import Catalogue
 from autoencoders.profiles import PROFILES
@@ -221,7 +221,9 @@ def test_results(smoke: Run) -> None:
     keys = {"experiment", "model", "key", "seed", "split", "input", "region", "metric", "value", "lo", "hi", "n"}
     assert all(row.keys() == keys for row in rows)
     assert {row["key"] for row in rows} <= artifacts(smoke.project.cache)
-    assert {row["experiment"] for row in rows if row["seed"] == 0} == {e.name for e in CATALOGUE.results()}
+    drawn = {each.name for each in CATALOGUE.untrained()}
+    assert {row["experiment"] for row in rows if row["seed"] == 0} == {e.name for e in CATALOGUE.results()} | drawn
+    assert {row["experiment"] for row in rows if row["seed"] == 2} == drawn
     baselines = {row["experiment"]: row for row in rows if row["seed"] is None}
     assert baselines.keys() == {b.name for b in CATALOGUE.baselines()}
     assert all(row["model"] == name for name, row in baselines.items())
@@ -278,7 +280,7 @@ def test_another_seed_is_other_work_but_the_same_baselines(smoke: Run) -> None:
     standings = smoke.project.json("status", "--seeds", "7")
     assert {s["state"] for s in standings["experiments"]} == {"missing"}
     states = {s["seed"]: s["state"] for s in standings["measurements"]}
-    assert states == {None: "cached", 7: "missing"}
+    assert states == {None: "cached", 0: "cached", 1: "cached", 2: "cached", 7: "missing"}
 
 
 # ── Edits ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -404,7 +406,7 @@ def test_interrupted_run_can_be_gone_on_with(own: Project) -> None:
 
 def interrupt(project: Project, *arguments: str) -> None:
     """Ctrl-C as soon as a training has begun: a terminal tells every process of the command."""
-    before = time.time()
+    before = progress(project)
     process = subprocess.Popen(
         project.command(*arguments),
         cwd=project.folder,
@@ -415,25 +417,25 @@ def interrupt(project: Project, *arguments: str) -> None:
         start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # background jobs ignore it
     )
-    while process.poll() is None and not any(
-        path.stat().st_mtime > before for path in project.cache.glob("checkpoints/*/progress.json")
-    ):
-        time.sleep(0.02)
+    until(lambda: process.poll() is not None or progress(project) - before)
     os.killpg(process.pid, signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, stderr
     assert stdout == ""
     assert stderr.strip().splitlines()[-1].startswith("interrupted: finished work is kept")
     assert "Traceback" not in stderr
-    wait_until_gone(process.pid)
+    until(lambda: is_gone(process.pid))
 
 
-def wait_until_gone(group: int) -> None:
-    """No worker may outlive the command for long."""
-    for _ in range(200):
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.05)
-    raise AssertionError("the command left processes behind")
+def progress(project: Project) -> set[tuple[Path, int]]:
+    """What trainings have noted down, and when."""
+    return {(path, path.stat().st_mtime_ns) for path in project.cache.glob("checkpoints/*/progress.json")}
+
+
+def is_gone(group: int) -> bool:
+    """Whether a command has left no process behind."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    return False

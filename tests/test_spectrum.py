@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from autoencoders.evaluation.spectrum import error_by_frequency
+from autoencoders.evaluation.spectrum import error_by_frequency, lost_detail
 
 
 def waves(cycles: int, count: int = 6, side: int = 16) -> torch.Tensor:
@@ -54,6 +54,15 @@ def test_a_blur_loses_the_fine_and_keeps_the_coarse() -> None:
     ratio = error_by_frequency(images, blurred).ratio
     assert ratio[1] < 0.1
     assert ratio[8] > 0.7
+
+
+def test_detail_is_lost_where_only_what_is_fine_is_missing() -> None:
+    coarse, fine = waves(2), waves(6) - 0.5  # of a side of 16: 0.125 and 0.375 cycles a pixel
+    images = coarse + fine
+    assert lost_detail(images, coarse) == pytest.approx(np.ones(6), rel=1e-4)
+    assert lost_detail(images, images - coarse) == pytest.approx(np.zeros(6), abs=1e-6)
+    assert lost_detail(images, coarse + 0.5 * fine) == pytest.approx(np.full(6, 0.25), rel=1e-4)
+    assert lost_detail(torch.full((2, 3, 16, 16), 0.5), torch.zeros(2, 3, 16, 16)).tolist() == [0, 0], "there was none"
 
 
 def test_the_mean_image_costs_nothing_and_misses_everything_else() -> None:

@@ -33,9 +33,11 @@ class Reader:
         maps = _as_maps(values, mean.device)
         if maps.shape[1] != len(mean):
             raise ValueError(f"a layer of {len(mean)} channels was fitted, not of {maps.shape[1]}")
-        standard = (maps - mean[:, None, None]) / scale[:, None, None]
+        standard = torch.addcmul((-mean / scale)[:, None, None], maps, (1 / scale)[:, None, None])
         cells = (min(self.grid, maps.shape[2]), min(self.grid, maps.shape[3]))  # to enlarge a map would only repeat it
-        return torch.cat([F.adaptive_avg_pool2d(side.relu(), cells) for side in (standard, -standard)], 1).flatten(1)
+        both = F.adaptive_avg_pool2d(standard, cells)
+        positive = F.adaptive_avg_pool2d(standard.clamp_(min=0), cells)
+        return torch.cat([positive, positive - both], 1).flatten(1)  # what is left is the negative part
 
 
 def fit_reader(maps: Sequence[Array], grid: int = 2) -> Reader:
@@ -44,8 +46,8 @@ def fit_reader(maps: Sequence[Array], grid: int = 2) -> Reader:
         raise ValueError("a reader needs at least one layer and a grid of at least 1")
     means, scales = [], []
     for values in maps:
-        channels = _as_maps(values).transpose(0, 1).flatten(1).double()
-        mean, scale = channels.mean(1), channels.std(1, correction=0)
+        variance, mean = torch.var_mean(_as_maps(values).double(), (0, 2, 3), correction=0)
+        scale = variance.sqrt()
         means.append(mean.float())
         scales.append(
             torch.where(scale > 1e-6 * mean.abs().clamp(min=1e-6), scale, 1.0).float()

@@ -52,10 +52,25 @@ def error_by_frequency(target: Array, output: Array, batch: int = 500) -> Spectr
     return Spectrum(frequency, count, average(error), average(signal))
 
 
+def lost_detail(target: Array, output: Array, above: float = 0.25) -> np.ndarray:
+    """Each image's error [N] at frequencies above this one, as a share of the power that images have there on average:
+    1 is what an output without any such detail gives. Of images that have none themselves, nothing is lost."""
+    clean, made = as_images(target), as_images(output)
+    distance = np.hypot(np.fft.fftfreq(clean.shape[2])[:, None], np.fft.fftfreq(clean.shape[3])[None])
+    fine = torch.as_tensor(distance > above, device=clean.device)
+    mean = torch.as_tensor(mean_image(target), device=clean.device)
+    error, signal = (_powers(part)[:, fine].sum(1) for part in (made - clean, clean - mean))
+    return (error / signal.mean() if signal.mean() > 1e-9 else error * 0).cpu().numpy()
+
+
 def _power(values: Tensor) -> Tensor:
-    """Summed over images, averaged over channels [H, W]; all frequencies together are an image's mean square."""
+    return _powers(values).sum(0)
+
+
+def _powers(values: Tensor) -> Tensor:
+    """Averaged over channels [N, H, W]; all frequencies of an image together are its mean square."""
     size = values.shape[2] * values.shape[3]
-    return (torch.fft.fft2(values).abs().square() / size**2).mean(1).sum(0)
+    return (torch.fft.fft2(values).abs().square() / size**2).mean(1)
 
 
 def _rings(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:

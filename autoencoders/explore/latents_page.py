@@ -15,7 +15,7 @@ from autoencoders.explore.addresses import Addresses
 from autoencoders.explore.pages import Head, Page, asset, fill
 from autoencoders.lab import Lab
 from autoencoders.measurements.latent import Cloud
-from autoencoders.specs import VAE, Baseline, ConvAE, Gaussian, Subject, level
+from autoencoders.specs import VAE, Baseline, ConvAE, Experiment, Gaussian, Subject, level
 from autoencoders.store import Artifact
 
 HEAD = Head("latents", "Latents", "Turn the latent spaces, see the image behind each point, and what noise does to it.")
@@ -113,7 +113,7 @@ def _name(subject: Subject) -> str:
         case VAE(latent=size, beta=beta):
             kind, usual = "VAE" if beta is None else f"VAE, β = {beta:g}", VAE.latent
         case ConvAE(latent=size):
-            noise = subject.corruption
+            noise = subject.corruption if isinstance(subject, Experiment) else None
             kind = f"DAE, σ = {level(noise.sigma)}" if isinstance(noise, Gaussian) else "AE"
             usual = ConvAE.latent
         case _:

@@ -13,7 +13,7 @@ from autoencoders.explore.pages import Head, Page, asset, fill
 from autoencoders.explore.pictures import Album
 from autoencoders.explore.uses import Uses
 from autoencoders.lab import Lab
-from autoencoders.specs import Experiment, Subject
+from autoencoders.specs import Experiment, Subject, seed_of
 from autoencoders.store import Artifact, Task
 from autoencoders.store.entries import Record
 
@@ -97,7 +97,7 @@ class Found:
         self.artifacts[record["key"]] = origin | {
             "experiment": subject.name,
             "also": [],
-            "seed": subject.seed if isinstance(subject, Experiment) else None,
+            "seed": seed_of(subject),
             "versions": self.versions.index(record["versions"]),
             "pictures": self.album.of(artifact.arrays),
         }

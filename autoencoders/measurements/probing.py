@@ -46,11 +46,11 @@ class ProbeFit(Measurement):
         train, validation = (self._embedded(subject, part[0], data, device) for part in (known, held_out))
         fit = probes.fit_ridge if self.classifier == "ridge" else probes.fit_logistic
         native = fit(train, known[1], validation, held_out[1])
-        arrays = _stored("native", native)
+        arrays = stored("native", native)
         if min(train.shape) > self.reduced:  # so few images have no more directions than that
             reduction = pca.fit_leading(train, self.reduced)
             small = [reduction.embed(part, self.reduced) for part in (train, validation)]
-            arrays |= _stored("reduced", fit(small[0], known[1], small[1], held_out[1]))
+            arrays |= stored("reduced", fit(small[0], known[1], small[1], held_out[1]))
             arrays |= {"reduction/mean": reduction.mean, "reduction/components": reduction.components}
         return Artifact(arrays, {"size": int(train.shape[1]), "validation": native.validation})
 
@@ -110,7 +110,7 @@ class Probe(Measurement):
         return Artifact(arrays, {"rows": rows})
 
 
-def _stored(name: str, classifier: probes.Classifier) -> dict[str, np.ndarray]:
+def stored(name: str, classifier: probes.Classifier) -> dict[str, np.ndarray]:
     """A linear classifier has one layer."""
     return {
         f"{name}/weight": classifier.weights[0],

@@ -51,7 +51,7 @@ class Reconstruction(Measurement):
 
         images, _ = chosen(data.test if self.split == "test" else data.validation, self.images)
         clean = to_unit_range(images, device)
-        seen, hidden, output = self._shown_and_made(subject, clean, data, device)
+        seen, hidden, output = shown_and_made(subject, clean, self.input, self.seed, data, device)
         regions = {"all": None} if hidden is None else {"all": None, "masked": hidden}
         arrays: dict[str, np.ndarray] = {}
         rows = []
@@ -64,20 +64,21 @@ class Reconstruction(Measurement):
         arrays |= {f"examples/{name}": as_bytes(part[: self.examples]) for name, part in pictures.items()}
         return Artifact(arrays, {"rows": rows})
 
-    def _shown_and_made(
-        self, subject: Measured, clean: Tensor, data: Dataset, device: str
-    ) -> tuple[Tensor, Tensor | None, Tensor]:
-        """What a person is shown as the input, what of it is hidden, and the output. Hidden patches are in grey."""
-        from autoencoders import models
 
-        if isinstance(self.input, PatchMask):
-            assert isinstance(subject, models.Masked), "only masked models hide patches"
-            hidden = models.draw_masks(subject, len(clean), self.input.ratio, self.seed).to(device)
-            return clean.masked_fill(hidden, 0.5), hidden, models.reconstruct(subject, clean, mask=hidden)
-        seen = corrupted(clean, self.input, self.seed)
-        if isinstance(subject, Baseline):
-            return seen, None, _baseline(subject, seen, self.input, self.seed, data, device)
-        return seen, None, models.reconstruct(subject, seen)
+def shown_and_made(
+    subject: Measured, clean: Tensor, what: Corruption | PatchMask | None, seed: int, data: Dataset, device: str
+) -> tuple[Tensor, Tensor | None, Tensor]:
+    """What a person is shown as the input, what of it is hidden, and the output. Hidden patches are in grey."""
+    from autoencoders import models
+
+    if isinstance(what, PatchMask):
+        assert isinstance(subject, models.Masked), "only masked models hide patches"
+        hidden = models.draw_masks(subject, len(clean), what.ratio, seed).to(device)
+        return clean.masked_fill(hidden, 0.5), hidden, models.reconstruct(subject, clean, mask=hidden)
+    seen = corrupted(clean, what, seed)
+    if isinstance(subject, Baseline):
+        return seen, None, _baseline(subject, seen, what, seed, data, device)
+    return seen, None, models.reconstruct(subject, seen)
 
 
 def _baseline(

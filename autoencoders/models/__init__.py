@@ -2,7 +2,7 @@
 
 from autoencoders.models.base import Autoencoder, upsample
 from autoencoders.models.masked import Masked
-from autoencoders.models.outline import outline
+from autoencoders.models.outline import encoder_maps, outline
 from autoencoders.models.use import (
     decode,
     draw_masks,
@@ -24,6 +24,7 @@ __all__ = [
     "decode",
     "draw_masks",
     "embed",
+    "encoder_maps",
     "feature_map",
     "interpolate",
     "load_weights",

@@ -28,7 +28,8 @@ class Masked(Autoencoder):
         require(patch >= 1, "a masked patch has at least 1 pixel")
         self.patch, self.ratio, self.masked_weight = patch, ratio, masked_weight
         self.grid = grid_of(shape, patch, f"masking patches of {patch} pixels")
-        require(0 < self.hidden(ratio) < math.prod(self.grid), f"a ratio of {ratio} hides none or all of the patches")
+        some = 0 < self.hidden(ratio) < math.prod(self.grid)
+        require(some or ratio == 0, f"a ratio of {ratio} hides none or all of the patches")
         require(masked_weight > 0, "the weight of the masked region must be positive")
 
     def hidden(self, ratio: float) -> int:
@@ -62,7 +63,12 @@ class Masked(Autoencoder):
         raise NotImplementedError
 
     def losses(self, clean: Tensor, noisy: Tensor, generator: torch.Generator, kl_weight: float = 1.0) -> Terms:
-        """Squared error over the whole image, the masked region weighted up: comparable with the AE's and the VAE's."""
+        """Squared error over the whole image, the masked region weighted up: comparable with the AE's and the VAE's.
+
+        At a ratio of 0, a control, nothing is hidden, and the error is the loss.
+        """
+        if self.ratio == 0:
+            return super().losses(clean, noisy, generator)
         mask = self.draw_mask(len(clean), generator)
         squared = (self(noisy, mask) - clean).square().mean(dim=1, keepdim=True)
         share = self.hidden(self.ratio) / math.prod(self.grid)  # the same for each image

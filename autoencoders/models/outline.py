@@ -1,7 +1,9 @@
-"""A model's layers, to be drawn."""
+"""A model's layers, to be drawn, and what those of its encoder make of images."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -9,7 +11,8 @@ from torch import Tensor, nn
 
 from autoencoders.models.base import Autoencoder
 from autoencoders.models.blocks import Residual
-from autoencoders.models.use import reconstruct
+from autoencoders.models.masked import Masked
+from autoencoders.models.use import feature_map, reconstruct
 from autoencoders.models.vit import Block
 
 KINDS: dict[type[nn.Module], str] = {  # other layers are named by their class
@@ -28,18 +31,47 @@ def outline(model: Autoencoder) -> list[tuple[str, tuple[int, ...], str]]:
     """
     found: list[tuple[str, tuple[int, ...], str]] = [("image", tuple(model.shape), "image")]
     names = {layer: name for name, layer in model.named_modules()}
-    inside = {part for layer in names if isinstance(layer, WHOLE) for part in layer.modules()}
-    shown = [part for part in names if isinstance(part, WHOLE) or (part not in inside and not [*part.children()])]
 
     def note(layer: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
         before, after = (x[0] if isinstance(x, tuple) else x for x in (inputs, output))
-        mixes = any(parameter.ndim > 1 for parameter in layer.parameters())
-        if isinstance(after, Tensor) and (mixes or before.shape != after.shape):
+        if isinstance(after, Tensor) and (_mixes(layer) or before.shape != after.shape):
             kind = next((word for known, word in KINDS.items() if isinstance(layer, known)), type(layer).__name__)
             found.append((names[layer], tuple(after.shape[1:]), kind))
 
-    hooks = [layer.register_forward_hook(note) for layer in shown]
-    reconstruct(model, torch.zeros(1, *model.shape))
-    for hook in hooks:
-        hook.remove()
+    with _watched(model, note):
+        reconstruct(model, torch.zeros(1, *model.shape))
     return found
+
+
+def encoder_maps(model: Autoencoder, images: Tensor) -> list[Tensor]:
+    """Each encoder layer's map [N, C, h, w] of images, or vector [N, C], before its activation; nothing is hidden.
+
+    A model whose encoder has no layer that mixes values has its feature map alone.
+    """
+    found: list[Tensor] = []
+
+    def note(layer: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+        if isinstance(output, Tensor) and _mixes(layer):
+            tokens = output.ndim == 3 and isinstance(model, Masked)
+            found.append(output.transpose(1, 2).unflatten(2, model.grid) if tokens else output)
+
+    with _watched(model, note):
+        last = feature_map(model, images, batch=len(images))
+    return found or [last]
+
+
+@contextmanager
+def _watched(model: Autoencoder, note: Callable[..., None]) -> Iterator[None]:
+    """Call `note` for each layer that computes something, a block as one, in the order of the computation."""
+    inside = {part for layer in model.modules() if isinstance(layer, WHOLE) for part in layer.modules()}
+    shown = [p for p in model.modules() if isinstance(p, WHOLE) or (p not in inside and not [*p.children()])]
+    hooks = [layer.register_forward_hook(note) for layer in shown]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _mixes(layer: nn.Module) -> bool:
+    return any(parameter.ndim > 1 for parameter in layer.parameters())

@@ -40,7 +40,7 @@ def replaced(source: str, values: Mapping[str, str]) -> str:
         if match[1] != "var":
             return match[0]
         if match[2] not in values:
-            raise ReportError(f"no variable is called {match[2]}")
+            raise ReportError(f"no variable is called {match[2]} in _variables.yml")
         return values[match[2]]
 
     return SHORTCODE.sub(value, source)

@@ -21,10 +21,11 @@ from small_lab import HELD_OUT, PROFILE, SHAPE, TRAIN, SmallLab, pictures
 
 from autoencoders import corruption, models
 from autoencoders.data import Split
-from autoencoders.evaluation import baselines, latent, metrics, patches, pca, probes
+from autoencoders.evaluation import baselines, latent, metrics, patches, pca, probes, readers, spectrum
 from autoencoders.findings import Findings
 from autoencoders.lab import Lab
 from autoencoders.measurements import probing
+from autoencoders.measurements.layers import LayerFit
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.measurements.probing import ProbeFit, Regions
 from autoencoders.measurements.reconstruction import Reconstruction
@@ -48,6 +49,7 @@ FITTED: dict[tuple[Any, str], Parts] = {  # what baselines and measurements fit 
     (pca, "fit_pca"): lambda fit: [fit.mean, fit.components, fit.variances],
     (pca, "fit_leading"): lambda fit: [fit.mean, fit.components, fit.variances],
     (probes, "fit_leading"): lambda fit: [fit.mean, fit.components, fit.variances],
+    (readers, "fit_reader"): lambda fit: [*fit.means, *fit.scales],
     (patches, "fit_patches"): lambda fit: [fit.filters, fit.offset],
     (baselines, "mean_image"): lambda fit: [fit],
     (baselines, "along"): lambda fit: [fit.mean, fit.basis, fit.coordinates],
@@ -66,13 +68,14 @@ def everything_learned(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Learned:
         history = {name: values for name, values in artifact.meta["history"].items() if name != "seconds"}
         found |= {f"{experiment.name} {name}": np.array(values) for name, values in history.items()}
     assert latent.fit_leading, "imported before: it draws maps of test images, which teach nobody anything"
+    assert spectrum.mean_image, "so is this: it tells what test images have beyond their mean"
     with monkeypatch.context() as watched:
         for (module, name), parts in FITTED.items():
             watched.setattr(module, name, _watching(getattr(module, name), name, parts, found))
         for subject, spec in lab.measurements():
-            if isinstance(spec, ProbeFit | Regions) or isinstance(subject, Baseline):
+            if isinstance(spec, ProbeFit | LayerFit | Regions) or isinstance(subject, Baseline):
                 artifact = lab.measure(subject, spec)
-                if isinstance(spec, ProbeFit):
+                if isinstance(spec, ProbeFit | LayerFit):
                     arrays = artifact.arrays | {"validation": np.array(artifact.meta["validation"])}
                     found |= {f"{subject.name} {spec.label} {name}": array for name, array in arrays.items()}
     findings = Findings(lab)
