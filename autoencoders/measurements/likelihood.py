@@ -56,7 +56,7 @@ class Likelihood(Measurement):
         kl = likelihood.posterior_kl(mean, log_variance)
         bits = likelihood.bits_per_dimension(clean, output, kl, variance)
         arrays = {"bits_per_dim": bits.mass, "bits_per_dim_density": bits.density, "kl": kl}
-        arrays["bits_per_dim_as_trained"] = _density_as_trained(coder, clean, output, kl, variance)
+        arrays["bits_per_dim_as_trained"] = _density_as_trained(coder, clean, output, kl, bits.density)
         units = latent.kl_per_dimension(mean, log_variance)
         active = latent.active_units(mean)
         rows = [resampled(None, metric, values) for metric, values in arrays.items()]
@@ -101,8 +101,10 @@ def _decoded_sample(coder: Coder, mean: Tensor, log_variance: Tensor, seed: int,
     return coder.decode(latents).reshape(images.shape)
 
 
-def _density_as_trained(coder: Coder, images: Tensor, output: Tensor, kl: np.ndarray, variance: float) -> np.ndarray:
-    """Bits by the density with the variance that a fixed β stands for, β / 2; calibrated, it is the model's.
+def _density_as_trained(
+    coder: Coder, images: Tensor, output: Tensor, kl: np.ndarray, set_now: np.ndarray
+) -> np.ndarray:
+    """Bits by the density with the variance that a fixed β stands for, β / 2; calibrated, it is the one set now.
 
     A linear VAE's bound is tight: its density is known, and nothing has to be sampled.
     """
@@ -111,7 +113,7 @@ def _density_as_trained(coder: Coder, images: Tensor, output: Tensor, kl: np.nda
 
     if not isinstance(coder, models.VariationalAutoencoder):
         return coder.bits_per_dimension(images)
-    return likelihood.bits_per_dimension(images, output, kl, coder.beta / 2 if coder.beta else variance).density
+    return likelihood.bits_per_dimension(images, output, kl, coder.beta / 2).density if coder.beta else set_now
 
 
 @dataclass(frozen=True, kw_only=True)
