@@ -43,11 +43,11 @@ lint: $(READY)
 bench: $(READY)
 	@for name in training evaluation cluster store startup report site playground growth; do echo "== $$name"; $(PYTHON) benchmarks/$$name.py || exit 1; done
 
-clean:  # what is quickly made again; .venv/, cache/ and data/ stay
-	rm -rf _book _studies submission build _variables.yml _quarto.yml.local .quarto .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
+clean:  # what is quickly made again and in which nobody else has files: .venv/, cache/, data/, _book/, _studies/ and submission/ stay
+	rm -rf build _variables.yml _quarto.yml.local .quarto .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
 	rm -rf report/studies/_variables.yml report/studies/_quarto.yml.local report/studies/.quarto report/studies/cache
-	rm -rf index.html index.typ index_files site_libs *_Report.pdf *_Report.typ
-	rm -rf report/*.html report/*.typ report/*_files report/studies/*.html report/studies/*.typ report/studies/*.pdf report/studies/*_files report/studies/site_libs
+	rm -rf index.html index.typ index_files site_libs *_Assignment2_Report.pdf *_Assignment2_Report.typ
+	rm -rf report/*.html report/*.typ report/*_files report/studies/*.html report/studies/*.typ report/studies/*_Studies.pdf report/studies/*_files report/studies/site_libs
 	find autoencoders tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # Only a finished installation leaves the stamp behind: an interrupted one is taken up again.

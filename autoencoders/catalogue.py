@@ -10,14 +10,16 @@ from autoencoders.measurements.anomaly import Anomaly
 from autoencoders.measurements.embedding import Embedding
 from autoencoders.measurements.frequencies import Frequencies
 from autoencoders.measurements.generation import Arithmetic, Interpolation
-from autoencoders.measurements.latent import Cloud, Displacement, Latent, Posterior
+from autoencoders.measurements.latent import Cloud, Displacement, Latent
 from autoencoders.measurements.layers import LayerFit, LayerProbe
+from autoencoders.measurements.likelihood import Likelihood, RateDistortion
 from autoencoders.measurements.masking import Filling, Importance
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.measurements.playground import Gallery, Landmarks, Smoothing
 from autoencoders.measurements.probing import Probe, ProbeFit, Regions
 from autoencoders.measurements.programs import Program
 from autoencoders.measurements.reconstruction import Reconstruction
+from autoencoders.measurements.samples import RealFeatures, Samples
 from autoencoders.plans import Plan
 from autoencoders.specs import (
     DRAWS,
@@ -42,6 +44,8 @@ from autoencoders.specs import (
     ViTMAE,
     level,
 )
+
+PROBE_LEVELS = (0.3, 0.5)  # at which classifiers are fitted to noisy latents, too
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,8 +84,9 @@ class Catalogue(Plan):
         name = f"ae-{bottleneck}" if sigma is None else f"dae-{bottleneck}-{level(sigma)}"
         return self._experiment(name if latent is None else f"{name}-l{latent}", bottleneck, model, sigma)
 
-    def vae(self, beta: float = 1.0) -> Experiment:
-        name = "vae" if beta == 1 else f"vae-beta{beta:g}"
+    def vae(self, beta: float | None = None) -> Experiment:
+        """The VAE with a calibrated variance, or with a fixed weight of the divergence."""
+        name = "vae" if beta is None else f"vae-beta{beta:g}"
         return self._experiment(name, "vae", VAE(width=self.profile.width, beta=beta))
 
     def mcae(self, ratio: float) -> Experiment:
@@ -133,7 +138,7 @@ class Catalogue(Plan):
             *(self.ae(bottleneck) for bottleneck in profile.bottlenecks),
             *(self.ae(latent=latent) for latent in profile.latents),
             *(self.ae(b, sigma=sigma) for b in profile.bottlenecks for sigma in sigmas[b]),
-            *(self.vae(beta) for beta in profile.betas),
+            *(self.vae(beta) for beta in (None, *profile.betas)),
             *(self.mcae(ratio) for ratio in (0, *RATIOS)),
             *(self.vit(ratio) for ratio in profile.vit_ratios),
         ]
@@ -141,7 +146,8 @@ class Catalogue(Plan):
     def baselines(self) -> list[Baseline]:
         methods: tuple[Method, ...] = ("input", "mean", "ridge", "tv", "linear-fill", "pixels", "patches")
         sizes = dict.fromkeys((128, *self.profile.latents))
-        return [*(Baseline(method=m) for m in methods), *(Baseline(method="pca", size=k) for k in sizes)]
+        linear = [Baseline(method="ppca"), Baseline(method="linear-vae")]
+        return [*(Baseline(method=m) for m in methods), *(Baseline(method="pca", size=k) for k in sizes), *linear]
 
     def untrained(self) -> list[Untrained]:
         """The encoders whose features are compared, with random weights."""
@@ -162,12 +168,17 @@ class Catalogue(Plan):
                 return [self.filling()]
             case "pca":
                 latent = [*self.probes("latent"), self.latent(), self.cloud(), self.regions("latent"), self.anomaly()]
+                latent += [spec for sigma in self.probe_levels for spec in self.four_ways(sigma)]
                 latent += [self.embedding("latent"), self.frequencies()]
-                return [self.reconstruction(), *noisy, *(latent if baseline.size == 128 else [])]
+                return [self.reconstruction(), *noisy, *(dict.fromkeys(latent) if baseline.size == 128 else [])]
             case "pixels":
                 return [*self.probes("latent"), *self.layer_probes(), self.latent(), self.embedding("latent")]
+            case "ppca":
+                return [self.reconstruction(), self.likelihood(), self.samples(), self.rate_distortion()]
+            case "linear-vae":
+                return [self.reconstruction(), self.likelihood()]
             case "patches":
-                return self.probes("latent")
+                return [*self.probes("latent"), self.real_features()]
             case "input":
                 return [*noisy, Gallery()]
             case "tv":
@@ -185,6 +196,8 @@ class Catalogue(Plan):
             hidden, holes = self.reconstruction(PatchMask(model.ratio)), self.filling()
             measured = [self.reconstruction(), hidden, *features, self.regions("map"), self.importance()]
             return [*measured, holes, *([Program()] if self.in_browser(experiment) else [])]
+        if isinstance(model, VAE) and model.beta is not None:  # a point of the rate–distortion curve
+            return [self.reconstruction(), self.likelihood(), self.samples()]
         levels = (NOISE.sigma,) if isinstance(model, VAE) else self.levels
         measured = [self.reconstruction(), self.anomaly(), *([Program()] if self.in_browser(experiment) else [])]
         measured += [self.reconstruction(Gaussian(sigma)) for sigma in levels]
@@ -193,11 +206,18 @@ class Catalogue(Plan):
             if experiment.corruption in (None, NOISE):  # one denoiser's latents and map say what the others' would
                 measured += [self.latent(), self.cloud(), self.regions("latent"), *self.probes("map")]
                 measured += [*self.layer_probes(), self.embedding("latent"), self.frequencies()]
+            measured += [spec for sigma in self._probed_at(experiment) for spec in self.four_ways(sigma)]
         if isinstance(model, VAE):
-            measured += [self.posterior(), Interpolation(), *self.arithmetics(), Landmarks()]
+            measured += [self.likelihood(), self.samples(), Interpolation(), *self.arithmetics(), Landmarks()]
         if experiment.name == "ae-vector":
-            measured += [Interpolation(), self.displacement()]
-        return measured
+            measured += [self.samples(), Interpolation(), self.displacement()]
+        return list(dict.fromkeys(measured))
+
+    def _probed_at(self, experiment: Experiment) -> list[float]:
+        """The levels of the four-way probe: all for what is trained on clean images, its own for a denoiser."""
+        if experiment.name in (self.ae().name, self.vae().name):
+            return self.probe_levels
+        return [sigma for sigma in self.probe_levels if experiment == self.ae(sigma=sigma)]
 
     def in_browser(self, experiment: Experiment) -> bool:
         """Whether the site's pages know all layers of a model; those of others are for them to name in a line."""
@@ -209,8 +229,17 @@ class Catalogue(Plan):
     def arithmetic(self, classes: tuple[str, ...]) -> Arithmetic:
         return Arithmetic(classes=classes, judge=self._classifier("latent"))
 
-    def posterior(self) -> Posterior:
-        return Posterior(images=self.profile.images)
+    def likelihood(self) -> Likelihood:
+        return Likelihood(images=self.profile.images)
+
+    def rate_distortion(self) -> RateDistortion:
+        return RateDistortion(images=self.profile.images)
+
+    def real_features(self) -> RealFeatures:
+        return RealFeatures(images=(self.profile.images or 2 * RealFeatures.images) // 2)
+
+    def samples(self) -> Samples:
+        return Samples(real=self.real_features())
 
     def filling(self) -> Filling:
         return Filling(images=self.profile.images or Filling.images)
@@ -232,13 +261,27 @@ class Catalogue(Plan):
         asked = [self.probe(features, seen) for seen in ((None, NOISE) if features == "latent" else (None,))]
         return [asked[0].fit, *asked]
 
-    def probe(self, features: Literal["latent", "map"], seen: Corruption | None = None) -> Probe:
-        fit = self._classifier(features)
-        return Probe(fit=fit, input=seen, images=self.profile.images)
+    @property
+    def probe_levels(self) -> list[float]:
+        return [sigma for sigma in PROBE_LEVELS if sigma in self.profile.sigmas]
 
-    def _classifier(self, features: Literal["latent", "map"]) -> ProbeFit:
+    def four_ways(self, sigma: float) -> list[Measurement]:
+        """Classifiers fitted to clean and to noisy latents, each asked about clean and about noisy ones."""
+        levels = (None, Gaussian(sigma))
+        return [
+            spec
+            for fitted in levels
+            for spec in (self._classifier("latent", fitted), *(self.probe("latent", seen, fitted) for seen in levels))
+        ]
+
+    def probe(
+        self, features: Literal["latent", "map"], seen: Corruption | None = None, fitted: Corruption | None = None
+    ) -> Probe:
+        return Probe(fit=self._classifier(features, fitted), input=seen, images=self.profile.images)
+
+    def _classifier(self, features: Literal["latent", "map"], fitted: Corruption | None = None) -> ProbeFit:
         profile = self.profile
-        return ProbeFit(features=features, classifier=profile.classifier, samples=profile.probe_samples)
+        return ProbeFit(features=features, classifier=profile.classifier, samples=profile.probe_samples, input=fitted)
 
     def layer_probes(self) -> list[Measurement]:
         asked = self.layer_probe()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterable
+from itertools import product
 from typing import Any
 
 from autoencoders.catalogue import Catalogue
@@ -46,6 +47,10 @@ DETAIL = Scale(
     reason="so much of it is less than a tenth of a decibel",
 )
 
+BITS = Scale(
+    unit=" bits per dimension", margin=0.01, digits=3, reason="it is an eighth of a percent of what raw pixels take"
+)
+
 SCALES = {
     "decibels": DECIBELS,
     "accuracies": ACCURACY,
@@ -54,6 +59,7 @@ SCALES = {
     "shares of draws": DRAWS,
     "squared errors": ERROR,
     "shares of an error": GAIN,
+    "lengths of codes": BITS,
     "shares of the fine detail": DETAIL,
 }
 
@@ -122,14 +128,32 @@ def _denoising(f: Findings) -> Iterable[Claim]:
         statement = f"at {known} the spatial DAE denoises better than {what}"
         rival = f.psnr(f.baseline(method), NOISE.sigma)
         yield Claim(f"dae-spatial-{method}", "R8", statement, f.psnr(spatial, NOISE.sigma), rival, DECIBELS)
-    for requirement, images, seen in (("R11", "noisy", NOISE.sigma), ("R12", "clean", None)):
-        statement = f"on {images} images a linear classifier does better on the DAE's latents than on the AE's"
-        a, b = f.correct(dae, seen), f.correct(ae, seen)
-        yield Claim(f"dae-probe-{images}", requirement, statement, a, b, ACCURACY)
+    statement = "on clean images a linear classifier does better on the DAE's latents than on the AE's"
+    yield Claim("dae-probe-clean", "R12", statement, f.correct(dae), f.correct(ae), ACCURACY)
+    yield from _noisy_latents(f)
     statement = "the AE's error tells images with their tiles out of order from intact ones better than PCA's"
     yield Claim("ae-anomaly", "R12", statement, _strange(f, ae), _strange(f, f.baseline("pca")), AUROC)
     statement = "the AE's error tells images with their tiles out of order from intact ones better than the DAE's"
     yield Claim("ae-dae-anomaly", "R12", statement, _strange(f, ae), _strange(f, dae), AUROC)
+
+
+def _noisy_latents(f: Findings) -> Iterable[Claim]:
+    """What a classifier finds in latents of noisy images, once it was fitted to such (R11)."""
+    ae, vae, pca = f.ae("vector"), f.vae(), f.baseline("pca")
+    for sigma in f.catalogue.probe_levels:
+        level, key = sigma_label(sigma), f"{1000 * sigma:.0f}"
+        own = f.correct(f.dae(sigma), sigma, sigma)
+        for rival, name in ((ae, "the AE's"), (pca, "PCA's")):
+            statement = f"at {level}, fitted and tested there, a linear classifier does better on the latents of the "
+            statement += f"DAE trained there than on {name}"
+            b = f.correct(rival, sigma, sigma)
+            yield Claim(f"dae-probe-{key}-{rival.first.name.rpartition('/')[2]}", "R11", statement, own, b, ACCURACY)
+    for sigma, (model, name) in product(f.catalogue.probe_levels[:1], ((ae, "AE"), (vae, "VAE"))):
+        statement = f"at {sigma_label(sigma)} a classifier of the {name}'s latents does better for having been fitted "
+        statement += "to noisy images"
+        noisy = f.correct(model, sigma, sigma, "fitted to noisy")
+        clean = f.correct(model, sigma, None, "fitted to clean")
+        yield Claim(f"{name.lower()}-fit-noisy", "R11", statement, noisy, clean, ACCURACY)
 
 
 def _strange(f: Findings, contender: Contender) -> Ranked:
@@ -142,13 +166,20 @@ def _variational(f: Findings) -> Iterable[Claim]:
     yield Claim("vae-ae", "R16", statement, f.psnr(ae), f.psnr(vae), DECIBELS)
     statement = "the VAE reconstructs unseen images better than PCA of the same size"
     yield Claim("vae-pca", "R15", statement, f.psnr(vae), f.psnr(pca), DECIBELS)
+    linear, tied = f.baseline("ppca"), f.baseline("linear-vae")
+    statement = "a code for unseen images by the VAE is shorter than one by probabilistic PCA of the same size"
+    own, rival = (Measured(c, f.catalogue.likelihood(), "bits_per_dim") for c in (vae, linear))
+    yield Claim("vae-bits", "R15", statement, own, rival, BITS, expected="less")
+    statement = "at β = 1 the VAE reconstructs unseen images better than the linear VAE at its optimum"
+    yield Claim("vae-linear", "R16", statement, f.psnr(f.vae(1)), f.psnr(tied), DECIBELS)
     statement = "neighbours in the VAE's latent space share a class more often than in the AE's"
     yield Claim("vae-purity", "R18", statement, f.purity(vae), f.purity(ae), PURITY)
     for spec in f.arithmetics():
         a, b, c = spec.classes
-        statement = f"the judge sees {c} in {a} − {b} + {c} more often than {a}"
-        wanted, known = Measured(vae, spec, "judged_c", c), Measured(vae, spec, "judged_a", a)
-        yield Claim("arithmetic-" + "-".join(spec.classes), "R14", statement, wanted, known, DRAWS)
+        statement = f"the judge sees {c} in {a} − {b} + {c} more often than in {a} − {b} + images of other classes"
+        wanted, control = Measured(vae, spec, "judged_c", f"with {c}"), Measured(vae, spec, "control_c", "with others")
+        void = f"it doesn't recognise plain reconstructions of {c}" if f.meta(vae, spec)["void"] else ""
+        yield Claim("arithmetic-" + "-".join(spec.classes), "R14", statement, wanted, control, DRAWS, void=void)
 
 
 def _masked(f: Findings) -> Iterable[Claim]:

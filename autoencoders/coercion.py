@@ -49,7 +49,8 @@ def shown(value: Any) -> str:
 def listed(names: Iterable[Any]) -> str:
     """Names for a message, a few of them and each in a few words."""
     known = list(names)
-    short = [name if isinstance(name, str) and len(name) <= 100 else shown(name) for name in known[:5]]
+    plain = [isinstance(name, str) and name.isprintable() and len(name) <= 100 for name in known[:5]]
+    short = [name if as_it_is else shown(name) for name, as_it_is in zip(known[:5], plain, strict=True)]
     return ", ".join(short) + (f" and {len(known) - 5} more" if len(known) > 5 else "")
 
 

@@ -9,8 +9,6 @@ from typing import Any
 
 from autoencoders.jsonable import finite
 
-SCHEMA = 1  # of all machine-readable output
-
 SCHEMA = 1  # the version of all machine-readable output
 
 

@@ -35,8 +35,12 @@ class Findings(Results[Catalogue]):
     def dae(self, sigma: float, bottleneck: Bottleneck = "vector") -> Contender:
         return self.each(f"DAE {sigma_label(sigma)}, {bottleneck}", lambda c: c.ae(bottleneck, sigma=sigma))
 
-    def vae(self, beta: float = 1.0) -> Contender:
-        return self.each("VAE" if beta == 1 else f"VAE, β = {beta:g}", lambda c: c.vae(beta))
+    def vae(self, beta: float | None = None) -> Contender:
+        return self.each("VAE" if beta is None else f"VAE, β = {beta:g}", lambda c: c.vae(beta))
+
+    def vaes(self) -> list[Contender]:
+        """List the calibrated VAE, and those of each fixed β."""
+        return [self.vae(beta) for beta in (None, *self.catalogue.profile.betas)]
 
     def mcae(self, ratio: float) -> Contender:
         return self.each(f"MCAE {ratio:g}", lambda c: c.mcae(ratio))
@@ -80,7 +84,7 @@ class Findings(Results[Catalogue]):
             yield self.ae(bottleneck)
             yield from (self.dae(sigma, bottleneck) for sigma in {*self.catalogue.levels, *profile.spatial_sigmas})
         yield from (self.ae(latent=latent) for latent in profile.latents)
-        yield from map(self.vae, profile.betas)
+        yield from self.vaes()
         yield from map(self.mcae, (0, *self.catalogue.ratios))
         yield from map(self.vit, profile.vit_ratios)
 
@@ -98,17 +102,24 @@ class Findings(Results[Catalogue]):
     def masked(self, ratio: float) -> Reconstruction:
         return self.catalogue.reconstruction(PatchMask(ratio))
 
-    def probe(self, features: Literal["latent", "map"], sigma: float | None = None) -> Probe:
-        return self.catalogue.probe(features, None if sigma is None else Gaussian(sigma))
+    def probe(
+        self, features: Literal["latent", "map"], sigma: float | None = None, fitted: float | None = None
+    ) -> Probe:
+        """Ask a classifier that was fitted to clean images, or at a level of noise, about images at another level."""
+        seen, known = (None if level is None else Gaussian(level) for level in (sigma, fitted))
+        return self.catalogue.probe(features, seen, known)
 
     # ── Values for each image ────────────────────────────────────────────────────────────────────────────────────────
 
     def psnr(self, contender: Contender, sigma: float | None = None) -> Measured:
         return Measured(contender, self.reconstruction() if sigma is None else self.noisy(sigma), "all/psnr")
 
-    def correct(self, contender: Contender, sigma: float | None = None) -> Measured:
+    def correct(
+        self, contender: Contender, sigma: float | None = None, fitted: float | None = None, name: str = ""
+    ) -> Measured:
         """Whether the linear classifier is right, on latents of the size at which they are compared."""
-        return Measured(contender, self.probe("latent", sigma), "probe_linear_pca128/correct")
+        probe = self.probe("latent", sigma, fitted)
+        return Measured(contender, probe, f"{probe.metric}_pca128/correct", name)
 
     def layers(self, contender: Contender, labels: int | None = None) -> Measured:
         """Whether the linear classifier is right on the layers that validation images chose, or one of few labels."""
@@ -162,6 +173,37 @@ class Findings(Results[Catalogue]):
         columns = [tables.column(metric, key=str(s), heading=sigma_label(s)) for s in sigmas]
         leaders = {str(s): self.leader(contenders, self.noisy(s), metric) for s in sigmas}
         return tables.markdown(rows, ["model", *columns], leaders)
+
+    def four_ways(self) -> tables.Table:
+        """Classifiers fitted to clean and to noisy latents, each asked about clean and about noisy ones."""
+        ways = [(fitted, seen) for fitted in (False, True) for seen in (False, True)]
+        words = {False: "clean", True: "noisy"}
+        rows = []
+        for sigma in self.catalogue.probe_levels:
+            for contender in (self.ae(), self.dae(sigma), self.vae(), self.baseline("pca")):
+                row: dict[str, Any] = {"noise": sigma_label(sigma), "model": contender.label}
+                for fitted, seen in ways:
+                    probe = self.probe("latent", sigma if seen else None, sigma if fitted else None)
+                    row[f"{fitted} {seen}"] = self.cell(contender, probe, f"{probe.metric}_pca128")
+                rows.append(row)
+        columns = [
+            tables.column("accuracy", key=f"{fitted} {seen}", heading=f"{words[fitted]} → {words[seen]} (%)")
+            for fitted, seen in ways
+        ]
+        return tables.markdown(rows, ["noise", "model", *columns])
+
+    def frechet_table(self, contenders: Iterable[Contender]) -> tables.Table:
+        """How far samples are from test images, by where their latents come from; last, how far real images are."""
+        spec, real = self.catalogue.samples(), self.baseline("patches")
+        asked: list[tuple[str, Contender, Measurement]] = [(c.label, c, spec) for c in contenders]
+        rows = [
+            {"model": label}
+            | {row["metric"]: self.cell(c, which, row["metric"]) for row in self.meta(c, which)["rows"]}
+            for label, c, which in [*asked, ("other test images", real, spec.real)]
+        ]
+        headings = {"prior": "from the prior", "mixture": "from a mixture", "real": "real"}
+        columns = [tables.Column(key=f"frechet_{way}", heading=heading, digits=2) for way, heading in headings.items()]
+        return tables.markdown(rows, ["model", *columns])
 
     def arithmetics(self, classes: Sequence[str] = ()) -> list[Arithmetic]:
         """Class arithmetics, the wanted one first."""
@@ -226,9 +268,9 @@ class Findings(Results[Catalogue]):
         for sigma in self.catalogue.profile.sigmas:
             what = f"spatial DAE {sigma_label(NOISE.sigma)}: PSNR at {sigma_label(sigma)} (dB)"
             yield what, self.catalogue.ae("spatial", sigma=NOISE.sigma).name, self.noisy(sigma), "psnr_mean"
-        for name in dict.fromkeys(self.catalogue.vae(beta).name for beta in (1.0, 0.25)):
+        for name in (self.catalogue.vae(beta).name for beta in (None, 1.0)):
             yield f"{name}: pooled PSNR (dB)", name, clean, "psnr_pooled"
-            yield f"{name}: active units", name, self.catalogue.posterior(), "active_units"
+            yield f"{name}: active units", name, self.catalogue.likelihood(), "active_units"
         for ratio in self.catalogue.ratios:
             name = self.catalogue.mcae(ratio).name
             yield f"{name}: linear probe of the map", name, self.probe("map"), "probe_linear_map"

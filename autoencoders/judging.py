@@ -120,6 +120,7 @@ class Claim:
     b: Measured | Ranked | Side
     scale: Scale
     expected: Direction = "greater"  # a than b
+    void: str = ""  # why comparing them tells nothing in this run, as a clause
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +145,8 @@ class Judged:
             a, b = a.of_images(images), b.of_images(images)
         difference = _difference(a, b)
         verdict, p = judge_difference(difference, claim.expected, claim.scale.margin)
+        if claim.void:
+            verdict, p = "undecided", math.nan
         found = {"difference": difference, "verdict": verdict, "p": p, "verdict_corrected": verdict, "p_holm": p}
         return cls(claim=claim, a=a, b=b, asked=asked, **found)  # type: ignore[arg-type]
 
@@ -159,7 +162,10 @@ class Judged:
             "undecided": f"**Undecided:** whether {statement} can't be told from this data",
         }[self.verdict_corrected]
         a, b = map(scale.text, (self.a.mean, self.b.mean))
-        parts = [f"{self.a.name} {a}, {self.b.name} {b}{scale.unit}", *self._test()]
+        values = f"{self.a.name} {a}, {self.b.name} {b}{scale.unit}"
+        if self.claim.void:
+            return f"**Void:** whether {statement} can't be told, as {self.claim.void} ({values})."
+        parts = [values, *self._test()]
         if self.verdict != self.verdict_corrected:
             parts.append(f"{self.verdict} on its own")
         return f"{opening} ({'; '.join(parts)}; {self.verdict_corrected} {scope})."
@@ -192,6 +198,7 @@ class Judged:
             "p_holm": self.p_holm,
             "verdict": self.verdict,
             "verdict_corrected": self.verdict_corrected,
+            "void": self.claim.void or None,
         }
 
 
@@ -203,12 +210,14 @@ def judge(claim: Claim, results: Results[Any]) -> Judged:
 
 
 def correct(judged: Sequence[Judged]) -> list[Judged]:
-    """The same with the verdicts that remain when all of them are to be right together."""
-    verdicts, p_values = correct_verdicts([each.verdict for each in judged], [each.p for each in judged])
-    return [
+    """The same with the verdicts that remain when all that were tested are to be right together."""
+    tested = [each for each in judged if not each.claim.void]
+    verdicts, p_values = correct_verdicts([each.verdict for each in tested], [each.p for each in tested])
+    corrected = iter(
         replace(each, verdict_corrected=verdict, p_holm=float(p))
-        for each, verdict, p in zip(judged, verdicts, p_values, strict=True)
-    ]
+        for each, verdict, p in zip(tested, verdicts, p_values, strict=True)
+    )
+    return [each if each.claim.void else next(corrected) for each in judged]
 
 
 def _difference(a: Side, b: Side) -> statistics.Measured:

@@ -37,7 +37,7 @@ class Lab:
 
     >>> lab = Lab(settings.load(profile="quick"))
     >>> [vae] = lab.experiments(["vae"])
-    >>> lab.measure(vae, Posterior()).meta["rows"]
+    >>> lab.measure(vae, Likelihood()).meta["rows"]
     """
 
     def __init__(self, settings: Settings, plan: type[Plan] = Catalogue, *, looks_only: bool = False) -> None:

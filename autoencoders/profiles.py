@@ -29,7 +29,7 @@ class Profile:
     sigmas: tuple[float, ...] = (0.1, 0.3, 0.5)  # that denoisers are trained on, beside the assignment's variance
     unseen: tuple[float, ...] = (0.2, 0.4)  # measured, never trained on
     spatial_sigmas: tuple[float, ...] = (0.3,)
-    betas: tuple[float, ...] = (1.0,)
+    betas: tuple[float, ...] = (1.0,)  # fixed weights of the KL divergence, beside the calibrated one
     vit_ratios: tuple[float, ...] = (0.75,)
     classifier: Literal["ridge", "logistic"] = "ridge"
     probe_samples: int | None = None  # training images that classifiers are fitted to; None: all
@@ -61,6 +61,7 @@ PROFILES: dict[str, Profile] = {
             purpose="an honest report on a laptop's CPU in about a quarter of an hour",
             epochs={"vector": 2, "spatial": 2, "vae": 2, "mcae": 2, "vit": 2, "tuning": 1},
             unseen=(0.2,),
+            betas=(0.1, 1.0),
             probe_samples=20_000,
         ),
         Profile(
@@ -69,6 +70,7 @@ PROFILES: dict[str, Profile] = {
             epochs={"vector": 20, "spatial": 15, "vae": 20, "mcae": 20, "vit": 20, "tuning": 2},
             augment=True,
             latents=(64, 256),
+            betas=(0.1, 0.25, 1.0, 4.0),
         ),
         Profile(
             name="full",
@@ -79,7 +81,7 @@ PROFILES: dict[str, Profile] = {
             width=64,
             latents=(64, 256, 384),
             spatial_sigmas=(0.1, 0.3, math.sqrt(VARIANCE), 0.5),
-            betas=(0.25, 1.0, 4.0),
+            betas=(0.1, 0.25, 1.0, 4.0),
             vit_ratios=(0.3, 0.75),
             classifier="logistic",
             stand_in=False,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -60,18 +62,32 @@ def parsed_yaml(path: Path) -> Any:
 
 def from_yaml(source: str) -> Any:
     """What the source says, or a ValueError: PyYAML lets through whatever its constructors stumble over."""
-    import yaml
-
     try:
         if len(source) > MOST_CHARACTERS:
             raise ValueError(f"it has more than {MOST_CHARACTERS:,} characters")
-        loader = yaml.SafeLoader(source)
+        loader = _loader()(source)
         node = loader.get_single_node()
         if _values(node, {}) > MOST_VALUES:
             raise ValueError(f"with its anchors written out, it has more than {MOST_VALUES:,} values")
         return None if node is None else loader.construct_document(node)
     except Exception as error:
         raise ValueError(_line(error)) from None
+
+
+@functools.cache
+def _loader() -> Any:
+    """PyYAML's safe one, but for numbers of YAML 1.1 that nobody means: `1:30` is not 90 here, and `010` not 8."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        def number(self, node: Any) -> Any:
+            if re.match(r"[-+]?0\d|.*:", node.value):
+                return node.value
+            return self.construct_yaml_int(node) if node.tag.endswith("int") else self.construct_yaml_float(node)
+
+    for kind in ("int", "float"):
+        Loader.add_constructor(f"tag:yaml.org,2002:{kind}", Loader.number)
+    return Loader
 
 
 def _values(node: Any, known: dict[int, int]) -> int:

@@ -95,6 +95,8 @@ class Results(Generic[P]):
             "input": "noisy input itself",
             "mean": "mean image",
             "pca": f"PCA, {size}",
+            "ppca": f"linear VAE (probabilistic PCA), {size}",
+            "linear-vae": f"linear VAE, β = 1, {size}",
             "ridge": "linear (ridge) denoiser",
             "tv": "total variation",
             "linear-fill": "linear conditional mean",

@@ -114,7 +114,7 @@ class VAE(Model):
     latent: int = 128
     width: int = 32
     depth: int = 2
-    beta: float = 1.0
+    beta: float | None = None  # weight of the KL divergence; None: calibrated, twice the batch's mean squared error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,7 +197,9 @@ class Experiment(Spec):
     seed: int = 0
 
 
-Method = Literal["input", "mean", "pca", "ridge", "tv", "linear-fill", "pixels", "patches"]
+Method = Literal[
+    "input", "mean", "pca", "ppca", "linear-vae", "ridge", "tv", "linear-fill", "pixels", "patches"
+]  # a linear VAE's β is 1; probabilistic PCA is the linear VAE whose β is calibrated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,11 +207,11 @@ class Baseline(Spec):
     """A method without gradient descent, fitted to training images; it stands in each table beside the models."""
 
     method: Method
-    size: int = 128  # components, for PCA
+    size: int = 128  # components or latents, of those that have some
 
     @property
     def name(self) -> str:
-        return f"baseline/{self.method}" + (f"-{self.size}" if self.method == "pca" else "")
+        return f"baseline/{self.method}" + (f"-{self.size}" if self.method in ("pca", "ppca", "linear-vae") else "")
 
 
 @dataclass(frozen=True, kw_only=True)

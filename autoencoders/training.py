@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,11 +25,13 @@ from autoencoders.data import Split
 from autoencoders.errors import InputError, StorageError, TrainingError
 from autoencoders.specs import Experiment, Training
 from autoencoders.store import Artifact
+from autoencoders.store.files import write
 
 CHECKPOINT_SECONDS = 30.0
 STEPS_BETWEEN_SYNCS = 32  # to read a loss is to wait for the GPU
 VALIDATION_BATCH = 500
 SNAPSHOT_IMAGES = 8
+SETTLING_IMAGES = 10_000
 DIGEST_SIZE = 32
 ADVICE = "a lower learning rate may help"
 BETAS = (0.9, 0.99)  # of AdamW: trainings are short, so its averages must be, too
@@ -78,6 +79,7 @@ def train(
             if save_is_due and checkpoint is not None:
                 run.save(checkpoint)
                 saved = time.monotonic()
+    run.settle()
     return run.artifact()
 
 
@@ -249,19 +251,28 @@ class Run:
         pictures = {"clean": clean, "seen": seen, f"{epoch}": models.reconstruct(self.model, seen)}
         self.snapshots |= {name: (p.clamp(0, 1) * 255).round().byte().cpu() for name, p in pictures.items()}
 
-    @torch.no_grad()
     def validate(self) -> dict[str, float]:
-        """Average the loss's terms over the validation images, in fp32; noise and masks are the same each time."""
-        self.generator.manual_seed(derived_seed("validation"))
+        """Average the loss's terms over the validation images."""
+        return self._averages(self.validation, "validation")
+
+    def settle(self) -> None:
+        """Let the model set what depends on its finished weights."""
+        some = self.train[:: math.ceil(len(self.train) / SETTLING_IMAGES)]
+        self.model.settle(lambda: self._averages(some, "settling"))
+
+    @torch.no_grad()
+    def _averages(self, images: Tensor, purpose: str) -> dict[str, float]:
+        """Average the loss's terms over images, in fp32; for one purpose, noise and masks are the same each time."""
+        self.generator.manual_seed(derived_seed(purpose))
         totals: dict[str, Tensor] = {}
         self.model.eval()
-        for images in self.validation.split(VALIDATION_BATCH):
-            clean = _as_floats(images)
+        for batch in images.split(VALIDATION_BATCH):
+            clean = _as_floats(batch)
             noisy = corruption.corrupt(clean, self.experiment.corruption, self.generator)
             for name, value in self.model.losses(clean, noisy, self.generator).items():
-                totals[name] = totals.get(name, 0.0) + value * len(images)
+                totals[name] = totals.get(name, 0.0) + value * len(batch)
         self.model.train()
-        return {name: total.item() / len(self.validation) for name, total in totals.items()}
+        return {name: total.item() / len(images) for name, total in totals.items()}
 
     def progress(self, loss: float) -> Progress:
         epoch = math.ceil(self.step / self.steps_per_epoch)
@@ -310,15 +321,10 @@ class Run:
         kept = {name: getattr(self, name) for name in self.KEPT}
         torch.save({"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), **kept}, buffer)
         payload = buffer.getvalue()
-        temporary = path.with_name(f"{path.name}.{os.getpid()}")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(_digest(payload, self.identity) + payload)
-            os.replace(temporary, path)
+            write(path, _digest(payload, self.identity) + payload)
         except OSError as error:
             raise StorageError(f"can't write the checkpoint {path}: {error.strerror}") from error
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def resume(self, path: Path) -> None:
         """Resume from a valid checkpoint of this run; otherwise start afresh."""

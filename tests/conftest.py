@@ -14,6 +14,7 @@ import pytest
 from copied_project import Project, Run, copied
 from filelock import FileLock
 from made_report import Made, complete, make
+from waiting import PATIENCE
 
 from autoencoders.data import files
 
@@ -72,6 +73,7 @@ def page(browser: Any) -> Iterator[Any]:
     """A tab at a desk, and what it complained of."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
     page = context.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
     page.faults = []
     page.on("console", lambda m: page.faults.append(m.text) if m.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: page.faults.append(str(error)))

@@ -11,6 +11,7 @@ import yaml
 from copied_project import Run
 
 from autoencoders.claims import SCALES, by_requirement, margins
+from autoencoders.jsonable import finite
 from autoencoders.judging import AUROC, DECIBELS, Claim, Judged, Quantity, Ranking, correct
 from autoencoders.reporting.notebook_files import NotebookFile
 from autoencoders.settings import PROJECT
@@ -52,6 +53,21 @@ def test_margin_makes_a_small_difference_one_that_does_not_matter(gap: float, ve
     assert found.verdict == verdict
     assert found.sentence.startswith("**No difference that matters:** that the first") == (verdict == "equivalent")
     assert "margin 0.10" in found.sentence
+
+
+def test_void_claim_is_not_tested_and_says_why() -> None:
+    void = judged(HIGH, LOW, replace(CLAIM, void="the yardstick is at chance"))
+    assert void.verdict == "undecided"
+    assert void.sentence == (
+        "**Void:** whether the first denoises better than the second can't be told, as the yardstick is at chance "
+        f"(first {HIGH.mean():.2f}, second {LOW.mean():.2f} dB)."
+    )
+    assert finite(void.as_json())["p"] is None
+    assert void.as_json()["void"] == "the yardstick is at chance"
+    family = correct([void, judged(HIGH, LOW)])
+    assert family[0] == void
+    assert family[1].p_holm == family[1].p, "it is the only one that was tested"
+    assert correct([void]) == [void]
 
 
 def test_correction_leaves_a_lone_weak_verdict_undecided_and_says_so() -> None:
@@ -130,7 +146,7 @@ def test_requirement_gets_all_of_its_sentences() -> None:
 def test_claims_command_judges_every_claim_of_a_run(smoke: Run) -> None:
     claims = smoke.project.json("claims")["claims"]
     keys = ["id", "requirement", "sentence", "expected", "a", "b", "difference", "margin", "lo", "hi", "n", "seeds"]
-    keys += ["p", "p_holm", "verdict", "verdict_corrected"]
+    keys += ["p", "p_holm", "verdict", "verdict_corrected", "void"]
     assert all(list(claim) == keys for claim in claims)
     assert len({claim["id"] for claim in claims}) == len(claims)
     answered = {claim["requirement"] for claim in claims}

@@ -9,13 +9,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from copied_project import Project
+from waiting import PATIENCE, until
 
 from autoencoders.errors import InputError
 from autoencoders.running import cluster
@@ -79,13 +79,8 @@ def running(arguments: list[str], folder: Path, environment: dict[str, str]) -> 
         process.wait()
 
 
-def awaited(file: Path, seconds: float = 60) -> str:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if file.exists() and (content := file.read_text()):
-            return content
-        time.sleep(0.1)
-    raise AssertionError(f"{file} never came")
+def awaited(file: Path) -> str:
+    return until(lambda: file.exists() and file.read_text())
 
 
 def keys(project: Project) -> set[str]:
@@ -128,7 +123,7 @@ def test_task_of_a_killed_worker_is_made_by_another(project: Project, tmp_path: 
     command = mine.command("run", "ae-vector", "vae", "--scheduler", "local", "--jobs", "2")
     with subprocess.Popen(command, cwd=mine.folder, env=mine.environment(), stderr=subprocess.PIPE, text=True) as run:
         threading.Thread(target=kill_a_trainer, args=(mine.cache, run.pid), daemon=True).start()
-        _, stderr = run.communicate(timeout=240)
+        _, stderr = run.communicate(timeout=PATIENCE)
     assert run.returncode == 0, stderr
     assert (tmp_path / "killed").exists(), "no worker was killed"
     assert {state["state"] for state in mine.states("ae-vector", "vae").values()} == {"cached"}
@@ -136,8 +131,7 @@ def test_task_of_a_killed_worker_is_made_by_another(project: Project, tmp_path: 
 
 def kill_a_trainer(cache: Path, parent: int) -> None:
     """The worker that holds the lock of a training which has a checkpoint."""
-    while not (found := list(cache.glob("checkpoints/*/checkpoint.pt"))):
-        time.sleep(0.05)
+    found = until(lambda: list(cache.glob("checkpoints/*/checkpoint.pt")))
     lock = (cache / "locks" / f"{found[0].parent.name}.lock").stat().st_ino
     for line in Path("/proc/locks").read_text().splitlines():
         _, _, _, _, pid, place, *_ = line.replace("-> ", "").split()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import textwrap
-import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from waiting import settled
 
 from autoencoders.errors import InputError
+from autoencoders.store import files
 from autoencoders.store.codehash import Code, Package
 from autoencoders.store.files import stamp
 
@@ -473,17 +475,24 @@ def test_syntax_error_is_named_with_its_line(lab: Lab) -> None:
 # ── Speed, and trust in what is remembered ───────────────────────────────────────────────────────────────────────────
 
 
-def test_stamp_is_withheld_while_a_clock_tick_could_hide_an_edit(tmp_path: Path) -> None:
+def test_stamp_is_withheld_while_a_clock_tick_could_hide_an_edit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "file"
     path.write_text("1")
-    assert stamp(path) is None
-    time.sleep(0.15)
-    before = stamp(path)
-    assert before is not None
-    assert before == stamp(path)
+    written = max(path.stat().st_mtime_ns, path.stat().st_ctime_ns)
+    known = []
+    for later in (-1, 0, 99_999_999, 100_000_000, 10**15):
+        monkeypatch.setattr(files, "time", SimpleNamespace(time_ns=lambda later=later: written + later))
+        known.append(stamp(path))
+    assert known[:3] == [None] * 3
+    assert known[3] == known[4]
+    assert known[4]
+    monkeypatch.undo()
+    settled(path)
     path.write_text("2")
-    time.sleep(0.15)
-    assert stamp(path) not in (None, before)
+    settled(path)
+    assert stamp(path) != known[3]
 
 
 def test_edits_of_equal_size_in_quick_succession_are_noticed(lab: Lab) -> None:
@@ -496,9 +505,9 @@ def test_edits_of_equal_size_in_quick_succession_are_noticed(lab: Lab) -> None:
 
 def test_edit_that_restores_the_old_modification_time_is_noticed(lab: Lab) -> None:
     path = lab.folder / "sizes.py"
-    old = time.time() - 1000
+    old = path.stat().st_mtime - 1000
     os.utime(path, (old, old))
-    time.sleep(0.15)
+    settled(path)
     before = lab.code()
     path.write_text(path.read_text().replace("8", "9"))
     os.utime(path, (old, old))
@@ -507,7 +516,7 @@ def test_edit_that_restores_the_old_modification_time_is_noticed(lab: Lab) -> No
 
 def test_files_are_parsed_once_and_walks_are_remembered(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     lab.code()
-    time.sleep(0.15)
+    settled(*lab.folder.rglob("*.py"))
     lab.code()
 
     def forbidden(*_: object) -> None:

@@ -16,11 +16,12 @@ import pytest
 
 from autoencoders.catalogue import Catalogue
 from autoencoders.measurements.generation import Arithmetic
-from autoencoders.measurements.latent import Posterior
 from autoencoders.measurements.layers import LayerFit, LayerProbe
+from autoencoders.measurements.likelihood import Likelihood
 from autoencoders.measurements.masking import Filling, Importance
 from autoencoders.measurements.probing import Probe, ProbeFit
 from autoencoders.measurements.reconstruction import Reconstruction
+from autoencoders.measurements.samples import RealFeatures
 from autoencoders.profiles import PROFILES
 from autoencoders.specs import (
     DRAWS,
@@ -207,7 +208,7 @@ def test_results_are_all_measured_and_nothing_twice(catalogue: Catalogue) -> Non
 def test_measurements_need_what_is_measured_too(catalogue: Catalogue) -> None:
     pairs = catalogue.measurements()
     needed = [each for subject, spec in pairs for each in spec.needs(subject).values()]
-    assert {type(spec) for _, spec in needed} == {ProbeFit, LayerFit}
+    assert {type(spec) for _, spec in needed} == {ProbeFit, LayerFit, RealFeatures}
     assert set(needed) <= set(pairs)
 
 
@@ -225,7 +226,7 @@ def test_results_are_measured_on_the_test_split(catalogue: Catalogue) -> None:
 
 
 def test_noise_of_evaluation_is_never_that_of_training(catalogue: Catalogue) -> None:
-    seeds = {spec.seed for _, spec in catalogue.measurements() if isinstance(spec, Reconstruction | Probe | Posterior)}
+    seeds = {spec.seed for _, spec in catalogue.measurements() if isinstance(spec, Reconstruction | Probe | Likelihood)}
     assert len(seeds) == 1, "all subjects see the same noise"
     assert not seeds & {*range(1000), *catalogue.profile.seeds}
 
@@ -258,7 +259,19 @@ def test_probes_see_clean_and_noisy_images(catalogue: Catalogue) -> None:
             asked = {
                 p.input for s, p in catalogue.measurements() if s == subject and isinstance(p, Probe) and p.fit == fit
             }
-            assert asked == ({None, NOISE} if fit.features == "latent" else {None})
+            if fit.input is None:
+                assert asked >= ({None, NOISE} if fit.features == "latent" else {None})
+            else:
+                assert asked == {None, fit.input}
+
+
+def test_four_way_probe_is_of_what_is_compared(catalogue: Catalogue) -> None:
+    """At each level the AE, the DAE trained there, the VAE and PCA, in all four combinations of fit and test."""
+    for sigma in catalogue.probe_levels:
+        dae = catalogue.ae(sigma=sigma)
+        for name in (catalogue.ae().name, dae.name, catalogue.vae().name, "baseline/pca-128"):
+            found = {(p.fit.input, p.input) for s, p in catalogue.measurements() if s.name == name and type(p) is Probe}
+            assert found >= {(fit, seen) for fit in (None, Gaussian(sigma)) for seen in (None, Gaussian(sigma))}
 
 
 def test_masked_models_are_asked_for_their_holes_at_their_own_ratio(catalogue: Catalogue) -> None:
@@ -314,7 +327,7 @@ def test_quick_answers_everything_with_one_seed() -> None:
         *(f"dae-vector-{sigma}" for sigma in ("0.1", "0.3", "0.5", "var0.1")),
         "ae-spatial",
         "dae-spatial-0.3",
-        "vae",
+        *("vae", "vae-beta0.1", "vae-beta1"),
         *(f"mcae-{ratio}" for ratio in ("0", "0.1", "0.3", "0.5", "0.75")),
         "vit-0.75",
     }
@@ -331,7 +344,9 @@ def test_full_holds_the_whole_assignment_with_three_seeds() -> None:
         *(f"mcae-{ratio:g}" for ratio in RATIOS),
         *("vit-0.75", "vit-0.3"),
     }
-    assert len({e.model.beta for e in full.results() if isinstance(e.model, VAE)}) >= 3
+    betas = {e.model.beta for e in full.results() if isinstance(e.model, VAE)}
+    assert None in betas, "calibrated"
+    assert len(betas) >= 5, "and four points of a curve"
     assert not full.profile.stand_in
     tuned = full.tuning()
     vector = [run.model for run in tuned if isinstance(run.model, ConvAE)]

@@ -19,7 +19,7 @@ def test_pages_stay_small_whatever_the_models_size(profile: str, page: Any, tmp_
         asked: list[str] = []
         page.on("request", lambda request, asked=asked: asked.append(request.url))
         page.goto(f"{(folder / name).as_uri()}.html?backend=cpu")
-        page.wait_for_selector("#playground:not([hidden])", timeout=60_000)
+        page.wait_for_selector("#playground:not([hidden])")
         sizes = [(folder / url.removeprefix(f"{folder.as_uri()}/").split("?")[0]).stat().st_size for url in asked]
         assert sum(sizes) < LIMIT, name
         assert any("/models/" in url for url in asked), name

@@ -95,6 +95,12 @@ WORST = {
     "levels, log values": lambda: figures.levels(
         range(1, 129), {"KL (nats)": {"VAE β=4": sorted(RNG.random(128) ** 9)}}, xlabel="dimensions, sorted", log="y"
     ),
+    "tradeoff": lambda: figures.tradeoff(
+        {model: ([3.0 * 2**i, 4.0 * 2**i], [18 + i, 19 + i]) for i, model in enumerate(MODELS)},
+        xlabel="KL divergence (nats)",
+        ylabel="pooled PSNR (dB)",
+        lines={"PCA, 128": 24.0, "mean image": 12.0},
+    ),
     "bars": lambda: figures.bars(
         {model: {"clean": (50.0, 49, 51), "noisy, σ = 0.3": 40.0} for model in MODELS},
         xlabel="accuracy (%)",
@@ -357,6 +363,14 @@ def test_levels_draw_intervals_and_rings_and_leave_out_what_is_not_finite():
     assert ring.get_markerfacecolor() == "none"
 
 
+def test_tradeoff_draws_series_and_lines_on_a_logarithmic_axis():
+    (axes,) = figures.tradeoff({"VAE": ([10, 100], [18, 23])}, xlabel="x", ylabel="y", lines={"PCA": 23.5}).axes
+    series, line = axes.lines
+    assert (series.get_xdata().tolist(), series.get_ydata().tolist()) == ([10, 100], [18, 23])
+    assert set(line.get_ydata()) == {23.5}
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "linear")
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -373,6 +387,9 @@ def test_levels_draw_intervals_and_rings_and_leave_out_what_is_not_finite():
         (lambda: figures.bars({"a": {}}, xlabel="x"), "nothing to draw"),
         (lambda: figures.bars({"a": {"b": -1}}, xlabel="x"), "start at 0"),
         (lambda: figures.bars({"a": {"b": 1}}, xlabel="x", lines=dict.fromkeys("abcd", 1)), "reference lines"),
+        (lambda: figures.tradeoff({}, xlabel="x", ylabel="y"), "nothing to draw"),
+        (lambda: figures.tradeoff({"a": ([], [])}, xlabel="x", ylabel="y"), "points of a"),
+        (lambda: figures.tradeoff({"a": ([1], [1])}, xlabel="", ylabel="", lines=dict.fromkeys("abcd", 1)), "lines"),
         (lambda: figures.roc({}), "nothing to draw"),
         (lambda: figures.matrix({}, rows="a", columns="b", xlabel="", ylabel=""), "nothing to draw"),
         (lambda: figures.matrix({"t": np.ones((2, 3))}, rows="ab", columns="ab", xlabel="", ylabel=""), "t: .*2 rows"),

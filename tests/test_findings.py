@@ -79,11 +79,13 @@ def test_contender_is_a_model_in_all_its_seeds() -> None:
         (lambda f: f.dae(0.3), "DAE σ = 0.3, vector", "dae-vector-0.3"),
         (lambda f: f.dae(VARIANCE, "spatial"), "DAE variance 0.1, spatial", "dae-spatial-var0.1"),
         (lambda f: f.vae(), "VAE", "vae"),
-        (lambda f: f.vae(4.0), "VAE, β = 4", "vae-beta4"),
+        (lambda f: f.vae(1), "VAE, β = 1", "vae-beta1"),
         (lambda f: f.mcae(0.75), "MCAE 0.75", "mcae-0.75"),
         (lambda f: f.vit(0.75), "ViT 0.75", "vit-0.75"),
         (lambda f: f.baseline("pca"), "PCA, 128", "baseline/pca-128"),
         (lambda f: f.baseline("pca", 64), "PCA, 64", "baseline/pca-64"),
+        (lambda f: f.baseline("ppca"), "linear VAE (probabilistic PCA), 128", "baseline/ppca-128"),
+        (lambda f: f.baseline("linear-vae"), "linear VAE, β = 1, 128", "baseline/linear-vae-128"),
         (lambda f: f.baseline("input"), "noisy input itself", "baseline/input"),
     ],
 )
@@ -316,6 +318,25 @@ def test_distances_are_read_from_the_metrics() -> None:
     assert f.distances(f.mcae(0.5), f.catalogue.filling(), "hole_mse") == [1, 2]
     assert f.distances(f.mcae(0.5), f.catalogue.filling(), "hidden_mse") == [], "it has none"
     assert f.distances(f.mcae(0.5), f.catalogue.filling(), "nothing") == []
+
+
+def test_frechet_table_has_a_column_for_each_origin_of_latents() -> None:
+    def distances(subject: Any, spec: Any) -> Artifact:
+        ways = {"vae": {"prior": 2.5, "mixture": 1.5}, "ae-vector": {"mixture": 3.5}}.get(subject.name, {"real": 0.01})
+        return Artifact({}, {"rows": [row(f"frechet_{way}", value, math.nan, math.nan) for way, value in ways.items()]})
+
+    f = found(distances, seeds=(0,))
+    heading, _, vae, ae, real = str(f.frechet_table([f.vae(), f.ae()])).splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in (heading, vae, ae, real)]
+    assert cells[0] == ["model", "from the prior", "from a mixture", "real"]
+    assert cells[1] == ["VAE", "2.50", "1.50", "–"]
+    assert cells[2] == ["AE, vector", "–", "3.50", "–"]
+    assert cells[3] == ["other test images", "–", "–", "0.01"]
+
+
+def test_vaes_begin_with_the_calibrated_one() -> None:
+    f = found(by_seed)
+    assert [c.label for c in f.vaes()] == ["VAE", *(f"VAE, β = {b:g}" for b in f.catalogue.profile.betas)]
 
 
 def test_arithmetics_begin_with_the_wanted_one() -> None:

@@ -163,6 +163,13 @@ def test_kl_per_dimension_equals_torch() -> None:
     assert latent.kl_per_dimension(torch.zeros(3, 2), torch.zeros(3, 2)).tolist() == [0.0, 0.0]
 
 
+def test_units_that_carry_a_share_are_the_fewest() -> None:
+    kl = np.array([1.0, 6.0, 0.0, 3.0])
+    assert [latent.units_that_carry(kl, share) for share in (0.5, 0.6, 0.61, 0.9, 0.91, 1.0)] == [1, 1, 2, 2, 3, 3]
+    assert latent.units_that_carry(np.zeros(4), 0.9) == 0
+    assert latent.units_that_carry(np.zeros(0), 0.9) == 0
+
+
 # ── Dimension ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 from joblib.externals.loky import get_reusable_executor
+from waiting import PATIENCE
 
 from autoencoders import machine
 from autoencoders.evaluation import metrics
@@ -53,8 +54,10 @@ def test_workers_side_by_side_have_a_gpu_each(with_gpus: Callable[[str], None], 
     with_gpus("0,1,2")
 
     def note(task: int) -> None:
-        time.sleep(0.3)  # so that each worker gets something to do
         (tmp_path / f"worker-{os.getpid()}").write_text(os.environ["CUDA_VISIBLE_DEVICES"])
+        deadline = time.monotonic() + PATIENCE
+        while len(list(tmp_path.glob("worker-*"))) < 3 and time.monotonic() < deadline:
+            time.sleep(0.01)  # so that each worker gets something to do
 
     with processes.pool(note, 3) as pool:
         assert {future.result() for future in [pool.submit(task, 1) for task in range(9)]} == {None}

@@ -21,12 +21,12 @@ from autoencoders.measurements.anomaly import Anomaly
 from autoencoders.measurements.embedding import Embedding
 from autoencoders.measurements.frequencies import Frequencies
 from autoencoders.measurements.generation import JUDGE, Arithmetic, Interpolation
-from autoencoders.measurements.latent import Cloud, Latent, Posterior
+from autoencoders.measurements.latent import Cloud, Latent
 from autoencoders.measurements.layers import LayerFit, LayerProbe
 from autoencoders.measurements.masking import Filling, Importance
 from autoencoders.measurements.probing import Probe, ProbeFit, Regions
 from autoencoders.measurements.reconstruction import Reconstruction
-from autoencoders.specs import VAE, Baseline, Gaussian, PatchMask, PixelMask
+from autoencoders.specs import Baseline, Gaussian, PatchMask, PixelMask
 from autoencoders.store import Artifact, entries
 
 SHAPE = (3, 16, 16)
@@ -354,6 +354,29 @@ def test_one_classifier_judges_clean_and_noisy_images(data: Dataset) -> None:
     assert clean[0]["probe_linear/correct"].shape == (40,)
 
 
+class Mirrored(PerPixel):
+    """Latents of noisy images lie on the other side of the origin: all is there, but where no clean one was."""
+
+    def encode(self, images: Tensor) -> Tensor:
+        noisy = images.diff(dim=3).abs().mean((1, 2, 3), keepdim=True) > 0.25
+        return torch.where(noisy, -images, images) * self.one
+
+
+def test_classifier_fitted_to_noisy_latents_finds_what_noise_only_moves(data: Dataset) -> None:
+    noise, found = Gaussian(0.5), {}
+    for fitted in (None, noise):
+        spec = ProbeFit(input=fitted)
+        fit = spec.measure(Mirrored(), without(data, "test"), CPU)
+        for seen in (None, noise):
+            probe = Probe(fit=spec, input=seen)
+            found[fitted, seen] = measured(probe, Mirrored(), data, fit=fit)[1][probe.metric]["value"]
+    assert found[None, None] == 1
+    assert found[noise, noise] > 0.9
+    assert found[None, noise] < 0.5
+    assert found[noise, None] < 0.5
+    assert Probe(fit=ProbeFit(input=noise)).metric == "probe_linear_fit_gaussian:0.5"
+
+
 def test_probes_pair_with_the_images(data: Dataset) -> None:
     fit = ProbeFit().measure(PerPixel(), data, CPU)
     arrays, _ = measured(Probe(input=Gaussian(0.9), images=15), PerPixel(), data, fit=fit)
@@ -591,39 +614,6 @@ def test_cloud_lies_in_axes_that_both_kinds_of_input_share(data: Dataset) -> Non
     assert (moved["noisy/images"] != moved["clean/images"]).mean() > 0.5
 
 
-def vae_of_nothing() -> models.VariationalAutoencoder:
-    """Its posterior is the prior, whatever it sees."""
-    model = models.build(models.VariationalAutoencoder, VAE(latent=6, width=4, depth=0), SHAPE, 0)
-    for parameter in model.to_posterior.parameters():
-        nn.init.zeros_(parameter)
-    return model
-
-
-def test_collapsed_posterior(data: Dataset) -> None:
-    spec = Posterior(samples=5)
-    arrays, rows = measured(spec, vae_of_nothing(), without(data, "train", "validation"))
-    assert [rows[m]["value"] for m in ("active_units", "active_share", "kl")] == [0, 0, 0]
-    assert not arrays["active"].any()
-    assert arrays["samples"].shape == (5, *SHAPE)
-    assert rows["kl"]["n"] == 40
-
-
-def test_unit_that_moves_is_active_and_one_that_stands_off_is_not(data: Dataset) -> None:
-    model = vae_of_nothing()
-    bias = model.to_posterior.bias
-    assert bias is not None
-    with torch.no_grad():
-        bias[1] = 2.0  # always: it costs 2²/2 nats and tells nothing
-        model.to_posterior.weight[4] = 1.0
-    arrays, rows = measured(Posterior(), model, data)
-    assert arrays["active"].tolist() == [False, False, False, False, True, False]
-    assert arrays["kl"][1] == pytest.approx(2)
-    assert (arrays["kl"][[0, 2, 3, 5]] == 0).all()
-    assert rows["active_units"]["value"] == 1
-    assert rows["active_share"]["value"] == pytest.approx(1 / 6)
-    assert rows["kl"]["value"] == pytest.approx(arrays["kl"].sum())
-
-
 # ── Interpolation and arithmetic ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -686,9 +676,37 @@ def test_arithmetic_with_latents_made_by_hand(data: Dataset, judge: Artifact) ->
     assert np.abs(results - (parts[0] - parts[1] + parts[2]).clip(0, 255)).max() <= 1
 
 
+def test_arithmetic_is_compared_with_other_classes(data: Dataset, judge: Artifact) -> None:
+    """b − b + c is c; b − b + another class isn't. A model that always shows c owes nothing to the sum."""
+    spec = Arithmetic(classes=("b", "b", "c"), draws=30, examples=4)
+    own = spec.measure(PerPixel(), data, CPU, judge)
+    assert own.arrays["judged_c"].all()
+    assert not own.arrays["control_c"].any()
+    assert own.arrays["shares/result"].tolist() == own.arrays["shares/plain"].tolist() == [0, 0, 1, 0]
+    assert own.arrays["shares/control"].sum() == pytest.approx(1)
+    assert not own.meta["void"]
+    third = common.to_unit_range(data.train.images[data.train.labels == 2][:1], CPU)
+    always = spec.measure(PerPixel(lambda image: third.expand(image.shape)), data, CPU, judge)
+    assert always.arrays["judged_c"].all()
+    assert always.arrays["control_c"].all()
+
+
+def test_arithmetic_is_void_where_the_judge_recognises_nothing(data: Dataset, judge: Artifact) -> None:
+    first = patterns()[0] + 0.015
+    model = PerPixel(lambda image: first.expand(image.shape))
+    assert Arithmetic(classes=("b", "a", "c"), draws=30).measure(model, data, CPU, judge).meta["void"]
+    assert not Arithmetic(classes=("b", "c", "a"), draws=30).measure(model, data, CPU, judge).meta["void"]
+
+
+def test_nearest_image_is_none_of_those_added() -> None:
+    latents = torch.tensor([[0.0], [1.0], [2.0], [3.0], [10.0]])
+    found = generation._nearest_others(torch.tensor([[1.1], [9.0]]), latents, torch.tensor([[1, 2, 0], [0, 1, 2]]))
+    assert found.tolist() == [3, 4]
+
+
 def test_draws_are_of_their_class_and_with_replacement() -> None:
     labels = torch.tensor([0, 1, 0, 2, 1])
-    found = generation._drawn(labels, 1, 50, torch.Generator().manual_seed(0))
+    found = generation._drawn(labels == 1, 50, torch.Generator().manual_seed(0))
     assert set(found.tolist()) == {1, 4}
     assert len(found) == 50
 

@@ -232,6 +232,33 @@ def test_vae_terms_are_summed_over_latents_and_over_pixels(vae: models.Variation
     assert terms["reconstruction"].item() == pytest.approx(terms["error"].item() * 3 * 16 * 16, rel=1e-5)
 
 
+def test_vae_calibrates_its_beta_by_the_batch() -> None:
+    """β = 2 · the batch's error, as a constant: the gradient is that of a VAE with this very β."""
+    calibrated, images = make("vae"), pictures(3)
+    terms = calibrated.losses(images, images, seeded(), kl_weight=0.25)
+    beta = 2 * terms["error"].item()
+    assert terms["loss"].item() == pytest.approx((terms["reconstruction"] + 0.25 * beta * terms["kl"]).item())
+    fixed = make("vae", beta=beta)
+    fixed.losses(images, images, seeded(), kl_weight=0.25)["loss"].backward()
+    terms["loss"].backward()
+    for ours, theirs in zip(calibrated.parameters(), fixed.parameters(), strict=True):
+        assert torch.allclose(ours.grad, theirs.grad, rtol=1e-3, atol=1e-4)  # type: ignore[arg-type]
+
+
+def test_vae_keeps_the_variance_that_finished_weights_decide(vae: models.VariationalAutoencoder) -> None:
+    vae.settle(lambda: {"error": 0.0625})
+    other = make("vae")
+    models.load_weights(other, models.weights(vae))
+    assert float(other.variance) == 0.0625  # type: ignore[arg-type]
+
+
+def test_posterior_comes_in_batches(vae: models.VariationalAutoencoder) -> None:
+    mean, log_variance = vae.posterior(pictures(5))
+    found = models.posterior(vae, pictures(5), batch=2)
+    assert torch.allclose(found[0], mean, atol=1e-6)
+    assert torch.allclose(found[1], log_variance, atol=1e-6)
+
+
 @pytest.mark.parametrize("beta", [0.0, 0.5, 4.0])
 @pytest.mark.parametrize("weight", [0.0, 0.25, 1.0])
 def test_vae_beta_and_warm_up_weigh_the_kl_alone(beta: float, weight: float) -> None:

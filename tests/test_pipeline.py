@@ -8,12 +8,12 @@ import os
 import re
 import signal
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from copied_project import Project, Run
+from waiting import PATIENCE, until
 
 from autoencoders.catalogue import Catalogue
 from autoencoders.profiles import PROFILES
@@ -406,7 +406,7 @@ def test_interrupted_run_can_be_gone_on_with(own: Project) -> None:
 
 def interrupt(project: Project, *arguments: str) -> None:
     """Ctrl-C as soon as a training has begun: a terminal tells every process of the command."""
-    before = time.time()
+    before = progress(project)
     process = subprocess.Popen(
         project.command(*arguments),
         cwd=project.folder,
@@ -417,25 +417,25 @@ def interrupt(project: Project, *arguments: str) -> None:
         start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # background jobs ignore it
     )
-    while process.poll() is None and not any(
-        path.stat().st_mtime > before for path in project.cache.glob("checkpoints/*/progress.json")
-    ):
-        time.sleep(0.02)
+    until(lambda: process.poll() is not None or progress(project) - before)
     os.killpg(process.pid, signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, stderr
     assert stdout == ""
     assert stderr.strip().splitlines()[-1].startswith("interrupted: finished work is kept")
     assert "Traceback" not in stderr
-    wait_until_gone(process.pid)
+    until(lambda: is_gone(process.pid))
 
 
-def wait_until_gone(group: int) -> None:
-    """No worker may outlive the command for long."""
-    for _ in range(200):
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.05)
-    raise AssertionError("the command left processes behind")
+def progress(project: Project) -> set[tuple[Path, int]]:
+    """What trainings have noted down, and when."""
+    return {(path, path.stat().st_mtime_ns) for path in project.cache.glob("checkpoints/*/progress.json")}
+
+
+def is_gone(group: int) -> bool:
+    """Whether a command has left no process behind."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    return False

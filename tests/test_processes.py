@@ -15,6 +15,7 @@ from typing import Any
 
 import joblib
 import pytest
+from waiting import PATIENCE
 
 from autoencoders.running import order, processes
 from autoencoders.running.order import Order
@@ -141,9 +142,16 @@ def test_several_jobs_run_in_other_processes_with_their_share_of_threads(tmp_pat
     assert {*threads} == {str(max(1, joblib.cpu_count() // 2))}
 
 
-def test_results_come_as_they_complete() -> None:
-    list(run({"a": 0, "b": 0}, time.sleep, jobs=2))  # processes are started
-    assert [key for key, _ in run({"long": 2.0, "short": 0.1}, time.sleep, jobs=2)] == ["short", "long"]
+def test_results_come_as_they_complete(tmp_path: Path) -> None:
+    def work(task: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while task == "long" and not (tmp_path / "short is there").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    results = iter(run({"long": "long", "short": "short"}, work, jobs=2))
+    assert next(results) == ("short", None)
+    (tmp_path / "short is there").touch()
+    assert next(results) == ("long", None)
 
 
 def test_exceptions_that_cannot_travel_become_messages() -> None:
@@ -178,7 +186,7 @@ def test_leaving_early_leaves_no_work_behind(tmp_path: Path) -> None:
             import time
             from autoencoders.running import order, processes
 
-            tasks = {"a": 0, "b": 60, "c": 60, "d": 60}
+            tasks = {"a": 0, "b": 1e6, "c": 1e6, "d": 1e6}
             with processes.pool(time.sleep, 2) as pool:
                 running = order.run(tasks, order.Order(dict.fromkeys(tasks, ()), dict.fromkeys(tasks, 1)), pool)
                 next(running)
@@ -186,4 +194,4 @@ def test_leaving_early_leaves_no_work_behind(tmp_path: Path) -> None:
         """)
     )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
-    subprocess.run([sys.executable, "-W", "ignore", str(script)], env=environment, check=True, timeout=50)
+    subprocess.run([sys.executable, "-W", "ignore", str(script)], env=environment, check=True, timeout=PATIENCE)

@@ -65,6 +65,15 @@ def test_recipe_adds_a_model(own: Project) -> None:
     assert {name.split()[0] for name, state in states(own).items() if state == "stale"} == {"mine"}
 
 
+def test_recipe_adds_a_measurement(own: Project) -> None:
+    before = states(own)
+    assert "brightness" in carry_out("A measurement", own)[-1]
+    after = states(own)
+    assert {name: state for name, state in after.items() if not name.endswith(" brightness")} == before
+    own.edit("autoencoders/measurements/brightness.py", ".mean((1, 2, 3))", ".abs().mean((1, 2, 3))")
+    assert {name for name, state in states(own).items() if state == "stale"} == {"ae-vector brightness"}
+
+
 def test_recipe_adds_a_study(own: Project) -> None:
     before = states(own)
     _, printed = carry_out("A study", own)

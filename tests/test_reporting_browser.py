@@ -70,7 +70,7 @@ def test_search_finds_a_word_and_leads_to_its_section(page: Any, address: str) -
 def test_search_for_anything_else_finds_nothing(page: Any, address: str, words: str) -> None:
     page.goto(f"{address}/index.html")
     page.fill("input[type=search]", words)
-    page.wait_for_selector("#results .none", timeout=5000)
+    page.wait_for_selector("#results .none")
     assert page.faults == []
     page.keyboard.press("Escape")
     assert page.is_hidden("#results")

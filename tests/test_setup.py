@@ -213,14 +213,17 @@ def test_variables_pass_through(clone: Path) -> None:
     assert make(clone, "report")[1][-1].endswith("GROUP= AE_PROFILE=")
 
 
-def test_clean_keeps_what_took_long_to_make(clone: Path) -> None:
-    for folder in ("cache", "data", ".venv", "_book", "submission"):
-        (clone / folder).mkdir()
+def test_clean_keeps_what_took_long_to_make_and_what_others_put_beside_it(clone: Path) -> None:
+    kept = {"cache/a", "data/a", ".venv/a", "_book/CNAME", "_studies/CNAME", "submission/letter.docx", "My_Report.pdf"}
+    gone = {"build/a", ".quarto/a", "site_libs/a", "G07_Assignment2_Report.pdf", "report/one.html"}
+    for name in kept | gone:
+        (clone / name).parent.mkdir(exist_ok=True)
+        (clone / name).touch()
     for tool in ("rm", "find"):
         (clone / "bin" / tool).symlink_to(str(shutil.which(tool)))
     done, _ = make(clone, "clean")
     assert done.returncode == 0, done.stderr
-    assert {path.name for path in clone.iterdir() if path.is_dir()} == {"cache", "data", ".venv", "bin"}
+    assert {name for name in kept | gone if (clone / name).exists()} == kept
 
 
 def test_ci_runs_what_people_run() -> None:

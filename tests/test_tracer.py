@@ -31,10 +31,12 @@ from autoencoders.measurements import reconstruction
 from autoencoders.measurements.anomaly import Anomaly
 from autoencoders.measurements.generation import Arithmetic
 from autoencoders.measurements.latent import Latent
+from autoencoders.measurements.likelihood import Likelihood
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.measurements.probing import Probe
 from autoencoders.measurements.programs import Program
 from autoencoders.measurements.reconstruction import Reconstruction
+from autoencoders.measurements.samples import Samples
 from autoencoders.plans import Plan
 from autoencoders.profiles import PROFILES
 from autoencoders.settings import Settings
@@ -198,6 +200,9 @@ EDITS = [  # a file, what is edited in it, and the measurement whose key must ch
     ("measurements/anomaly.py", "TILES = 4", "TILES = 8", Anomaly()),
     ("measurements/reconstruction.py", "DIRECTIONS = 1024", "DIRECTIONS = 512", Reconstruction()),
     ("measurements/translation.py", "nn.ReLU: _elementwise", "nn.ReLU6: _elementwise", Program()),
+    ("measurements/likelihood.py", "SHARE = 0.9", "SHARE = 0.8", Likelihood()),
+    ("measurements/samples.py", "images: int = 5000", "images: int = 4000", Samples()),
+    ("evaluation/likelihood.py", "LEVELS = 256", "LEVELS = 128", Likelihood()),
     ("evaluation/patches.py", "THRESHOLD = 0.25", "THRESHOLD = 0.5", Probe()),
     ("models/weights.py", "torch.from_numpy(array) for", "0 * torch.from_numpy(array) for", Reconstruction()),
     ("tasks.py", ".eval()", "", Reconstruction()),

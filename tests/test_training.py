@@ -293,6 +293,38 @@ def test_validation_updates_no_statistics() -> None:
     assert under_way.model.training
 
 
+# ── What finished weights decide ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_vae_keeps_the_error_of_training_images_as_its_variance() -> None:
+    """Not that of validation images, which are black here."""
+    black = Split(torch.zeros_like(VALIDATION.images), VALIDATION.labels)
+    found = fit(experiment("vae", sigma=None, epochs=3), validation=black).arrays
+    model = models.build(models.VariationalAutoencoder, MODELS["vae"][1], SHAPE, 0)
+    models.load_weights(model, found)
+    clean = TRAIN.images.float() / 255
+    with torch.no_grad():
+        draws = [model.losses(clean, clean, torch.Generator().manual_seed(i))["error"].item() for i in range(20)]
+    assert float(found["weights/variance"]) == pytest.approx(np.mean(draws), rel=0.02)
+
+
+def test_settling_spreads_over_the_training_images_and_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Settling(Recorder):
+        def settle(self, averages: Any) -> None:
+            self.averages = averages()
+
+    monkeypatch.setattr(training, "SETTLING_IMAGES", 20)
+    bright = Split(TRAIN.images.clone(), TRAIN.labels)
+    bright.images[::3] = 255  # what of 50 images every third is: 17 of them
+    under_way = run()
+    under_way.train = training._on_device(bright.images, torch.device("cpu"))
+    under_way.model = Settling(None, SHAPE)
+    with torch.no_grad():
+        under_way.model.weight.zero_()
+    under_way.settle()
+    assert under_way.model.averages == {"loss": pytest.approx(1), "error": pytest.approx(1)}
+
+
 # ── History ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -8,7 +8,6 @@ import hashlib
 import importlib.util
 import json
 import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from autoencoders import reading
 from autoencoders.data.sources import SOURCES, Downloaded, Shipped, source_of
 from autoencoders.errors import InputError
+from autoencoders.store.files import write
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 
@@ -126,8 +126,5 @@ def _recalled(memory: Path) -> dict[str, Any]:
 
 
 def _remember(memory: Path, entries: dict[str, Any]) -> None:
-    """Replace the file in one step: other processes read it. Of two writers at once, one computes again later."""
-    memory.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=memory.parent, prefix=memory.name, delete=False) as file:
-        json.dump(entries, file, indent=1, sort_keys=True)
-    os.replace(file.name, memory)
+    """Of two writers at once, one computes again later."""
+    write(memory, json.dumps(entries, indent=1, sort_keys=True))

@@ -127,6 +127,13 @@ def kl_per_dimension(mu: Array, logvar: Array) -> np.ndarray:
     return (0.5 * (mean.square() + log_variance.exp() - log_variance - 1)).mean(0).cpu().numpy()
 
 
+def units_that_carry(kl: Array, share: float) -> int:
+    """How few of the units [D] carry such a share of the KL divergence; 0 where there is none."""
+    falling = torch.as_tensor(kl).double().sort(descending=True).values
+    reached = falling.cumsum(0) >= share * falling.sum()
+    return int((~reached).sum()) + 1 if falling.sum() > 0 else 0
+
+
 # ── Dimension ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -13,6 +13,7 @@ from autoencoders.evaluation.arrays import Array, as_features, as_images
 
 LEVELS = 256  # values a pixel can have, 1/255 apart
 BATCH = 500  # images whose terms are held in float64 at a time
+LEAST_VARIANCE = 1 / 12 / (LEVELS - 1) ** 2  # that of a bin: nothing is known of where in it a pixel lies
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def bits_per_dimension(images: Array, outputs: Array, kl: Array, variance: float
 
 
 def calibrated_variance(images: Array, outputs: Array, batch: int = BATCH) -> float:
-    """The one variance under which images are likeliest given their outputs: the mean squared error."""
+    """The one variance under which images are likeliest given their outputs: the mean squared error, or a bin's."""
     if images.shape != outputs.shape or len(images) == 0:
         raise ValueError(f"images and outputs must be alike, and some: {list(images.shape)}, {list(outputs.shape)}")
     total = 0.0
@@ -62,7 +63,7 @@ def calibrated_variance(images: Array, outputs: Array, batch: int = BATCH) -> fl
         clean = as_images(images[start : start + batch])
         made = as_images(outputs[start : start + batch], clean.device)
         total += float((made - clean).double().square().sum())
-    return total / (len(images) * clean[0].numel())
+    return max(LEAST_VARIANCE, total / (len(images) * clean[0].numel()))
 
 
 def posterior_kl(mu: Array, logvar: Array) -> np.ndarray:

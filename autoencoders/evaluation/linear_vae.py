@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from autoencoders.evaluation.arrays import Array, as_features, full_precision
-from autoencoders.evaluation.likelihood import LEVELS
+from autoencoders.evaluation.likelihood import LEAST_VARIANCE, LEVELS
 from autoencoders.evaluation.pca import PCA
 
 
@@ -49,6 +49,11 @@ class LinearVAE:
         """The posterior means [N, K]."""
         pixels = as_features(images)
         return (pixels - self._like(self.mean, pixels)) @ self._like(self._encoder, pixels).T
+
+    def posterior(self, images: Array) -> tuple[Tensor, Tensor]:
+        """Means and log-variances [N, K]."""
+        means = self.encode(images)
+        return means, self._like(self.logvar, means).expand(means.shape)
 
     @full_precision()
     def decode(self, latents: Tensor) -> Tensor:
@@ -103,4 +108,5 @@ def fit_probabilistic_pca(pca: PCA, latent: int = 128) -> LinearVAE:
         raise ValueError("probabilistic PCA needs the variance of every principal component")
     if latent >= len(pca.variances):
         raise ValueError(f"{latent} latents leave no variance of {len(pca.variances)} dimensions to the decoder")
-    return fit_linear_vae(pca, float(pca.variances[latent:].mean(dtype=np.float64)), latent)
+    left_out = float(pca.variances[latent:].mean(dtype=np.float64))
+    return fit_linear_vae(pca, max(LEAST_VARIANCE, left_out), latent)

@@ -51,7 +51,7 @@ def fit_mixture(latents: Array, components: int = COMPONENTS, seed: int = 0) -> 
         raise ValueError(f"{components} components need at least as many latents, not {len(space)}")
     mean, scale = space.mean(0), space.std(0)
     scale[scale <= 1e-6 * np.abs(mean)] = 1.0
-    fit = GaussianMixture(components, reg_covar=1e-4, random_state=seed, max_iter=50)
+    fit = GaussianMixture(components, reg_covar=1e-4, random_state=seed, max_iter=15)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a density nearly the best is as good to sample from
         fit.fit((space - mean) / scale)

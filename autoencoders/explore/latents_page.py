@@ -111,7 +111,7 @@ def _name(subject: Subject) -> str:
         return f"PCA, {subject.size} components"
     match subject.model:
         case VAE(latent=size, beta=beta):
-            kind, usual = "VAE" if beta == 1 else f"VAE, β = {beta:g}", VAE.latent
+            kind, usual = "VAE" if beta is None else f"VAE, β = {beta:g}", VAE.latent
         case ConvAE(latent=size):
             noise = subject.corruption if isinstance(subject, Experiment) else None
             kind = f"DAE, σ = {level(noise.sigma)}" if isinstance(noise, Gaussian) else "AE"

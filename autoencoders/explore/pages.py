@@ -9,6 +9,7 @@ from functools import partial
 from importlib import resources
 from typing import Any
 
+from autoencoders.jsonable import finite
 from autoencoders.reporting import templates
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.folder import Folder
@@ -64,12 +65,4 @@ def asset(name: str) -> str:
 
 def as_script(data: Any) -> str:
     """JSON, which is JavaScript; a script may hold it, for nothing in it ends a script."""
-    return json.dumps(_finite(data), ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("</", "<\\/")
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if value - value == 0 else None
-    if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
-    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
+    return json.dumps(finite(data), ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("</", "<\\/")

@@ -1,7 +1,7 @@
 """Every figure: arrays and strings in, a matplotlib figure out; a notebook cell that ends in one shows it as SVG."""
 
 from autoencoders.figures.bars import bars
-from autoencoders.figures.curves import curves, levels, roc
+from autoencoders.figures.curves import curves, levels, roc, tradeoff
 from autoencoders.figures.diagrams import architecture
 from autoencoders.figures.embeddings import decision_regions, embeddings, embeddings_3d, shifts
 from autoencoders.figures.images import heatmaps, image_grid
@@ -24,5 +24,6 @@ __all__ = [
     "matrix",
     "roc",
     "shifts",
+    "tradeoff",
     "turnable",
 ]

@@ -11,10 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from autoencoders.figures.intervals import intervals, series_names
-from autoencoders.figures.style import INK, Figure, decimals, fills, legend, styled, wrapped
+from autoencoders.figures.style import INK, Figure, decimals, fills, legend, rules, styled, wrapped
 from autoencoders.tables import number
 
-LINES = ("--", ":", "-.")
 PITCH, BETWEEN = 0.17, 0.5  # inches from bar to bar; bars' worth of room between rows
 
 
@@ -34,22 +33,18 @@ class _Bar(NamedTuple):
 def bars(rows: Mapping[str, Mapping[str, Any]], *, xlabel: str, lines: Mapping[str, float] | None = None) -> Figure:
     """{row: {series: value or (value, lo, hi)}}, with lines for reference; NaN is an en dash without a bar."""
     names = series_names(rows)
-    filled, lines = fills(names), lines or {}
-    if len(lines) > len(LINES):
-        raise ValueError(f"{len(lines)} reference lines can't be told apart; {len(LINES)} can")
+    filled, ruled = fills(names), rules(lines)
     placed, ticks = _placed(rows)
     last = placed[-1].y
     form = f".{decimals(bar.value for bar in placed)}f"
-    reach = max(*(bar.end for bar in placed), *lines.values(), 0.0)
+    reach = max(*(bar.end for bar in placed), *(value for _, value, _ in ruled), 0.0)
 
     figure = Figure(0.8 + PITCH * (last + 1))
     axes = figure.subplots()
     for bar in placed:
         _draw(axes, bar, number(bar.value, form), 0.012 * reach, filled[bar.series])
     handles: list[Artist] = [Patch(label=name, **filled[name]) for name in names]
-    for (name, value), style in zip(lines.items(), LINES, strict=False):
-        label = f"{name} {number(value, form)}"
-        handles.append(axes.axvline(value, label=label, color=INK, linestyle=style, linewidth=0.9, zorder=0.9))
+    handles += [axes.axvline(value, label=f"{name} {number(value, form)}", **look) for name, value, look in ruled]
     axes.set(xlabel=xlabel, xlim=(0, 1.12 * reach or 1), ylim=(last + 0.8, -0.8))
     axes.set_yticks(list(ticks.values()), [wrapped(row, 1.5) for row in ticks])
     axes.tick_params(axis="y", length=0)

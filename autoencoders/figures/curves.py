@@ -1,4 +1,4 @@
-"""Numbers against numbers: learning curves, levels, ROC curves."""
+"""Numbers against numbers: learning curves, levels, trade-offs, ROC curves."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from autoencoders.figures.style import (
     line_handle,
     looks,
     panel_axes,
+    rules,
     some,
     styled,
     wrapped,
@@ -103,6 +104,34 @@ def levels(
     handles = [line_handle(name, shown[name]) for name in names]
     if marks:
         handles.append(Line2D([], [], label="trained at this level", **RING))
+    legend(figure, handles)
+    return figure
+
+
+@styled()
+def tradeoff(
+    series: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    *,
+    xlabel: str,
+    ylabel: str,
+    lines: Mapping[str, float] | None = None,
+) -> Figure:
+    """Draw one measure against another, {label: (x values, y values)}, each series joined; x is logarithmic.
+
+    `lines` are values of y that come without an x.
+    """
+    some(series, "series")
+    shown = looks(series)
+    figure = Figure(HEIGHT)
+    axes = figure.subplots()
+    for name, (x, y) in series.items():
+        some(x, f"points of {name}")
+        axes.plot(x, y, **shown[name]._asdict())
+    handles = [line_handle(name, shown[name]) for name in series]
+    handles += [axes.axhline(value, label=name, **look) for name, value, look in rules(lines)]
+    axes.set(xlabel=xlabel, ylabel=wrapped(ylabel, 0.7 * HEIGHT))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=6))  # whatever room the legend leaves
+    _log(axes, "x")
     legend(figure, handles)
     return figure
 

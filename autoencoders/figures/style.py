@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
@@ -36,6 +36,7 @@ PALETTE = (  # Okabe and Ito's colours, the most distinct first; paper would swa
 )
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
 LINES = ("-", ":")  # dashed is kept for training errors
+RULES = ("--", ":", "-.")  # of reference lines
 HATCHES = ("", "////", "xxxx", "----", "||||", "\\\\\\\\", "++++")
 INK, MUTED, FAINT = "#222222", "#777777", "#DDDDDD"
 COLOURS = "cividis"  # of measured values: even steps in lightness, so it reads in grey and for colour-blind eyes
@@ -146,6 +147,17 @@ def fills(labels: Collection[str]) -> dict[str, dict[str, Any]]:
         name: {"facecolor": tint(colour), "edgecolor": colour, "hatch": hatch, "linewidth": 0.8}
         for name, colour, hatch in zip(labels, PALETTE, HATCHES, strict=False)
     }
+
+
+def rules(lines: Mapping[str, float] | None) -> list[tuple[str, float, dict[str, Any]]]:
+    """The name, the value and the look of each reference line."""
+    known = lines or {}
+    if len(known) > len(RULES):
+        raise ValueError(f"{len(known)} reference lines can't be told apart; {len(RULES)} can")
+    return [
+        (name, value, {"color": INK, "linestyle": style, "linewidth": 0.9, "zorder": 0.9})
+        for (name, value), style in zip(known.items(), RULES, strict=False)
+    ]
 
 
 def some(things: Collection[Any], what: str) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from autoencoders import models
     from autoencoders.data import Dataset, Split
     from autoencoders.evaluation import baselines, patches, pca
+    from autoencoders.evaluation.linear_vae import LinearVAE
     from autoencoders.evaluation.statistics import Estimate
 
 Measured: TypeAlias = "models.Autoencoder | Baseline"
@@ -96,6 +97,16 @@ def fitted_pca(data: Dataset, device: str) -> pca.PCA:
     from autoencoders.evaluation import pca
 
     return pca.fit_pca(data.train.images.to(device))
+
+
+def fitted_linear_vae(baseline: Baseline, data: Dataset, device: str) -> LinearVAE:
+    """The linear VAE of β = 1, or the calibrated one, which is probabilistic PCA."""
+    from autoencoders.evaluation import linear_vae
+
+    components = fitted_pca(data, device)
+    if baseline.method == "ppca":
+        return linear_vae.fit_probabilistic_pca(components, baseline.size)
+    return linear_vae.fit_linear_vae(components, 0.5, baseline.size)
 
 
 @functools.lru_cache(maxsize=1)

@@ -63,7 +63,11 @@ class Interpolation(Measurement):
 
 @dataclass(frozen=True, kw_only=True)
 class Arithmetic(Measurement):
-    """Which class the judge, and the nearest latents, see in a − b + c: of mean latents, and of images drawn."""
+    """Which class the judge, and the nearest latents, see in a − b + c: of mean latents, and of images drawn.
+
+    Beside it stand a − b + an image of any class but c, which says how much is c's own doing, and plain reconstructions
+    of c. Where the judge recognises no more of those than by chance, the triple is void.
+    """
 
     classes: tuple[str, ...] = ("dog", "cat", "bird")  # a, b, c
     draws: int = 300
@@ -83,35 +87,43 @@ class Arithmetic(Measurement):
 
         from autoencoders import models
         from autoencoders.evaluation import latent
-        from autoencoders.evaluation.neighbours import nearest
 
         images, labels = data.validation.images, data.validation.labels
         kinds = self._kinds(data)
         latents = models.embed(subject, to_unit_range(images, device))
         generator = torch.Generator().manual_seed(self.seed)
-        drawn = [_drawn(labels, kind, self.draws, generator) for kind in kinds]
-        results = latents[drawn[0]] - latents[drawn[1]] + latents[drawn[2]]
-        mean = latent.arithmetic(latents, labels, *kinds)
+        drawn = [_drawn(labels == kind, self.draws, generator) for kind in kinds]
+        other = _drawn(labels != kinds[2], self.draws, generator)
+        without = latents[drawn[0]] - latents[drawn[1]]
+        results, mean = without + latents[drawn[2]], latent.arithmetic(latents, labels, *kinds)
         made = models.decode(subject, torch.cat([mean[None], results]))
-        judged = _judged(made, data, device, fit)
-        plain = _judged(models.decode(subject, latents[drawn[2]]), data, device, fit)  # the judge's view of c itself
-        shares = {name: judged[1:] == kind for name, kind in zip("abc", kinds, strict=True)}
-        rows = [resampled(None, f"arithmetic_judged_{name}", hits) for name, hits in shares.items()]
-        rows.append(resampled(None, "arithmetic_reference_c", plain == kinds[2]))
+        judged = {
+            "result": _judged(made[1:], data, device, fit),
+            "control": _judged(models.decode(subject, without + latents[other]), data, device, fit),
+            "plain": _judged(models.decode(subject, latents[drawn[2]]), data, device, fit),
+        }
+        hits = {f"judged_{name}": judged["result"] == kind for name, kind in zip("abc", kinds, strict=True)}
+        hits |= {"control_c": judged["control"] == kinds[2], "reference_c": judged["plain"] == kinds[2]}
+        rows = [resampled(None, f"arithmetic_{name}", values) for name, values in hits.items()]
         neighbour, share = latent.nearest_class(latents, labels, mean)
         rows.append(row(None, "arithmetic_neighbours_share", exactly(share, len(latents))))
         rows = [entry | {"input": self.label, "split": "validation"} for entry in rows]
-        _, twins = nearest(results[: self.examples], latents, 1)
+        twins = _nearest_others(results[: self.examples], latents, torch.stack(drawn, 1))
         examples = {
             **{name: images[places[: self.examples]].numpy() for name, places in zip("abc", drawn, strict=True)},
             "result": as_bytes(made[1 : 1 + self.examples]),
-            "nearest": images[twins[:, 0].cpu()].numpy(),
+            "nearest": images[twins].numpy(),
             "mean": as_bytes(made[:1]),
         }
-        arrays = {f"examples/{name}": pictures for name, pictures in examples.items()}
-        arrays |= {f"judged_{name}": hits for name, hits in shares.items()}
-        verdict = {"judge": data.classes[int(judged[0])], "neighbours": data.classes[neighbour]}
-        return Artifact(arrays, {"rows": rows, "mean_judged_as": verdict})
+        arrays = {f"examples/{name}": pictures for name, pictures in examples.items()} | hits
+        arrays |= {f"shares/{name}": _shares(classes, len(data.classes)) for name, classes in judged.items()}
+        verdict = {
+            "judge": data.classes[int(_judged(made[:1], data, device, fit)[0])],
+            "neighbours": data.classes[neighbour],
+        }
+        return Artifact(
+            arrays, {"rows": rows, "mean_judged_as": verdict, "void": _at_chance(hits["reference_c"], data)}
+        )
 
     def _kinds(self, data: Dataset) -> list[int]:
         """The classes' numbers, each of which some validation image shows."""
@@ -124,12 +136,38 @@ class Arithmetic(Measurement):
         return kinds
 
 
-def _drawn(labels: Tensor, kind: int, count: int, generator: torch.Generator) -> Tensor:
-    """So many images of one class, with replacement: small data sets have few."""
+def _drawn(wanted: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """So many of the wanted images, with replacement: small data sets have few."""
     import torch
 
-    places = torch.nonzero(labels == kind)[:, 0]
+    places = torch.nonzero(wanted)[:, 0]
+    if not len(places):
+        raise InputError("all validation images are of one class: there is no other one to compare with")
     return places[torch.randint(len(places), (count,), generator=generator)]
+
+
+def _nearest_others(results: Tensor, latents: Tensor, inputs: Tensor) -> Tensor:
+    """The image nearest to each result that isn't one of those it was made from, where there are others."""
+    import torch
+
+    from autoencoders.evaluation.neighbours import nearest
+
+    _, found = nearest(results, latents, min(inputs.shape[1] + 1, len(latents)))
+    known = (found.cpu()[:, :, None] == inputs[: len(results), None]).any(2)
+    return found.cpu()[torch.arange(len(results)), known.long().argmin(1)]
+
+
+def _shares(judged: np.ndarray, classes: int) -> np.ndarray:
+    import numpy as np
+
+    return np.bincount(judged, minlength=classes) / len(judged)
+
+
+def _at_chance(hits: np.ndarray, data: Dataset) -> bool:
+    """Whether recognition is no better than a guess among the classes."""
+    from autoencoders.evaluation.statistics import measure
+
+    return measure(hits).interval()[0] <= 1 / len(data.classes)
 
 
 def _judged(images: Tensor, data: Dataset, device: str, fit: Artifact) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The latent space's structure, and a VAE's units."""
+"""The latent space's structure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from autoencoders.store import Artifact
 if TYPE_CHECKING:
     import numpy as np
 
-    from autoencoders import models
     from autoencoders.data import Dataset
 
 
@@ -131,36 +130,3 @@ class Cloud(Measurement):
             trust = latent.trustworthiness(both, coordinates)
             rows.append(row(self.input, f"{name}_trustworthiness", exactly(trust, len(both))))
         return Artifact(arrays, {"rows": rows, "classes": list(data.classes)})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Posterior(Measurement):
-    """A VAE's latent units: which are active, what each costs, and what the prior decodes to."""
-
-    samples: int = 32
-    images: int | None = None
-    seed: int = 1_000_003
-
-    @property
-    def label(self) -> str:
-        return "prior"
-
-    def measure(self, subject: models.VariationalAutoencoder, data: Dataset, device: str) -> Artifact:
-        import torch
-
-        from autoencoders import models
-        from autoencoders.evaluation import latent
-
-        images, _ = chosen(data.test, self.images)
-        with torch.no_grad():
-            parts = [subject.posterior(to_unit_range(part, device)) for part in images.split(500)]
-        mu, logvar = (torch.cat(half) for half in zip(*parts, strict=True))
-        active = latent.active_units(mu)
-        kl = latent.kl_per_dimension(mu, logvar)
-        samples = models.sample(subject, self.samples, torch.Generator(device).manual_seed(self.seed))
-        rows = [
-            row(None, "active_units", exactly(float(active.sum()), len(images))),
-            row(None, "active_share", exactly(float(active.mean()), len(images))),
-            row(None, "kl", exactly(float(kl.sum()), len(images))),
-        ]
-        return Artifact({"active": active, "kl": kl, "samples": as_bytes(samples)}, {"rows": rows})

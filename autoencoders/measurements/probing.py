@@ -23,24 +23,27 @@ if TYPE_CHECKING:
 class ProbeFit(Measurement):
     """Linear classifiers fitted to a subject's frozen embeddings of the training images.
 
-    One is fitted at their native size, one after training-set PCA to the size at which subjects are compared.
+    One is fitted at their native size, one after training-set PCA to the size at which subjects are compared. With a
+    corruption as input, both are fitted to, and chosen on, corrupted images.
     """
 
     features: Literal["latent", "map"] = "latent"
     classifier: Literal["ridge", "logistic"] = "ridge"
     samples: int | None = None  # training images that they are fitted to, in a fixed random order; None: all
     reduced: int = 128
+    input: Corruption | None = None
+    seed: int = 2_000_003  # of their noise: neither the training's nor the evaluation's
 
     @property
     def label(self) -> str:
-        return f"{self.features} {self.classifier}"
+        return f"{self.features} {self.classifier}" + (f" fitted to {describe(self.input)}" if self.input else "")
 
     def measure(self, subject: Measured, data: Dataset, device: str) -> Artifact:
         from autoencoders.evaluation import pca, probes
 
         known = chosen(data.train, self.samples)
         held_out = (data.validation.images, data.validation.labels)
-        train, validation = (features_of(subject, part[0], self.features, data, device) for part in (known, held_out))
+        train, validation = (self._embedded(subject, part[0], data, device) for part in (known, held_out))
         fit = probes.fit_ridge if self.classifier == "ridge" else probes.fit_logistic
         native = fit(train, known[1], validation, held_out[1])
         arrays = stored("native", native)
@@ -50,6 +53,17 @@ class ProbeFit(Measurement):
             arrays |= stored("reduced", fit(small[0], known[1], small[1], held_out[1]))
             arrays |= {"reduction/mean": reduction.mean, "reduction/components": reduction.components}
         return Artifact(arrays, {"size": int(train.shape[1]), "validation": native.validation})
+
+    def _embedded(self, subject: Measured, images: Tensor, data: Dataset, device: str) -> Tensor:
+        import torch
+
+        if self.input is None:
+            return features_of(subject, images, self.features, data, device)
+        parts = [
+            corrupted(to_unit_range(part, device), self.input, self.seed + index)
+            for index, part in enumerate(images.split(5000))
+        ]
+        return torch.cat([features_of(subject, part, self.features, data, device) for part in parts])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +79,12 @@ class Probe(Measurement):
     def label(self) -> str:
         return f"{self.fit.label} {describe(self.input)}"
 
+    @property
+    def metric(self) -> str:
+        """The name of its accuracy: `probe_linear_fit_gaussian:0.3` of a classifier that was fitted to noisy images."""
+        name = "probe_linear" if self.fit.features == "latent" else "probe_linear_map"
+        return name + (f"_fit_{describe(self.fit.input)}" if self.fit.input else "")
+
     def needs(self, subject: Subject) -> dict[str, tuple[Subject, Measurement]]:
         return {"fit": (subject, self.fit)}
 
@@ -76,7 +96,7 @@ class Probe(Measurement):
         images, labels = chosen(data.test, self.images)
         seen = corrupted(to_unit_range(images, device), self.input, self.seed)
         features = features_of(subject, seen, self.fit.features, data, device)
-        native = "probe_linear" if self.fit.features == "latent" else "probe_linear_map"
+        native = self.metric
         reduced = f"{native}_pca{self.fit.reduced}"
         outcomes = {native: restored("native", fit).predict(features) == labels.numpy()}
         if "reduction/mean" in fit.arrays:

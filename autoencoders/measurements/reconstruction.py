@@ -11,6 +11,7 @@ from autoencoders.measurements.common import (
     as_bytes,
     chosen,
     corrupted,
+    fitted_linear_vae,
     fitted_pca,
     row,
     to_unit_range,
@@ -92,6 +93,8 @@ def _baseline(
             return seen.new_tensor(baselines.mean_image(data.train.images)).expand(seen.shape)
         case "pca":
             return fitted_pca(data, device).reconstruct(seen, subject.size)
+        case "ppca" | "linear-vae":
+            return fitted_linear_vae(subject, data, device).reconstruct(seen).clamp(0, 1)
         case "ridge":
             return _ridge(seen, what, data, device)
         case "tv":

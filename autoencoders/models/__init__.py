@@ -3,7 +3,16 @@
 from autoencoders.models.base import Autoencoder, upsample
 from autoencoders.models.masked import Masked
 from autoencoders.models.outline import encoder_maps, outline
-from autoencoders.models.use import decode, draw_masks, embed, feature_map, interpolate, reconstruct, sample
+from autoencoders.models.use import (
+    decode,
+    draw_masks,
+    embed,
+    feature_map,
+    interpolate,
+    posterior,
+    reconstruct,
+    sample,
+)
 from autoencoders.models.vae import VariationalAutoencoder
 from autoencoders.models.weights import build, load_weights, weights
 
@@ -20,6 +29,7 @@ __all__ = [
     "interpolate",
     "load_weights",
     "outline",
+    "posterior",
     "reconstruct",
     "sample",
     "upsample",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -40,6 +42,9 @@ class Autoencoder(nn.Module):
         """The loss and its terms, in fp32 whatever the forward pass ran in."""
         error = F.mse_loss(self(noisy).float(), clean)
         return {"loss": error, "error": error}
+
+    def settle(self, averages: Callable[[], Mapping[str, float]]) -> None:
+        """Set what finished weights decide, after the last step; ``averages()`` are the terms' over training images."""
 
 
 def require(condition: bool, message: str) -> None:

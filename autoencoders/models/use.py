@@ -72,13 +72,25 @@ def feature_map(model: Autoencoder, images: Tensor, *, batch: int = BATCH) -> Te
     return _batched(model, lambda part: model.feature_map(_as_images(model, part)), images, batch)
 
 
-def decode(model: Autoencoder, latents: Tensor, *, batch: int = BATCH) -> Tensor:
-    """Decode latents to images, within [0, 1].
+def posterior(model: VariationalAutoencoder, images: Tensor, *, batch: int = BATCH) -> tuple[Tensor, Tensor]:
+    """Encode images as the mean and the log-variance [N, D] of a VAE's posterior.
+
+    >>> [part.shape for part in models.posterior(model, images)]
+    [torch.Size([4, 8]), torch.Size([4, 8])]
+    """
+    both = _batched(model, lambda part: torch.cat(model.posterior(_as_images(model, part)), 1), images, batch)
+    mean, log_variance = both.chunk(2, dim=1)
+    return mean, log_variance
+
+
+def decode(model: Autoencoder, latents: Tensor, *, batch: int = BATCH, clipped: bool = True) -> Tensor:
+    """Decode latents to images, within [0, 1], or as the likelihood sees them.
 
     >>> models.decode(model, models.embed(model, images)).shape
     torch.Size([4, 3, 16, 16])
     """
-    return _batched(model, model.decode, latents, batch).clamp(0, 1)
+    made = _batched(model, model.decode, latents, batch)
+    return made.clamp(0, 1) if clipped else made
 
 
 def interpolate(model: Autoencoder, a: Tensor, b: Tensor, steps: int, *, spherical: bool = False) -> Tensor:

@@ -11,6 +11,7 @@ from typing import Any
 from autoencoders import reading
 from autoencoders.coercion import listed, shown
 from autoencoders.errors import InputError, ReportError
+from autoencoders.jsonable import flattened
 from autoencoders.reporting import variables
 
 
@@ -29,7 +30,7 @@ class Book:
 
     @classmethod
     def read(cls, root: Path) -> Book:
-        values = dict(variables.flat(variables.read(root / "_variables.yml")))
+        values = {name: str(value) for name, value in flattened(variables.read(root / "_variables.yml"))}
         layout = _Layout.read(root)
 
         def text(name: str) -> str:

@@ -259,10 +259,12 @@ def _literal(path: Path) -> str:
 
 
 def _transport(socket: Path) -> Any:
-    """Sockets in the file system: kernels that start at once would now and then choose the same TCP port."""
+    """Sockets in the file system: kernels that start at once would now and then choose the same TCP port. Jupyter would
+    put its file beside other temporary ones, and leave it there where it is killed."""
     from traitlets.config import Config
 
-    return Config({"KernelManager": {"transport": "ipc", "ip": str(socket)}} if os.name == "posix" else {})
+    sockets = {"transport": "ipc", "ip": str(socket)} if os.name == "posix" else {}
+    return Config({"KernelManager": {"connection_file": f"{socket}.json", **sockets}})
 
 
 def _fresh(notebook: Any) -> Any:

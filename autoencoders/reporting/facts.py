@@ -33,6 +33,7 @@ def of(lab: Lab) -> dict[str, Any]:
             "sigmas": _listed(profile.sigmas),
             "unseen_sigmas": _listed(profile.unseen),
             "ratios": _listed(RATIOS),
+            "betas": _listed(profile.betas),
             "margins": claims.margins(),
         },
     }

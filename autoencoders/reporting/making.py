@@ -281,4 +281,5 @@ def _for_quarto(values: Mapping[str, Any], authors: Sequence[str], notebooks: It
     }
     if notice := values.get("notice", {}).get("header"):
         book["body-header"] = f"::: {{.callout-warning appearance=minimal}}\n{notice}\n:::\n"
-    return json.dumps({"project": {"resources": files}, "book": book}, indent=1, ensure_ascii=False) + "\n"
+    resources = [f"/{file}" for file in files]  # without the slash, Quarto takes those of the last book, too
+    return json.dumps({"project": {"resources": resources}, "book": book}, indent=1, ensure_ascii=False) + "\n"

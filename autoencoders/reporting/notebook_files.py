@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autoencoders import reading
+from autoencoders.coercion import listed
 from autoencoders.errors import InputError, ReportError
 
 
@@ -22,13 +23,14 @@ class Cell:
     @cached_property
     def options(self) -> dict[str, Any]:
         """Quarto's `#| name: value` lines at the cell's beginning."""
-        import yaml
-
         lines = self.source.splitlines()[: self._option_lines]
         try:
-            return yaml.safe_load("\n".join(line.removeprefix("#|").removeprefix(" ") for line in lines)) or {}
-        except yaml.YAMLError as error:
-            raise ReportError(f"a cell's options are not YAML ({' '.join(str(error).split())}): {lines}") from None
+            options = reading.from_yaml("\n".join(line.removeprefix("#|").removeprefix(" ") for line in lines)) or {}
+        except ValueError as error:
+            raise ReportError(f"a cell's options are not YAML ({error}): {listed(lines)}") from None
+        if not isinstance(options, dict):
+            raise ReportError(f"a cell's options are no 'name: value' lines: {listed(lines)}")
+        return options
 
     @property
     def code(self) -> str:
@@ -71,7 +73,10 @@ class NotebookFile:
         return next((line.removeprefix("# ").strip() for line in lines if line.startswith("# ")), self.name)
 
     def cell(self, label: str) -> Cell:
-        labels = {cell.label: cell for cell in self.cells if cell.kind == "code" and cell.label}
+        try:
+            labels = {cell.label: cell for cell in self.cells if cell.kind == "code" and cell.label}
+        except ReportError as error:
+            raise ReportError(f"{self.path.name}: {error}") from None
         if label not in labels:
             raise ReportError(f"{self.path.name} has no cell labelled {label!r}; there are: {', '.join(labels)}")
         return labels[label]

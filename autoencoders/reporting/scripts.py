@@ -19,6 +19,7 @@ RUNS = re.compile(r"javascript|ecmascript|widget")  # types of outputs that are 
 ACTIVE = {"script", "iframe", "frame", "object", "embed", "applet", "base", "meta", "link", "form", "portal"}
 ADDRESS = re.compile(r"^[\s\0-\x1f]*(javascript|vbscript|data:\s*(text/html|image/svg|application))", re.IGNORECASE)
 INLINE = re.compile(r"<script\b(?![^>]*\bsrc\s*=)(?![^>]*\bapplication/(?:ld\+)?json\b)[^>]*>(.*?)</script\s*>", re.S)
+HEAD = r"<head\b[^>]*>"
 HANDLER = re.compile(r"""<[a-zA-Z][^>]*?\son\w+\s*=\s*("[^"]*"|'[^']*')""")
 
 
@@ -86,9 +87,9 @@ OURS = policy([SCRIPT])
 
 def add_policy(page: str) -> str:
     """The page with a policy that lets run what is in it now, for pages that Quarto wrote."""
-    if "Content-Security-Policy" in page:
+    meta = '<meta http-equiv="Content-Security-Policy" content='
+    if re.search(rf"{HEAD}\n{meta}", page):
         return page
     handlers = [html.unescape(quoted[1:-1]) for quoted in HANDLER.findall(page)]
     told = policy(INLINE.findall(page), handlers)
-    tag = f'<meta http-equiv="Content-Security-Policy" content="{told}">'
-    return re.sub(r"<head\b[^>]*>", lambda head: f"{head[0]}\n{tag}", page, count=1)
+    return re.sub(HEAD, lambda head: f'{head[0]}\n{meta}"{told}">', page, count=1)

@@ -9,7 +9,9 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from autoencoders import reading
 from autoencoders.errors import ReportError
+from autoencoders.reporting import traces
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.execution import INJECTED, Execution
 from autoencoders.reporting.folder import write_if_changed
@@ -47,6 +49,7 @@ def pack(book: Book, executions: list[Execution], settings: Settings) -> tuple[P
     stem = f"{group}_Assignment2_Code"
     content = dict(_project(book.root)) | {f"analysis/{e.source.name}": _notebook(e) for e in executions}
     content["params.yml"] = as_yaml(content.get("params.yml", b"").decode(), settings).encode()
+    traces.check(content, book.root, settings)
     made = {
         folder / f"{group}_Assignment2_Report.pdf": book.pdf.read_bytes(),
         folder / f"{stem}.zip": _zipped({f"{stem}/{name}": raw for name, raw in content.items()}),
@@ -65,7 +68,7 @@ def _project(root: Path) -> Iterator[tuple[str, bytes]]:
         name = path.relative_to(root)
         hidden = any(part.startswith((".", "__pycache__", *GENERATED)) for part in name.parts)
         if not hidden and not LITTER.fullmatch(name.as_posix()):
-            yield name.as_posix(), path.read_bytes()
+            yield name.as_posix(), reading.content(path)
 
 
 def _notebook(execution: Execution) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +30,6 @@ def read(path: Path) -> dict[str, Any]:
     return found
 
 
-def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """``{"a": {"b": 1}}`` as ``("a.b", "1")``."""
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", str(value)
-
-
 SHORTCODE = re.compile(r"(?<!\{)\{\{<\s*(\S+)\s*(.*?)\s*>\}\}(?!\})")
 
 
@@ -49,7 +40,7 @@ def replaced(source: str, values: Mapping[str, str]) -> str:
         if match[1] != "var":
             return match[0]
         if match[2] not in values:
-            raise ReportError(f"no variable is called {match[2]}")
+            raise ReportError(f"no variable is called {match[2]} in _variables.yml")
         return values[match[2]]
 
     return SHORTCODE.sub(value, source)

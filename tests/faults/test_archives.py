@@ -134,6 +134,7 @@ TOLD = (OSError, RuntimeError, tarfile.TarError, EOFError, ValueError, KeyError)
 SIZES = "What is downloaded or unpacked takes no more space than the data set may."
 
 
+@pytest.mark.promise(SIZES)
 def test_archive_that_claims_too_much_is_refused(place: Path, monkeypatch: pytest.MonkeyPatch, tried: Tried) -> None:
     """In one huge member, of which nothing needs to follow, or in many small ones."""
     huge = tarfile.TarInfo("cifar-10-batches-py/data_batch_1")

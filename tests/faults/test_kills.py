@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import pytest
 import small_report
 from copied_project import Run
 from forks import INTERVAL, PROJECT, Broken, Fault, Order, Whole, draws, leftovers, results, steps, store_in, tasks
+from waiting import until
 
 from autoencoders.store import entries
 
@@ -154,7 +154,7 @@ from autoencoders.reporting import execution
 
 def work(task):
     pathlib.Path(f"begun-{task}").touch()
-    time.sleep(600)
+    time.sleep(1e6)
 
 def two(pools, submit):
     with pools as pool:
@@ -172,11 +172,11 @@ def test_workers_end_with_a_killed_run(tmp_path: Path, pool: str) -> None:
     process = subprocess.Popen(
         [sys.executable, str(script)], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(PROJECT)}
     )
-    wait_until(lambda: len(list(tmp_path.glob("begun-*"))) == 2)
+    until(lambda: len(list(tmp_path.glob("begun-*"))) == 2)
     process.kill()
     process.wait()
     try:
-        wait_until(lambda: not busy(tmp_path), seconds=20)
+        until(lambda: not busy(tmp_path))
     finally:
         for left in busy(tmp_path):
             os.kill(left, signal.SIGKILL)
@@ -189,10 +189,10 @@ def test_the_command_line_goes_on_after_a_kill(patience: None, smoke: Run, tmp_p
     names = ("tune-base", "tune-rate-*")
     for place in ("checkpoints", "artifacts"):
         process = subprocess.Popen(own.command("run", *names, "--jobs", "2"), cwd=own.folder, env=own.environment())
-        wait_until(lambda place=place: any(own.cache.glob(f"{place}/*")))
+        until(lambda place=place: any(own.cache.glob(f"{place}/*")))
         process.kill()
         process.wait()
-        wait_until(lambda: not busy(own.folder))
+        until(lambda: not busy(own.folder))
         assert {standing["state"] for standing in own.states(*names).values()} <= {"cached", "partial", "missing"}
     done = own("run", *names)
     assert done.returncode == 0, done.stderr
@@ -210,10 +210,3 @@ def busy(folder: Path) -> list[int]:
             if Path(os.readlink(process / "cwd")).is_relative_to(folder):
                 found.append(int(process.name))
     return found
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)

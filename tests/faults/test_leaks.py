@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -217,15 +218,16 @@ def test_no_noise_of_a_training_is_met_again(small_lab: SmallLab, draws: Draws, 
     for experiment in (*denoisers, *masked):
         with draws.during("training"):
             lab.train(experiment)
-        with draws.during("evaluation"):
-            for spec in _noisy(lab, experiment):
+        for spec in _noisy(lab, experiment):
+            with draws.during("classifiers" if isinstance(spec, ProbeFit) else "evaluation"):
                 lab.measure(experiment, spec)
     for method in ("input", "ridge", "tv", "pca", "pixels"):
-        with draws.during("evaluation"):
-            for spec in _noisy(lab, Baseline(method=method)):  # type: ignore[arg-type]
+        for spec in _noisy(lab, Baseline(method=method)):  # type: ignore[arg-type]
+            with draws.during("classifiers" if isinstance(spec, ProbeFit) else "evaluation"):
                 lab.measure(Baseline(method=method), spec)  # type: ignore[arg-type]
-    assert not draws.seeds["training"] & draws.seeds["evaluation"]
-    assert not {*draws.noise["training"]} & {*draws.noise["evaluation"]}
+    for one, other in combinations(("training", "classifiers", "evaluation"), 2):
+        assert not draws.seeds[one] & draws.seeds[other]
+        assert not {*draws.noise[one]} & {*draws.noise[other]}
     assert len(draws.noise["training"]) > 500
     assert len({*draws.noise["evaluation"]}) < len(draws.noise["evaluation"]) / 5, "all are shown the same noise"
     tried(len(draws.noise["training"]) + len(draws.noise["evaluation"]))
@@ -251,8 +253,8 @@ def test_noise_is_new_in_each_epoch(small_lab: SmallLab, draws: Draws, tried: Tr
 @pytest.mark.promise(OTHER_NOISE)
 def test_no_seed_of_an_evaluation_is_one_of_a_training(thorough: bool, tried: Tried) -> None:
     asked = {f.default for kind in Measurement.__subclasses__() for f in fields(kind) if f.name == "seed"}  # type: ignore[arg-type]
-    evaluation = {seed + more for seed in asked for more in (0, 1)}  # total variation is tuned with the next one
-    assert len(asked) == 2
+    evaluation = {seed + more for seed in asked for more in range(10)}  # total variation and probes use the next ones
+    assert len(asked) == 3
     seeds, steps = (20, 50_000) if thorough else (4, 2_000)
     drawn = {derived_seed(seed, "corruption", step) for seed in range(seeds) for step in range(steps)}
     assert len(drawn) == seeds * steps, "no two steps of any trainings share their noise"

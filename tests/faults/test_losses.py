@@ -245,6 +245,18 @@ def test_interrupted_rendering_leaves_only_what_the_next_one_drops(
     assert set(content(tmp_path)) == {MARK, "one.html", "theirs.html"}
 
 
+@pytest.mark.promise(KEPT)
+def test_what_a_killed_write_left_goes_and_what_looks_like_it_stays(tmp_path: Path) -> None:
+    Folder(tmp_path).put("deep/one.html", "1")
+    for name in ("deep/.one.html.0123abcd", ".one.html.0123abcd", "deep/.theirs.html.0123abcd", ".env.deadbeef"):
+        (tmp_path / name).write_text("half")
+    again = Folder(tmp_path)
+    again.put("deep/one.html", "1")
+    again.drop_the_rest()
+    own = {MARK, "deep/one.html"}
+    assert set(content(tmp_path)) - own == {".one.html.0123abcd", "deep/.theirs.html.0123abcd", ".env.deadbeef"}
+
+
 # ── Whose report it is ───────────────────────────────────────────────────────────────────────────────────────────────
 
 GROUPS = "A group's report and submission are its own: made and packed in one go while others wait, who take none away."

@@ -20,12 +20,14 @@ import pytest
 from hypothesis import strategies as st
 from properties import for_each
 from reporting_sample import code, render, write_book, write_notebook
+from waiting import until
 
-from autoencoders import coercion, parameters, settings, startup
+from autoencoders import coercion, parameters, reading, settings, startup
 from autoencoders.data import files
 from autoencoders.errors import InputError, ReportError
 from autoencoders.reporting import checks, execution
 from autoencoders.reporting.book import Book, embedded
+from autoencoders.reporting.notebook_files import NotebookFile
 from autoencoders.settings import PROJECT
 from autoencoders.store import Artifact, Store, Task, codehash
 
@@ -45,6 +47,14 @@ def no_hang() -> Iterator[None]:
     yield
     signal.alarm(0)
     signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture(autouse=True)
+def heeded() -> Iterator[None]:
+    """What is started here heeds Ctrl-C, even if these tests run in a shell's background, where it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True)
@@ -144,6 +154,40 @@ def test_seeds_are_a_number_a_list_or_a_text(tmp_path: Path, seeds: Any) -> None
     meant = {"1": (1,), "auto": None}.get(str(seeds), (0, 1))
     assert settings.load(tmp_path / "none", seeds=seeds).seeds == meant
     assert settings.load(tmp_path / "none", seeds=in_notebook).seeds == meant
+
+
+AS_WRITTEN = "A number is what is written: `1:30` is not ninety and `010` not eight, as the first YAML had it."
+
+
+@pytest.mark.parametrize("seeds", ["1:30", "190:20:30", "1:30.5", "!!int 1:30", "!!float 1:30", "[0, 1:30]"])
+@pytest.mark.promise(AS_WRITTEN)
+def test_times_are_no_numbers(tmp_path: Path, seeds: str) -> None:
+    (tmp_path / "params.yml").write_text(f"seeds: {seeds}")
+    assert "must be auto, or distinct whole numbers" in one_line(lambda: settings.load(tmp_path / "params.yml"))
+    with pytest.raises(InputError, match="must be"):
+        parameters.parsed(seeds, float | list[int], "p")
+
+
+@pytest.mark.parametrize(("written", "meant"), [("010", 10), ("10", 10), ("0", 0), ("1_0", 10)])
+@pytest.mark.promise(AS_WRITTEN)
+def test_numbers_are_decimal(tmp_path: Path, written: str, meant: int) -> None:
+    (tmp_path / "params.yml").write_text(f"seeds: {written}")
+    assert settings.load(tmp_path / "params.yml").seeds == (meant,)
+    assert parameters.parsed(written, int, "p") == parameters.parsed(written, float, "p") == meant
+
+
+@pytest.mark.promise(AS_WRITTEN)
+def test_group_of_digits_is_as_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "params.yml").write_text("group: 007")
+    assert settings.load(tmp_path / "params.yml").group == "007"
+
+
+@pytest.mark.parametrize("options", ["a: [", "date: 2020-99-99", "- a", "5", BOMBS["lists"]])
+@pytest.mark.promise(VALUES)
+def test_options_of_a_cell_are_read_or_refused(tmp_path: Path, options: str) -> None:
+    cell = "\n".join(f"#| {line}" for line in options.splitlines())
+    path = write_notebook(tmp_path / "01-one.ipynb", code(f"{cell}\n1"))
+    assert "01-one.ipynb: a cell's options are no" in one_line(lambda: NotebookFile.read(path).cell("fig-x"))
 
 
 # ── Files ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -304,6 +348,15 @@ def test_a_broken_file_is_named_with_what_is_wrong(tmp_path: Path, place: str, h
 
 
 @pytest.mark.promise(FILES)
+def test_file_larger_than_any_of_a_project_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    for size, said in ((reading.MOST_BYTES + 1, f"{path} is too large"), (1000, "")):
+        with path.open("wb") as file:
+            file.truncate(size)
+        assert one_line(lambda: reading.content(path)).startswith(said)
+
+
+@pytest.mark.promise(FILES)
 def test_data_in_any_encoding_may_lie_beside_notebooks(tmp_path: Path) -> None:
     places = Places(tmp_path)
     digests = {planned(tmp_path / "analysis", {})[0].digest}
@@ -414,12 +467,6 @@ class Script:
         return self.process.returncode, stderr
 
 
-def until(condition: Callable[[], object]) -> None:
-    """Wait for an event."""
-    while not condition():
-        time.sleep(0.01)
-
-
 def catches(process: int, number: int) -> bool:
     [mask] = re.findall(r"^SigCgt:\s*(\w+)", Path(f"/proc/{process}/status").read_text(), re.MULTILINE)
     return bool(int(mask, 16) >> number - 1 & 1)
@@ -509,7 +556,7 @@ def test_an_interruption_ends_notebooks_with_their_kernels(tmp_path: Path, numbe
     assert script.ended() == (startup.INTERRUPTED, f"{startup.LINE}\n")
     [begun] = tmp_path.glob("begun-*")
     until(lambda: not Path("/proc", begun.name.removeprefix("begun-")).exists())
-    assert not list(tmp_path.glob("kernel-*"))
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(("kernel-", "tmp"))]
 
 
 @pytest.mark.promise(INTERRUPTED)

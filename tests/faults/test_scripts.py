@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,20 @@ def test_script_in_prose_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("what", STILL)
 def test_what_runs_nothing_or_is_ours_is_shown(tmp_path: Path, what: str) -> None:
     scripts.check(notebook(tmp_path, *(code("1", {mime: STILL[what]}) for mime in scripts.SHOWN), markdown("x < y")))
+
+
+@pytest.mark.promise(QUIET)
+def test_each_page_says_what_may_run(tmp_path: Path) -> None:
+    """By Quarto, of which a page here is one, and without."""
+    book = write_book(tmp_path)
+    render(book)
+    (book.rendered / "by-quarto.html").write_text("<html><head>\n</head><body>Content-Security-Policy</body></html>")
+    quarto_pages.mend(book)
+    pages = [*book.output.rglob("*.html"), book.rendered / "by-quarto.html"]
+    assert len(pages) > 5
+    for page in pages:
+        [policy] = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page.read_text())
+        assert re.match(r"script-src 'self'( 'sha256-[^']+'| 'unsafe-hashes')*;", html.unescape(policy))
 
 
 # ── In a browser, from a disk: should a script get there all the same ────────────────────────────────────────────────

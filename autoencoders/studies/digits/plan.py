@@ -29,7 +29,7 @@ MODELS: dict[str, Model] = {
     "AE + BatchNorm": DigitAE(batch_norm=True),
     "AE + Dropout": DigitAE(dropout=0.2),
     "AE + Dropout + BatchNorm": DigitAE(dropout=0.2, batch_norm=True),
-    "VAE": VAE(latent=64),
+    "VAE": VAE(latent=64, beta=1.0),
 }
 
 
