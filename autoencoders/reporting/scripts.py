@@ -88,7 +88,7 @@ OURS = policy([SCRIPT])
 def add_policy(page: str) -> str:
     """The page with a policy that lets run what is in it now, for pages that Quarto wrote."""
     meta = '<meta http-equiv="Content-Security-Policy" content='
-    if re.search(rf"{HEAD}\n{meta}", page):
+    if meta in page.partition("</head>")[0]:
         return page
     handlers = [html.unescape(quoted[1:-1]) for quoted in HANDLER.findall(page)]
     told = policy(INLINE.findall(page), handlers)
