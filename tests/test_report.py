@@ -32,13 +32,20 @@ def test_checklist_leads_to_everything_required(made: Made) -> None:
         assert f'#{anchor}"' in checklist
 
 
+ONLY_ON_THE_SITE = ("tbl-sources-", "tbl-speed-others", "fig-pipeline")  # the last of their chapters: numbers agree
+
+
 def test_site_and_pdf_show_everything_required(made: Made) -> None:
     site = "".join(path.read_text(encoding="utf-8") for path in made.book.rglob("*.html"))
     shown = {number for number in REQUIRED if re.search(rf'id="(fig|tbl)-{number}-', site)}
     assert shown == set(REQUIRED) - {"r06"}, "R6 is a discussion: claims alone"
     pdf = pypdf.PdfReader(made.book / f"{TITLE}.pdf")
     text = "".join(page.extract_text() for page in pdf.pages)
-    for caption in re.findall(r"<figcaption[^>]*><strong>((?:Figure|Table)\s[\dA-Z]+\.\d+)", site):
+    floats = re.findall(
+        r'id="((?:fig|tbl)-[\w-]+)".*?<figcaption[^>]*><strong>((?:Figure|Table)\s[\dA-Z]+\.\d+)', site, re.S
+    )
+    assert len(floats) > 40
+    for caption in (caption for label, caption in floats if not label.startswith(ONLY_ON_THE_SITE)):
         assert re.sub(r"\s", " ", caption) in re.sub(r"\s", " ", text), caption
 
 
