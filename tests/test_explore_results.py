@@ -217,7 +217,7 @@ def test_row_opens_by_keyboard_and_gives_the_focus_back(opened: Any) -> None:
     opened.keyboard.press("Escape")
     assert not opened.is_visible("dialog#artifact")
     assert opened.evaluate("document.activeElement.closest('tr').rowIndex") == 2
-    assert "artifact" not in opened.url
+    opened.wait_for_url(lambda address: "artifact" not in address)
 
 
 def test_row_opens_the_provenance_of_its_artifact(opened: Any, made: Made) -> None:

@@ -128,6 +128,15 @@ def test_pdf_has_title_and_author_and_is_tagged(rendered: Book) -> None:
     assert root["/Lang"] == "en"
 
 
+def test_caption_of_a_table_comes_before_it(rendered: Book) -> None:
+    """Also in the order of the file: a page must not jump while it comes in."""
+    for name in ("one.html", "extra.html", "notebooks/01-sample.html"):
+        tables = re.findall(r'<figure id="tbl-[^>]*>(.*?)</figure>', html(rendered, name), re.DOTALL)
+        assert tables
+        for table in tables:
+            assert 0 < table.index("</figcaption>") < table.index("<table>")
+
+
 def test_pdf_bookmarks_and_contents_list_the_chapters(rendered: Book, pages: list[str]) -> None:
     titles = [item.title for item in PdfReader(rendered.pdf).outline if not isinstance(item, list)]
     assert titles[-5:] == ["Abstract", "1 First", "2 Second", "References", "A Extra"]

@@ -69,6 +69,16 @@ def _scrolling(element: Element) -> Element:
     return {"t": "Figure", "c": [[attributes[0], ["table"], []], caption, [div([element], "scrolling")]]}
 
 
+_TABLE = re.compile(
+    r'(<figure id="[^"]*" class="table">\n)(.*?)(<figcaption\b.*?</figcaption>\n)(?=</figure>)', re.DOTALL
+)
+
+
+def _captions_first(body: str) -> str:
+    """Pandoc puts captions of tables last: while a page comes in, the table would stand where its caption belongs."""
+    return _TABLE.sub(r"\1\3\2", body)
+
+
 @dataclass
 class SitePage:
     """One HTML file."""
@@ -215,7 +225,7 @@ class Site:
             page=page,
             policy=scripts.OURS,
             book=self.book,
-            body=body,
+            body=_captions_first(body),
             groups={name: members for name, members in groups.items() if members},
             contents=[(each["c"][0], pandoc.identifier(each), pandoc.plain(each)) for each in headings],
             cover=[(label, facts[key]) for label, key in COVER.items() if facts.get(key)],
