@@ -58,7 +58,7 @@ PROFILES: dict[str, Profile] = {
         ),
         Profile(
             name="quick",
-            purpose="an honest report on a laptop's CPU in about a quarter of an hour",
+            purpose="an honest report on a laptop's CPU, trained briefly",
             epochs={"vector": 2, "spatial": 2, "vae": 2, "mcae": 2, "vit": 2, "tuning": 1},
             unseen=(0.2,),
             betas=(0.1, 1.0),

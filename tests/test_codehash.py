@@ -530,6 +530,22 @@ def test_files_are_parsed_once_and_walks_are_remembered(lab: Lab, monkeypatch: p
     assert lab.code() == lab.code()
 
 
+def test_files_are_looked_at_once_only_while_that_is_asked_for(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And anew when it is over: an edit meanwhile is seen then."""
+    before, looked = lab.code(), []
+    source = lab.package.source
+    monkeypatch.setattr(lab.package, "source", lambda path: looked.append(path) or source(path))
+    with lab.package.looked_at_once():
+        assert lab.code() == before
+        assert (first := len(looked))
+        lab.edit("corruption.py", "SIGMA = 0.3", "SIGMA = 0.4")
+        assert lab.code() == before
+        assert len(looked) == first
+    assert lab.code() != before
+    with lab.package.looked_at_once():
+        assert lab.code() != before
+
+
 def test_nothing_is_imported(lab: Lab) -> None:
     lab.write("names.py", "raise SystemExit('imported')\ndef f():\n    pass")
     assert lab.code("lab.names:f").digest

@@ -126,6 +126,13 @@ WORST = {
         xlabel="σ tested on",
         ylabel="trained on",
     ),
+    "matrix, many columns": lambda: figures.matrix(
+        {"a − b + c": RNG.uniform(0, 99, (3, 10)), "another": RNG.random((3, 10))},
+        rows=("dog − cat + bird", "ship − airplane + bird", "horse − deer + frog"),
+        columns=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "motorcycle"),
+        xlabel="seen as",
+        ylabel="",
+    ),
     "matrix, side by side": lambda: figures.matrix(
         {"PSNR (dB)": RNG.uniform(9, 30, (7, 3)), "SSIM": RNG.random((7, 3))},
         rows=MODELS,

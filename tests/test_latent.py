@@ -173,23 +173,14 @@ def test_units_that_carry_a_share_are_the_fewest() -> None:
 # ── Dimension ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_participation_ratio_of_known_spectra() -> None:
-    assert latent.participation_ratio(np.ones(7)) == pytest.approx(7)
-    assert latent.participation_ratio(np.array([5.0, 0.0, 0.0])) == 1.0
-    assert latent.participation_ratio(np.array([2.0, 1.0])) == pytest.approx(9 / 5)
-    assert latent.participation_ratio(np.zeros(3)) == 0.0
-    for wrong in (np.array([1.0, -1.0]), np.array([np.nan]), np.ones((2, 2))):
-        with pytest.raises(ValueError, match="a spectrum is"):
-            latent.participation_ratio(wrong)
-
-
 @pytest.mark.parametrize("count", [200, 12])  # more samples than dimensions, and fewer
 def test_effective_dimension_is_the_participation_ratio_of_the_covariance(count: int) -> None:
     x = normal(count, 20) * torch.linspace(0.1, 3, 20)
     spectrum = np.linalg.eigvalsh(np.cov(x.double().numpy().T)).clip(0)
-    assert latent.effective_dimension(x) == pytest.approx(latent.participation_ratio(spectrum), rel=1e-6)
+    assert latent.effective_dimension(x) == pytest.approx(spectrum.sum() ** 2 / np.square(spectrum).sum(), rel=1e-6)
     assert latent.effective_dimension(3 * x + 2) == pytest.approx(latent.effective_dimension(x), rel=1e-5)
     assert latent.effective_dimension(CONSTANT) == 0.0
+    assert latent.effective_dimension(torch.eye(2)[[0, 1]]) == pytest.approx(1), "all on one line"
 
 
 # ── Paths and arithmetic ─────────────────────────────────────────────────────────────────────────────────────────────

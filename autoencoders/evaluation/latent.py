@@ -137,17 +137,12 @@ def units_that_carry(kl: Array, share: float) -> int:
 # ── Dimension ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def participation_ratio(spectrum: Array) -> float:
-    """(Σλ)² / Σλ² of variances [K]: how many dimensions would spread as much, if evenly; 0 where nothing varies."""
-    variances = torch.as_tensor(spectrum).double()
-    if variances.ndim != 1 or not torch.isfinite(variances).all() or (variances < 0).any():
-        raise ValueError("a spectrum is a row of finite variances, none of them negative")
-    return _ratio(float(variances.sum().square()), float(variances.square().sum()), 0.0)
-
-
 @full_precision()
 def effective_dimension(latents: Array) -> float:
-    """The participation ratio of latents [N, ...], from the traces of their covariance and of its square."""
+    """(Σλ)² / Σλ² of the latents' [N, ...] variances λ: how many dimensions would spread as much, if evenly.
+
+    The sums are the traces of the covariance and of its square. Where nothing varies, it is 0.
+    """
     space = as_features(latents).double()
     centred = space - space.mean(0)
     small = centred.T @ centred if centred.shape[1] <= len(centred) else centred @ centred.T  # of the same spectrum

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import seaborn
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
-from autoencoders.figures.style import COLOURS, Figure, decimals, panel_axes, some, styled, wrapped
+from autoencoders.figures.style import COLOURS, WIDTH, Figure, decimals, panel_axes, some, styled, text_width, wrapped
 from autoencoders.tables import number
 
+CELLS_WIDTH = 0.6 * WIDTH  # of all cells beside each other, at least; the rest is for names and bars
 CELLS_ACROSS = 8  # more would leave no room for three digits each: then one matrix stands below the other
 
 
@@ -30,7 +32,9 @@ def matrix(
     """
     some(panels, "matrices")
     across = len(panels) if len(panels) * len(columns) <= CELLS_ACROSS else 1
-    figure = Figure((0.75 + 0.27 * len(rows)) * -(-len(panels) // across))
+    longest = max(map(text_width, columns))
+    turned = longest > CELLS_WIDTH / (across * len(columns))
+    figure = Figure((0.75 + 0.27 * len(rows)) * -(-len(panels) // across) + longest * turned)
     all_axes = panel_axes(figure, len(panels), across)
     for index, (axes, (title, values)) in enumerate(zip(all_axes, panels.items(), strict=True)):
         table = _table(values, len(rows), len(columns), title)
@@ -38,8 +42,12 @@ def matrix(
         texts = [[number(value, form) for value in row] for row in table]
         _heatmap(axes, table, texts, rows=rows, columns=columns, title=title)
         axes.set(xlabel=xlabel, ylabel=ylabel)
+        if turned:
+            axes.tick_params(axis="x", rotation=90)
         if across > 1 and index > 0:
             axes.set(ylabel="", yticklabels=[])
+        if across == 1 and index < len(panels) - 1:  # the last one's names are those of all
+            axes.set(xlabel="", xticklabels=[])
         _embolden(axes, table, (leaders or {}).get(title, [None] * len(columns)))
     return figure
 
@@ -100,7 +108,8 @@ def _heatmap(
     axes.tick_params(length=0, rotation=0)
     if title is not None:
         axes.set_title(wrapped(title, 2.4))
-        bar = axes.figure.colorbar(cells, ax=axes, aspect=25, pad=0.02)
+        ticks = MaxNLocator(4)  # as many whatever the size: the layout has measured their labels by then
+        bar = axes.figure.colorbar(cells, ax=axes, aspect=25, pad=0.02, ticks=ticks)
         bar.outline.set_visible(False)
 
 

@@ -193,36 +193,31 @@ class Package:
         self._sources: dict[Path, tuple[Stamp | None, bytes]] = {}
         self._modules: dict[str, tuple[bytes, Module]] = {}
         self._walks: dict[tuple[str, ...], tuple[Code, dict[Path, bytes | None]]] = {}
-        self._unchanged: set[tuple[str, ...]] | None = None  # roots whose files were looked at, while that is enough
+        self._fresh: set[tuple[str, ...]] | None = None  # roots whose files were looked at, while once is enough
 
     def code(self, roots: Iterable[str]) -> Code:
         """What a computation that starts at these roots (`package.module:name`) reaches."""
         roots = tuple(sorted(set(roots)))
-        if roots in self._walks:
-            code, looked_at = self._walks[roots]
-            if self._unchanged is not None and roots in self._unchanged:
-                return code
-            if all(self.source(path) is source for path, source in looked_at.items()):
-                self._remember(roots)
-                return code
-        self._remember(roots)
-        walk = _Walk(self)
-        code = walk.code(roots)
-        self._walks[roots] = code, walk.looked_at
-        return code
+        if roots not in self._walks or not self._holds(roots):
+            walk = _Walk(self)
+            self._walks[roots] = walk.code(roots), walk.looked_at
+        if self._fresh is not None:
+            self._fresh.add(roots)
+        return self._walks[roots][0]
+
+    def _holds(self, roots: tuple[str, ...]) -> bool:
+        """Whether no file that a walk looked at has changed since."""
+        looked_at = self._walks[roots][1]
+        return roots in (self._fresh or ()) or all(self.source(path) is then for path, then in looked_at.items())
 
     @contextmanager
     def looked_at_once(self) -> Iterator[None]:
         """While this lasts, whoever asks about thousands of tasks has each file looked at once, not for each task."""
-        self._unchanged = set()
+        self._fresh = set()
         try:
             yield
         finally:
-            self._unchanged = None
-
-    def _remember(self, roots: tuple[str, ...]) -> None:
-        if self._unchanged is not None:
-            self._unchanged.add(roots)
+            self._fresh = None
 
     def source(self, path: Path) -> bytes | None:
         """A file's content, the same object for as long as it doesn't change; None if there is no such file."""
