@@ -35,6 +35,7 @@ from autoencoders.reporting.notebook_files import NotebookFile
 from autoencoders.reporting.without_quarto import WORKSHOP, pdf
 from autoencoders.running import progress
 from autoencoders.settings import ENVIRONMENT, PROJECT, Settings
+from autoencoders.store import codehash
 from autoencoders.store.files import locked
 
 Renderer = Literal["auto", "quarto", "pandoc"]
@@ -152,8 +153,9 @@ def prepare(edition: Edition, renderer: str) -> list[Execution]:
 def _prepare(edition: Edition, renderer: str) -> list[Execution]:
     for lab in edition.labs:
         progress.follow(lab, lab.plan())
-    values = dict(edition.facts())
-    executions = _executions(edition, values)
+    with edition.labs[0].store.looked_at_once():
+        values = dict(edition.facts())
+        executions = _executions(edition, values)
     outdated = [each for each in executions if each.outdated]
     log(f"{len(executions) - len(outdated)} of {len(executions)} notebooks are up to date")
     surroundings = _environment(edition.settings, *TO_NOTEBOOKS)
@@ -179,7 +181,8 @@ def packed(edition: Edition) -> tuple[Path, ...]:
 
 def _pack(edition: Edition) -> tuple[Path, ...]:
     _check_rendered(edition)
-    executions = _executions(edition, dict(edition.facts()))
+    with edition.labs[0].store.looked_at_once():
+        executions = _executions(edition, dict(edition.facts()))
     settings = replace(edition.settings, profile=edition.labs[0].profile.name)
     return submission.pack(Book.read(edition.root), executions, settings)
 
@@ -251,11 +254,17 @@ def _executions(edition: Edition, values: Mapping[str, Any]) -> list[Execution]:
         inputs={
             "data": "".join(source.fingerprint for lab in edition.labs for source in lab.bench.sources),
             "artifacts": _contents(edition.labs),
-            "code": execution.code_digest(PROJECT / "autoencoders"),
             "references": references.texts(),
         },
+        code=partial(_code_used, edition.labs),
         notices=values.get("notice", {}).get("captions"),
     )
+
+
+def _code_used(labs: Iterable[Lab], text: str) -> str:
+    """A digest of what a notebook's code reaches, and of the plans whose results it shows."""
+    plans = {f"{type(plan).__module__}:{type(plan).__name__}" for lab in labs for plan in lab.catalogues}
+    return codehash.package(PROJECT / "autoencoders").code(plans, text).digest
 
 
 def _contents(labs: Iterable[Lab]) -> str:
