@@ -78,9 +78,9 @@ def test_parameter_touches_only_what_uses_it(made: Made, tmp_path: Path) -> None
     after = mine.stamps()
     touched = {name for name, stamp in after.items() if before.get(name) != stamp}
     assert {name for name in touched if name.startswith("cache/notebooks/")} == {"cache/notebooks/02-denoising.ipynb"}
-    pages = {Path(name).name for name in touched if name.endswith(".html") and name.startswith("_book/")}
-    assert "05-denoising.html" in pages
-    assert not pages & {"01-problem.html", "04-autoencoder.html", "06-vae.html", "07-masked.html"}
+    pages = {name.removeprefix("_book/") for name in touched if name.endswith(".html") and name.startswith("_book/")}
+    assert "report/05-denoising.html" in pages
+    assert not pages & {f"report/{name}.html" for name in ("01-problem", "04-autoencoder", "06-vae", "07-masked")}
     records = [
         json.loads((mine.project.cache / "artifacts" / name / "record.json").read_text())
         for name in set(os.listdir(mine.project.cache / "artifacts")) - cached
@@ -112,4 +112,4 @@ def test_explorer_pages_are_linked_from_every_page(made: Made) -> None:
     for head in explore.HEADS:
         assert (made.book / head.url).exists()
         assert f'href="{head.url}"' in first
-        assert f'href="../{head.url}"' in made.page("notebooks/03-vae.html")
+        assert f'href="../../{head.url}"' in made.page("cache/notebooks/03-vae.html")

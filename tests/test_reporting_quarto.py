@@ -16,6 +16,7 @@ from reporting_sample import VALUES, render, write_book
 from autoencoders.errors import ReportError
 from autoencoders.reporting import making, publishing, quarto, quarto_pages
 from autoencoders.reporting.book import Book
+from autoencoders.reporting.folder import Folder
 from autoencoders.reporting.without_quarto import pandoc, pdf
 from autoencoders.settings import ENVIRONMENT, PROJECT, Settings
 
@@ -338,6 +339,14 @@ def test_quarto_pages_are_mended_once(by_quarto: Book) -> None:
     assert 'type="module"' not in page
     quarto_pages.mend(by_quarto)
     assert contents(by_quarto.rendered) == before
+
+
+def test_quarto_pages_go_when_the_book_is_made_without_it(by_quarto: Book) -> None:
+    Folder.found(by_quarto.rendered).claim()
+    render(by_quarto)
+    assert not (by_quarto.rendered / "search.json").exists()
+    assert not (by_quarto.output / "site_libs").exists()
+    assert (by_quarto.output / "index.html").exists()
 
 
 def test_quarto_notebook_pages_number_as_the_chapters_do(by_quarto: Book) -> None:

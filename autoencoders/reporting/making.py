@@ -111,7 +111,9 @@ def _complete(edition: Edition, tool: quarto.Quarto | None) -> None:
     site, pdf = ((book.rendered / path.name).exists() for path in book.made)
     if site:
         quarto_pages.mend(book)
-        edition.add_extra(book, Folder.found(book.rendered))
+        folder = Folder.found(book.rendered)
+        edition.add_extra(book, folder)
+        folder.claim()
     try:
         publishing.publish(book)
     except ReportError:
