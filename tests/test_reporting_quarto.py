@@ -238,8 +238,8 @@ def test_quarto_book_of_one_format_is_not_taken_for_a_whole_one(tools: Path, ren
         "exit 1",
         "kill -9 $$",
         "cp $made/index.html $out; exit 1",
-        f"{WHOLE}; rm $out/one.html",
-        f"{WHOLE}; echo '<p>?@fig-lost</p>' >> $out/one.html",
+        f"{WHOLE}; rm $out/report/one.html",
+        f"{WHOLE}; echo '<p>?@fig-lost</p>' >> $out/report/one.html",
         f"{WHOLE}; echo > $out/$pdf",
         "true",
     ],
@@ -259,12 +259,12 @@ def test_quarto_render_that_fails_leaves_the_last_book_and_no_litter(tools: Path
 @pytest.mark.parametrize(("part", "kept"), [(SITE, "pdf"), (PDF, "site")])
 def test_book_keeps_the_last_of_what_was_not_rendered(tools: Path, rendered: Book, part: str, kept: str) -> None:
     before = contents(rendered.output)
-    stand_in(tools, rendered, f"{part}; [ {kept} = site ] || echo '<p>New.</p>' >> $out/one.html")
+    stand_in(tools, rendered, f"{part}; [ {kept} = site ] || echo '<p>New.</p>' >> $out/report/one.html")
     quarto.render(there(), rendered.root, {})
     making.complete(small_edition(rendered), None)
     after = contents(rendered.output)
     assert after.keys() == before.keys()
-    assert {name for name in after if after[name] != before[name]} == ({"one.html"} if kept == "pdf" else set())
+    assert {name for name in after if after[name] != before[name]} == ({"report/one.html"} if kept == "pdf" else set())
     assert (rendered.rendered / rendered.pdf.name).exists(), "the link to it works in a preview, too"
 
 
@@ -279,7 +279,7 @@ def test_site_without_any_pdf_offers_none(tools: Path, rendered: Book) -> None:
 
 def test_preview_that_is_not_whole_leaves_the_last_book(tools: Path, rendered: Book, monkeypatch: Patch) -> None:
     before = contents(rendered.output)
-    (rendered.rendered / "one.html").unlink()
+    (rendered.rendered / "report/one.html").unlink()
     (rendered.root.parent / "version").write_text("1.9.3")
     monkeypatch.setenv("QUARTO_SHARE_PATH", str(rendered.root.parent))
     making.complete(small_edition(rendered), quarto.calling())

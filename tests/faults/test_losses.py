@@ -177,7 +177,7 @@ def test_site_keeps_what_others_put_there(tmp_path: Path, tried: Tried) -> None:
         (tmp_path / f"report/{name}.qmd").write_text(f"# Title {{#sec-{name}}}\n")
     render(type(book).read(tmp_path))
     assert kept(book.output) == foreign
-    assert (book.output / "one.html").exists()
+    assert (book.output / "report/one.html").exists()
     assert not (book.output / "two.html").exists(), "it was an earlier rendering's own"
     tried(2 * len(FOREIGN))
 
