@@ -8,6 +8,7 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -314,6 +315,7 @@ def test_submission_of_another_run_is_refused_and_its_command_told(tmp_path: Pat
     write_quarto(tmp_path)
     lab: Any = SimpleNamespace(
         settings=Settings(group="G07", dataset="photos10"),
+        store=SimpleNamespace(looked_at_once=nullcontext),
         profile=SimpleNamespace(name="smoke"),
         catalogues=[SimpleNamespace(seed=seed) for seed in (0, 1)],
     )
