@@ -69,8 +69,10 @@ class Lab:
     def catalogues(self) -> list[Plan]:
         """The plan, once a seed."""
         name, *others = (choice.name for choice in self.choices)
-        seeds = self.settings.seeds or self.profile.seeds
-        return [self.plan_class(profile=self.profile, dataset=name, others=tuple(others), seed=seed) for seed in seeds]
+        return [
+            self.plan_class(profile=self.profile, dataset=name, others=tuple(others), seed=seed)
+            for seed in self.profile.seeds
+        ]
 
     @cached_property
     def bench(self) -> Bench:
