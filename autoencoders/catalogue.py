@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from autoencoders import data
 from autoencoders.coercion import listed
 from autoencoders.errors import InputError
 from autoencoders.measurements.anomaly import Anomaly
@@ -46,9 +45,8 @@ from autoencoders.specs import (
     level,
 )
 
-TRIPLES: dict[
-    str, tuple[tuple[str, ...], ...]
-] = {  # a − b + c, unless a run says otherwise; the first is the assignment's
+# Classes a, b, c of a − b + c, unless a run says otherwise; the first ones are the assignment's
+TRIPLES: dict[str, tuple[tuple[str, ...], ...]] = {
     "cifar10": (("dog", "cat", "bird"), ("truck", "automobile", "ship"), ("horse", "deer", "frog")),
     "photos10": (("astronaut", "chelsea", "coffee"), ("rocket", "hubble", "china"), ("flower", "retina", "ihc")),
 }
@@ -60,11 +58,11 @@ class Catalogue(Plan):
 
     dataset: str = "cifar10"
 
-    def __post_init__(self) -> None:
-        known = data.CLASSES.get(self.dataset)
+    def check_classes(self, classes: Sequence[str]) -> None:
+        """Refuse an arithmetic with classes that the data hasn't."""
         asked = [name for triple in self.profile.arithmetic or () for name in triple]
-        if known and (unknown := [name for name in asked if name not in known]):
-            raise InputError(f"arithmetic: {self.dataset} has no class {listed(unknown)}; it has {', '.join(known)}")
+        if unknown := [name for name in asked if name not in classes]:
+            raise InputError(f"arithmetic: {self.dataset} has no class {listed(unknown)}; it has {', '.join(classes)}")
 
     # ── What is compared ─────────────────────────────────────────────────────────────────────────────────────────────
     # Headlines use the first value that the run was given; curves and tables have all in their order.

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from autoencoders import compared
 from autoencoders.coercion import coerced, refusal
 from autoencoders.errors import InputError
 from autoencoders.reading import from_yaml
@@ -30,12 +29,7 @@ def checked(namespace: Mapping[str, Any]) -> SimpleNamespace:
     declared = [name for name in annotations if name in (latest or annotations)]
     if unknown := sorted(injected - set(declared)):
         raise InputError(f"no parameter is called {', '.join(unknown)}; there are: {', '.join(declared)}")
-    values = {  # what is compared may be a number, a list or a text: `settings` has the rule
-        name: namespace.get(name)
-        if name in compared.PARAMETERS
-        else parsed(namespace.get(name), annotations[name], name)
-        for name in declared
-    }
+    values = {name: parsed(namespace.get(name), annotations[name], name) for name in declared}
     return SimpleNamespace(**values)
 
 
