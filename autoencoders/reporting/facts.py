@@ -94,7 +94,7 @@ def _compared(catalogue: Catalogue) -> dict[str, str]:
         "all_betas": _listed(["calibrated", *catalogue.betas]),
         "fixed_betas": beside,
         "arithmetic": _listed(map(_sum, catalogue.triples)),
-        "lacking": "\\\n".join(_lacking(catalogue)) or "This run has all that it asks for.",
+        "lacking": "\\\n".join(lacking(catalogue)) or "This run has all that it asks for.",
     }
 
 
@@ -102,7 +102,8 @@ def _sum(classes: Sequence[str]) -> str:
     return "{} − {} + {}".format(*classes)
 
 
-def _lacking(catalogue: Catalogue) -> Iterator[str]:
+def lacking(catalogue: Catalogue) -> Iterator[str]:
+    """What the assignment asks for and this run hasn't, a sentence each."""
     profile, asked = catalogue.profile, TRIPLES[ASSIGNED][0]
     if len(profile.sigmas) < 2:
         yield "R7 is answered for one level σ alone, beside the variance."
