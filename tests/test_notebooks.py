@@ -67,7 +67,7 @@ def test_notebook_trains_only_what_is_missing(smoke: Run, tmp_path: Path) -> Non
     [
         (
             ("-p", "sigma", "0.2"),
-            "no parameter is called sigma; there are: profile, dataset, seeds, sigmas, unseen, ratios, latents, betas, ",
+            "no parameter is called sigma; there are: profile, dataset, seeds, sigmas, unseen, ratios, ",
         ),
         (("-p", "sigmas", "much"), "sigmas 'much': must be auto, or distinct levels from 0.001 to 10"),
         (("-p", "examples", "many"), "parameter examples must be"),
