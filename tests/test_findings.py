@@ -561,7 +561,7 @@ def test_notebook_takes_auto_from_the_environment(no_twins: None, monkeypatch: p
         {"seeds": "1,1"},
         {"sigmas": [0.3, 0.3]},
         {"sigma": "loud"},
-        {"In": ["# Parameters\nsigmas = [1]"]},
+        {"In": ["# Parameters\nlevels = [1]"]},
     ],
 )
 def test_notebook_refuses_wrong_parameters(no_twins: None, wrong: dict[str, Any]) -> None:
