@@ -63,7 +63,7 @@ def thousandths(sigma: float) -> int:
 _levels = partial(
     Parameter,
     values="distinct levels from 0.001 to 10",
-    holds=lambda sigma: 1 <= thousandths(sigma) <= 10_000,
+    holds=lambda sigma: 0 < sigma <= 10 and thousandths(sigma) > 0,
     same=thousandths,
 )
 PARAMETERS = {
@@ -73,7 +73,7 @@ PARAMETERS = {
         what="mask ratios",
         values=f"distinct numbers between 0 and 1 that hide at least one of {PATCHES} patches and leave two",
         example="0.75,0.3",
-        holds=lambda ratio: 1 <= round(PATCHES * ratio) <= PATCHES - 2,
+        holds=lambda ratio: 0 < ratio < 1 and 1 <= round(PATCHES * ratio) <= PATCHES - 2,
         same=lambda ratio: f"{ratio:g}",
     ),
     "latents": Parameter(

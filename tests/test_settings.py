@@ -159,9 +159,9 @@ WRONG: dict[str, list[Any]] = {
     "profile": ["", "fast", "Quick", 1, None, ["quick"]],
     "dataset": ["", "cifar11", "../cifar10", 10, None],
     "seeds": ["", str(2**63), "1,1", [1, 1], "-1", -1, "a", "0.5", 0.5, [0.5], True, [None], [], {}],
-    "sigmas": ["", [], "none", 0, [-0.1], [0.2, 0.2], [0.2, 0.2001], [0.0001], 11, "loud", [None], math.inf, math.nan],
+    "sigmas": ["", [], "none", 0, [-0.1], [0.2, 0.2], [0.2, 0.2001], [0.0001], 11, 1e308, "loud", [None], math.inf, math.nan],
     "unseen": ["", [], 0, [0.2, 0.2], "0.2;0.4", True],
-    "ratios": ["", [], "none", 0, 1, [0.5, 0.5], 1.5, -0.5, 0.001, 0.99, "half"],
+    "ratios": ["", [], "none", 0, 1, [0.5, 0.5], 1.5, -0.5, 0.001, 0.99, 1e308, "half"],
     "latents": ["", [], "none", 0, 1.5, [64, 64], 4096, -8],
     "betas": ["", [], 0, -1, [1, 1.0], "big"],
     "arithmetic": [
