@@ -78,9 +78,9 @@ PARAMETERS = {
     ),
     "latents": Parameter(
         what="sizes of the vector latent",
-        values="distinct whole numbers from 1 to 2048",
+        values="distinct whole numbers from 2 to 2048",  # a plane has two dimensions
         example="128,64",
-        holds=lambda size: 1 <= size <= 2048,
+        holds=lambda size: 2 <= size <= 2048,
     ),
     "betas": Parameter(
         what="fixed weights β of the VAEs' KL divergence",
