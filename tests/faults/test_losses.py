@@ -179,7 +179,7 @@ def test_site_keeps_what_others_put_there(tmp_path: Path, tried: Tried) -> None:
     render(type(book).read(tmp_path))
     assert kept(book.output) == foreign
     assert (book.output / "report/one.html").exists()
-    assert not (book.output / "two.html").exists(), "it was an earlier rendering's own"
+    assert not (book.output / "report/two.html").exists(), "it was an earlier rendering's own"
     tried(2 * len(FOREIGN))
 
 
