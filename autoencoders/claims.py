@@ -81,17 +81,12 @@ def judge_all(lab: Lab) -> list[Judged]:
     return correct([judge(claim, results) for claim in plan.claims(results)])
 
 
-def by_requirement(judged: Iterable[Judged]) -> dict[str, str]:
-    """All sentences that answer a requirement, a line each: `{{< var claims.r07 >}}`. Variables know no lists."""
-    paragraphs: dict[str, list[str]] = {}
-    for each in judged:
-        paragraphs.setdefault(f"r{int(each.claim.requirement[1:]):02d}", []).append(each.sentence)
-    return {requirement: "\\\n".join(f"• {s}" for s in sentences) for requirement, sentences in paragraphs.items()}
-
-
 def all_claims(f: Findings) -> list[Claim]:
     """Every interpretive sentence that the assignment asks for, of the models that this profile trains."""
-    return [*_autoencoder(f), *_denoising(f), *_variational(f), *_masked(f), *_features(f), *_detail(f)]
+    return [
+        *(*_autoencoder(f), *_denoising(f), *_conditions(f), *_variational(f)),
+        *(*_masked(f), *_features(f), *_detail(f)),
+    ]
 
 
 def _autoencoder(f: Findings) -> Iterable[Claim]:
@@ -112,23 +107,25 @@ def _denoising(f: Findings) -> Iterable[Claim]:
     least = min(f.catalogue.profile.sigmas)
     own, level = f.dae(least), sigma_label(least)
     statement = f"at {level}, the least noise, the DAE trained there denoises better than the AE"
-    yield Claim("dae-own", "R7", statement, f.psnr(own, least), f.psnr(ae, least), DECIBELS)
+    yield Claim("dae-own", "R7", statement, f.psnr(own, least), f.psnr(ae, least), DECIBELS, at=level)
     statement = f"on clean images the AE beats the DAE trained at {level}"
-    yield Claim("dae-clean", "R7", statement, f.psnr(ae), f.psnr(own), DECIBELS)
+    yield Claim("dae-clean", "R7", statement, f.psnr(ae), f.psnr(own), DECIBELS, at=level)
     for sigma in f.catalogue.profile.sigmas:
         own, level, key = f.dae(sigma), sigma_label(sigma), f"{1000 * sigma:.0f}"
         statement = f"at {level} the DAE trained there denoises better than the linear map fitted there"
-        yield Claim(f"dae-ridge-{key}", "R7", statement, f.psnr(own, sigma), f.psnr(ridge, sigma), DECIBELS)
+        yield Claim(f"dae-ridge-{key}", "R7", statement, f.psnr(own, sigma), f.psnr(ridge, sigma), DECIBELS, at=level)
     for sigma in (*f.catalogue.profile.unseen, variance):
         level, key = sigma_label(sigma), f"{1000 * sigma:.0f}"
         statement = f"at {level} the DAE trained at {known} denoises better than the linear map fitted to {level}"
-        yield Claim(f"dae-unseen-{key}", "R8", statement, f.psnr(dae, sigma), f.psnr(ridge, sigma), DECIBELS)
+        sides = f.psnr(dae, sigma), f.psnr(ridge, sigma)
+        yield Claim(f"dae-unseen-{key}", "R8", statement, *sides, DECIBELS, at=level)
     for method, what in {"tv": "total variation", "ridge": "the linear map"}.items():
         statement = f"at {known} the spatial DAE denoises better than {what}"
         rival = f.psnr(f.baseline(method), NOISE.sigma)
-        yield Claim(f"dae-spatial-{method}", "R8", statement, f.psnr(spatial, NOISE.sigma), rival, DECIBELS)
+        own = f.psnr(spatial, NOISE.sigma)
+        yield Claim(f"dae-spatial-{method}", "R8", statement, own, rival, DECIBELS, at=known)
     statement = "on clean images a linear classifier does better on the DAE's latents than on the AE's"
-    yield Claim("dae-probe-clean", "R12", statement, f.correct(dae), f.correct(ae), ACCURACY)
+    yield Claim("dae-probe-clean", "R12", statement, f.correct(dae), f.correct(ae), ACCURACY, at=known)
     yield from _noisy_latents(f)
     statement = "the AE's error tells images with their tiles out of order from intact ones better than PCA's"
     yield Claim("ae-anomaly", "R12", statement, _strange(f, ae), _strange(f, f.baseline("pca")), AUROC)
@@ -145,14 +142,24 @@ def _noisy_latents(f: Findings) -> Iterable[Claim]:
         for rival, name in ((ae, "the AE's"), (pca, "PCA's")):
             statement = f"at {level}, fitted and tested there, a linear classifier does better on the latents of the "
             statement += f"DAE trained there than on {name}"
-            b = f.correct(rival, sigma, sigma)
-            yield Claim(f"dae-probe-{key}-{rival.first.name.rpartition('/')[2]}", "R11", statement, own, b, ACCURACY)
+            id, b = f"dae-probe-{key}-{rival.first.name.rpartition('/')[2]}", f.correct(rival, sigma, sigma)
+            yield Claim(id, "R11", statement, own, b, ACCURACY, at=level)
     for sigma, (model, name) in product(f.catalogue.probe_levels[:1], ((ae, "AE"), (vae, "VAE"))):
         statement = f"at {sigma_label(sigma)} a classifier of the {name}'s latents does better for having been fitted "
         statement += "to noisy images"
         noisy = f.correct(model, sigma, sigma, "fitted to noisy")
         clean = f.correct(model, sigma, None, "fitted to clean")
-        yield Claim(f"{name.lower()}-fit-noisy", "R11", statement, noisy, clean, ACCURACY)
+        yield Claim(f"{name.lower()}-fit-noisy", "R11", statement, noisy, clean, ACCURACY, at=sigma_label(sigma))
+
+
+def _conditions(f: Findings) -> Iterable[Claim]:
+    """What decides between the two where the claims on denoising and on features don't (R12)."""
+    ae, dae, variance = f.ae("vector"), f.dae(NOISE.sigma), math.sqrt(VARIANCE)
+    level, known = sigma_label(variance), sigma_label(NOISE.sigma)
+    statement = f"at {level}, on which neither was trained, the DAE trained at {known} denoises better than the AE"
+    yield Claim("dae-robust", "R12", statement, f.psnr(dae, variance), f.psnr(ae, variance), DECIBELS, at=level)
+    statement = "the AE loses less of an image's fine detail than the DAE"
+    yield Claim("ae-dae-detail", "R12", statement, f.lost_detail(ae), f.lost_detail(dae), DETAIL, expected="less")
 
 
 def _strange(f: Findings, contender: Contender) -> Ranked:
@@ -178,7 +185,8 @@ def _variational(f: Findings) -> Iterable[Claim]:
         statement = f"the judge sees {c} in {a} − {b} + {c} more often than in {a} − {b} + images of other classes"
         wanted, control = Measured(vae, spec, "judged_c", f"with {c}"), Measured(vae, spec, "control_c", "with others")
         void = f"it doesn't recognise plain reconstructions of {c}" if f.meta(vae, spec)["void"] else ""
-        yield Claim("arithmetic-" + "-".join(spec.classes), "R14", statement, wanted, control, DRAWS, void=void)
+        id, triple = "arithmetic-" + "-".join(spec.classes), f"{a} − {b} + {c}"
+        yield Claim(id, "R14", statement, wanted, control, DRAWS, void=void, at=triple)
 
 
 def _masked(f: Findings) -> Iterable[Claim]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
-from autoencoders import claims
+from autoencoders import claims, paragraphs
+from autoencoders.judging import Judged
 from autoencoders.lab import Lab
+from autoencoders.paragraphs import Writer
 from autoencoders.reporting.book import embedded
 from autoencoders.reporting.variables import literal
 from autoencoders.settings import PROJECT
@@ -37,7 +40,7 @@ def of(lab: Lab) -> dict[str, Any]:
             "margins": claims.margins(),
         },
     }
-    facts["claims"] = _NONE | claims.by_requirement(claims.judge_all(lab))
+    facts |= _written(PROJECT / "report/paragraphs", claims.judge_all(lab), "/report/claims.qmd")
     if lab.dataset == ASSIGNED:
         facts["dataset"]["statement"] = "All results are on CIFAR-10."
         return facts
@@ -54,8 +57,8 @@ def of_studies(labs: Sequence[Lab]) -> dict[str, Any]:
         "data": {plan.name: _listed_data(lab) for plan, lab in plans.items()},
         "task": {name: value for plan in plans for name, value in plan.constants.items()}
         | {"margins": claims.margins()},
-        "claims": _NONE | claims.by_requirement(judged),
     }
+    facts |= _written(PROJECT / "report/studies/paragraphs", judged, "/claims.qmd")
     facts["data"]["statement"] = "All results are on the data sets that the studies ask for."
     if missing := [choice for lab in labs for choice in lab.choices if choice.stand_in]:
         reasons = ". ".join(dict.fromkeys(choice.reason for choice in missing))
@@ -71,7 +74,13 @@ def of_studies(labs: Sequence[Lab]) -> dict[str, Any]:
     return facts
 
 
-_NONE = {f"r{number:02d}": "No claim is made here on this data set." for number in range(1, 40)}
+def _written(folder: Path, judged: Sequence[Judged], page: str) -> dict[str, Any]:
+    """The paragraphs on a run by name, and the table that their marks lead to."""
+    seeds = max((each.difference.seeds for each in judged), default=1)
+    scope = f"over {seeds} seeds" if seeds > 1 else "in this run"
+    writer = Writer.of(judged, {"scope": scope}, page)
+    written = {name: writer.write(paragraph) for name, paragraph in paragraphs.read(folder).items()}
+    return {"paragraphs": written, "claims": writer.table()}
 
 
 def _of_run(lab: Lab) -> dict[str, Any]:
