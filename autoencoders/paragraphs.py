@@ -7,6 +7,7 @@ stand in a paragraph is described in docs/adding.md.
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ class Clause:
     claims: str
     wordings: Mapping[str, str]
     join: str = ""  # and, but: it goes on with the sentence before; both change where the verdicts part
+    lead: str | None = None  # what the wordings of several verdicts go on from; without it they are sentences
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def _item(content: Any, where: str) -> Item:
 
 
 def _clause(claims: str, rest: Mapping[str, Any], where: str) -> Clause:
-    wordings = {verdict: text for verdict, text in rest.items() if verdict != "join"}
+    wordings = {verdict: text for verdict, text in rest.items() if verdict not in ("join", "lead")}
     if wordings.keys() == {"always"}:  # values alone: nothing to be decided
         wordings = dict.fromkeys((*WORDINGS, VOID), wordings["always"])
     if missing := [verdict for verdict in WORDINGS if verdict not in wordings]:
@@ -86,7 +88,7 @@ def _clause(claims: str, rest: Mapping[str, Any], where: str) -> Clause:
     join = rest.get("join", "")
     if join not in ("", "and", "but"):
         raise InputError(f"{where}: join is 'and' or 'but', not {join!r}")
-    return Clause(claims, wordings, join)
+    return Clause(claims, wordings, join, rest.get("lead"))
 
 
 def _case(content: Any, where: str) -> Case:
@@ -138,7 +140,8 @@ class Quoted:
     @property
     def gap(self) -> str:
         """The difference of the values as they are shown, without its sign."""
-        return _listed([each.claim.scale.gap(each.a.mean, each.b.mean) for each in self.judged]) + self.unit
+        unit = f"{tables.NO_BREAK}points" if self.judged[0].claim.scale.percent else self.unit
+        return _listed([each.claim.scale.gap(each.a.mean, each.b.mean) for each in self.judged]) + unit
 
     @property
     def unit(self) -> str:
@@ -202,8 +205,9 @@ class Writer:
         return cls({each.claim.id: each for each in in_order(judged)}, values, page)
 
     def write(self, paragraph: Paragraph) -> str:
-        if paragraph.is_cell:
-            return next((text + marks for text, marks, _ in self._parts(paragraph)), tables.MISSING)
+        if paragraph.is_cell:  # one that states a value leads to its claim
+            parts = [text + marks if re.search(r"\d", text) else text for text, marks, _ in self._parts(paragraph)]
+            return parts[0] if parts else tables.MISSING
         sentences: list[str] = []
         verdicts: list[str] = []  # of the last clause in each sentence; none where it holds no clause
         for text, marks, (join, found) in self._parts(paragraph):
@@ -240,7 +244,8 @@ class Writer:
         groups = {v: Quoted(tuple(each for each in members if verdict(each) == v)) for v in present}
         quoted = {each.claim.id: None for each in members}
         texts = [self._filled(clause.wordings[v], group, quoted) for v, group in groups.items()]
-        whole = ". ".join(map(_capitalised, texts)) if any(". " in text for text in texts) else "; ".join(texts)
+        sentences = ". ".join(map(_capitalised, texts)) if len(texts) > 1 else texts[0]
+        whole = sentences if clause.lead is None else f"{clause.lead} {_listed(texts)}".strip()
         return whole, self._marks(quoted), (clause.join, present[0] if len(present) == 1 else "mixed")
 
     def _holds(self, case: Case) -> bool:
