@@ -122,8 +122,8 @@ def _denoising(f: Findings) -> Iterable[Claim]:
     for method, what in {"tv": "total variation", "ridge": "the linear map"}.items():
         statement = f"at {known} the spatial DAE denoises better than {what}"
         rival = f.psnr(f.baseline(method), NOISE.sigma)
-        own = f.psnr(spatial, NOISE.sigma)
-        yield Claim(f"dae-spatial-{method}", "R8", statement, own, rival, DECIBELS, at=known)
+        sides = f.psnr(spatial, NOISE.sigma), rival
+        yield Claim(f"dae-spatial-{method}", "R8", statement, *sides, DECIBELS, at=known)
     statement = "on clean images a linear classifier does better on the DAE's latents than on the AE's"
     yield Claim("dae-probe-clean", "R12", statement, f.correct(dae), f.correct(ae), ACCURACY, at=known)
     yield from _noisy_latents(f)

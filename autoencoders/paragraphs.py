@@ -67,13 +67,12 @@ def read(folder: Path) -> dict[str, Paragraph]:
 
 
 def _item(content: Any, where: str) -> Item:
-    match content:
-        case str():
-            return content
-        case {"claim": str(claims), **rest}:
-            return _clause(claims, rest, where)
-        case {"cases": list(cases)}:
-            return tuple(_case(each, where) for each in cases)
+    if isinstance(content, str):
+        return content
+    if isinstance(content, dict) and isinstance(content.get("claim"), str):
+        return _clause(content["claim"], {name: text for name, text in content.items() if name != "claim"}, where)
+    if isinstance(content, dict) and isinstance(content.get("cases"), list):
+        return tuple(_case(each, where) for each in content["cases"])
     raise InputError(f"{where}: a paragraph holds sentences, clauses (claim: …) and cases (cases: …), not {content!r}")
 
 
@@ -92,15 +91,13 @@ def _clause(claims: str, rest: Mapping[str, Any], where: str) -> Clause:
 
 
 def _case(content: Any, where: str) -> Case:
-    match content:
-        case {"say": str(say), **rest} if rest.keys() <= {"when"}:
-            conditions = rest.get("when", {})
-        case _:
-            raise InputError(f"{where}: a case has 'say: …' and may have 'when: …', not {content!r}")
-    when = {claims: tuple([v] if isinstance(v, str) else v) for claims, v in conditions.items()}
+    if not isinstance(content, dict) or "say" not in content or not content.keys() <= {"when", "say"}:
+        raise InputError(f"{where}: a case has 'say: …' and may have 'when: …', not {content!r}")
+    wanted = content.get("when", {})
+    when = {claims: tuple([v] if isinstance(v, str) else v) for claims, v in wanted.items()}
     if unknown := {verdict for verdicts in when.values() for verdict in verdicts} - {*WORDINGS, VOID}:
         raise InputError(f"{where}: {listed(sorted(unknown))} is no verdict")
-    return Case(when, say)
+    return Case(when, content["say"])
 
 
 # ── Values ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,6 +11,7 @@ from autoencoders import claims, paragraphs
 from autoencoders.judging import Judged
 from autoencoders.lab import Lab
 from autoencoders.paragraphs import Writer
+from autoencoders.reporting import chosen
 from autoencoders.reporting.book import embedded
 from autoencoders.reporting.variables import literal
 from autoencoders.settings import PROJECT
@@ -40,6 +41,7 @@ def of(lab: Lab) -> dict[str, Any]:
             "margins": claims.margins(),
         },
     }
+    facts["chosen"] = chosen.of(lab)
     facts |= _written(PROJECT / "report/paragraphs", claims.judge_all(lab), "/report/claims.qmd")
     if lab.dataset == ASSIGNED:
         facts["dataset"]["statement"] = "All results are on CIFAR-10."
