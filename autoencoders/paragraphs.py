@@ -57,7 +57,10 @@ def read(folder: Path) -> dict[str, Paragraph]:
     """Read all paragraphs of a folder by name, checked."""
     found: dict[str, Paragraph] = {}
     for path in sorted(folder.glob("*.yml")):
-        for name, content in (reading.parsed_yaml(path) or {}).items():
+        contents = reading.parsed_yaml(path)
+        if not isinstance(contents, dict):
+            raise InputError(f"{path} must hold paragraphs by name")
+        for name, content in contents.items():
             if name in found:
                 raise InputError(f"{path}: there are two paragraphs called {name}")
             items = content if isinstance(content, list) else [content]
@@ -98,6 +101,15 @@ def _case(content: Any, where: str) -> Case:
     if unknown := {verdict for verdicts in when.values() for verdict in verdicts} - {*WORDINGS, VOID}:
         raise InputError(f"{where}: {listed(sorted(unknown))} is no verdict")
     return Case(when, content["say"])
+
+
+def unbound(paragraphs: Iterable[Paragraph], ids: Iterable[str]) -> list[str]:
+    """List what clauses and cases are bound to although there is no such claim."""
+    items = [item for paragraph in paragraphs for item in paragraph.items]
+    patterns = [item.claims for item in items if isinstance(item, Clause)]
+    patterns += [claims for item in items if isinstance(item, tuple) for case in item for claims in case.when]
+    known = list(ids)
+    return [pattern for pattern in dict.fromkeys(patterns) if not fnmatch.filter(known, pattern)]
 
 
 # ── Values ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -293,8 +305,9 @@ def _capitalised(text: str) -> str:
 
 def _title(judged: Judged) -> str:
     """What a mark shows on hover and focus: no Markdown, no quotes."""
-    *values, margin, n, p, verdict = _row(judged)[2:]
-    return f"{'; difference '.join(values)}; margin {margin}; n = {n}; p {p}; {verdict}".replace("\\", "")
+    *values, margin, n, _, verdict = _row(judged)[2:]
+    shown = f"{'; difference '.join(values)}; margin {margin}; n = {n}; p {judged.chance}; {verdict}"
+    return shown.replace("\\", "").replace('"', "")
 
 
 def _row(judged: Judged) -> list[str]:

@@ -32,10 +32,10 @@ PARAGRAPH = re.compile(r"\{\{< var paragraphs\.([\w-]+) >\}\}")
 def measured() -> list[Judged]:
     """The made-up results as they are."""
     content = yaml.safe_load((RENDERINGS / "claims.yml").read_text(encoding="utf-8"))
-    return [_judged(id, *values) for id, values in content.items()]
+    return [judged(id, *values) for id, values in content.items()]
 
 
-def _judged(
+def judged(
     id: str, requirement: str, scale: str, at: str, name_a: str, a: float, name_b: str, b: float, verdict: str
 ) -> Judged:
     sides = Quantity(name_a, np.array([[a]])), Quantity(name_b, np.array([[b]]))
