@@ -97,7 +97,7 @@ def _blocks(chapter: str) -> Iterator[str]:
     """What shows paragraphs, with the headings before it."""
     headings: list[str] = []
     for block in chapter.split("\n\n"):
-        if block.startswith("#"):
+        if re.match("#+ ", block):
             headings = [block] if block.startswith("# ") else [each for each in headings if each[:2] == "# "] + [block]
         elif PARAGRAPH.search(block):
             yield from (*headings, block)
