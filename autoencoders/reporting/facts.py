@@ -41,7 +41,7 @@ def of(lab: Lab) -> dict[str, Any]:
             "margins": claims.margins(),
         },
     }
-    facts["chosen"] = chosen.of(lab)
+    facts |= {"chosen": chosen.of(lab), "date": _trained_on([lab])}
     facts |= _written(PROJECT / "report/paragraphs", claims.judge_all(lab), "/report/claims.qmd")
     if lab.dataset == ASSIGNED:
         facts["dataset"]["statement"] = "All results are on CIFAR-10."
@@ -60,6 +60,7 @@ def of_studies(labs: Sequence[Lab]) -> dict[str, Any]:
         "task": {name: value for plan in plans for name, value in plan.constants.items()}
         | {"margins": claims.margins()},
     }
+    facts["date"] = _trained_on(labs)
     facts |= _written(PROJECT / "report/studies/paragraphs", judged, "/claims.qmd")
     facts["data"]["statement"] = "All results are on the data sets that the studies ask for."
     if missing := [choice for lab in labs for choice in lab.choices if choice.stand_in]:
@@ -83,6 +84,12 @@ def _written(folder: Path, judged: Sequence[Judged], page: str) -> dict[str, Any
     writer = Writer.of(judged, {"scope": scope}, page)
     written = {name: writer.write(paragraph) for name, paragraph in paragraphs.read(folder).items()}
     return {"paragraphs": written, "claims": writer.table()}
+
+
+def _trained_on(labs: Iterable[Lab]) -> str:
+    """The day of the last training: no date of the report itself, which may be made again from the same results."""
+    trainings = [(lab, lab.bench.training(experiment)) for lab in labs for experiment in lab.experiments()]
+    return max(lab.store.provenance(task)["created"] for lab, task in trainings)[:10]
 
 
 def _of_run(lab: Lab) -> dict[str, Any]:

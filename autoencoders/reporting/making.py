@@ -278,6 +278,7 @@ def _for_quarto(values: Mapping[str, Any], authors: Sequence[str], notebooks: It
     files = [path.as_posix() for path in notebooks]
     book: dict[str, Any] = {
         "author": [variables.literal(name) for name in (f"Group {values['group']}", *authors)],
+        "date": values["date"],
         "page-footer": {"left": "Notebooks", "center": [{"text": Path(file).stem, "href": file} for file in files]},
     }
     if notice := values.get("notice", {}).get("header"):
