@@ -271,8 +271,11 @@ class Writer:
             raise InputError(f"{text!r} quotes what there isn't in this run: put it under 'when: …'") from None
 
     def _marks(self, ids: Iterable[str]) -> str:
-        links = [f'[{self.number(id)}]({self.page}#claim-{id} "{_title(self.judged[id])}"){{.claim}}' for id in ids]
-        return f"^{','.join(links)}^" if links else ""
+        """Links to the table, which both renderers' styles raise; a caret before one would begin a footnote."""
+        found = list(ids)
+        texts = [self.number(id) + ("," if id != found[-1] else "") for id in found]
+        targets = [f'{self.page}#claim-{id} "{_title(self.judged[id])}"' for id in found]
+        return "".join(f"[{text}]({target}){{.claim}}" for text, target in zip(texts, targets, strict=True))
 
     def number(self, id: str) -> str:
         return f"c{list(self.judged).index(id) + 1}"
@@ -314,18 +317,16 @@ def _row(judged: Judged) -> list[str]:
     claim, scale, difference = judged.claim, judged.claim.scale, judged.difference
     low, high = map(scale.text, difference.interval())
     sides = "; ".join(f"{side.name} {scale.text(side.mean)}" for side in (judged.a, judged.b)) + scale.symbol
-    found = verdict(judged)
-    if claim.void:
-        found += f": {claim.void}"
-    elif judged.verdict != judged.verdict_corrected:
+    found, void = verdict(judged), f" (void: {claim.void})" if claim.void else ""
+    if judged.verdict != judged.verdict_corrected:
         found += f"; alone {judged.verdict}"
     return [
         claim.requirement,
-        tables.escape(claim.statement),
+        tables.escape(claim.statement + void),
         tables.escape(sides),
         f"{scale.text(difference.value)} \\[{low}, {high}\\]".replace(", ", f",{tables.NO_BREAK}"),
         scale.text(claim.scale.margin),
         f"{difference.n:,}" + (f" × {difference.seeds}" if difference.seeds > 1 else ""),
-        judged.chance.removeprefix("= "),
+        judged.chance.removeprefix("= ").replace(" 0.0001", f"{tables.NO_BREAK}10⁻⁴"),
         tables.escape(found),
     ]

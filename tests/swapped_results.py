@@ -90,7 +90,7 @@ def render(swap: Callable[[Judged], Judged]) -> str:
     written = {name: writer.write(each) for name, each in paragraphs.read(PROJECT / "report/paragraphs").items()}
     text = "\n\n".join(block for path in sources(PROJECT) for block in _blocks(path.read_text(encoding="utf-8")))
     shown = PARAGRAPH.sub(lambda match: written[match[1]], text)
-    return re.sub(r"\[(c\d+)\]\(\S+ \"[^\"]*\"\)\{\.claim\}", r"\1", shown) + "\n"
+    return re.sub(r"\[(c\d+,?)\]\(\S+ \"[^\"]*\"\)\{\.claim\}", r"^\1^", shown).replace("^^", "") + "\n"
 
 
 def _blocks(chapter: str) -> Iterator[str]:

@@ -47,7 +47,7 @@ def results(**verdicts: str) -> list[Judged]:
 def written(content: Any, judged: list[Judged], tmp_path: Path, *, marks: bool = False) -> str:
     (tmp_path / "some.yml").write_text(yaml.safe_dump({"some": content}, sort_keys=False), encoding="utf-8")
     text = Writer.of(judged, {"scope": "in this run"}).write(paragraphs.read(tmp_path)["some"])
-    return text if marks else re.sub(r"\^\[.*?\}\^", "", text).replace("\u00a0", " ")
+    return text if marks else re.sub(r"\[c\d+,?\]\(.*?\}", "", text).replace("\u00a0", " ")
 
 
 # ── Verdicts ─────────────────────────────────────────────────────────────────────────────────────────────────────────
