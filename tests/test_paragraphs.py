@@ -152,6 +152,17 @@ def test_table_holds_claims_that_no_paragraph_knows() -> None:
     assert len(table.splitlines()) == 2 + len(swapped_results.measured()) + 1
 
 
+def test_example_in_the_docs_is_a_paragraph(tmp_path: Path) -> None:
+    (example,) = re.findall(
+        r"^```yaml\n(.*?)^```", (PROJECT / "docs/adding.md").read_text(encoding="utf-8"), re.S | re.M
+    )
+    judged = results(ae_pca="supported", ae_probe_pca="equivalent")
+    assert written(yaml.safe_load(example)["r06"], judged, tmp_path) == (
+        "The code reconstructs better than PCA (23.81 against 23.64 dB), but it is no better as a feature "
+        "(38.7 against 38.6 %). Here the autoencoder is a compressor, not a learner of features."
+    )
+
+
 # ── Mistakes ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -42,7 +42,8 @@ def of(lab: Lab) -> dict[str, Any]:
         },
     }
     facts |= {"chosen": chosen.of(lab), "date": _trained_on([lab])}
-    facts |= _written(PROJECT / "report/paragraphs", claims.judge_all(lab), "/report/claims.qmd")
+    facts["scope"] = _scope(lab)
+    facts |= _written(PROJECT / "report/paragraphs", claims.judge_all(lab), facts["scope"], "/report/claims.qmd")
     if lab.dataset == ASSIGNED:
         facts["dataset"]["statement"] = "All results are on CIFAR-10."
         return facts
@@ -61,7 +62,7 @@ def of_studies(labs: Sequence[Lab]) -> dict[str, Any]:
         | {"margins": claims.margins()},
     }
     facts["date"] = _trained_on(labs)
-    facts |= _written(PROJECT / "report/studies/paragraphs", judged, "/claims.qmd")
+    facts |= _written(PROJECT / "report/studies/paragraphs", judged, _scope(labs[0]), "/claims.qmd")
     facts["data"]["statement"] = "All results are on the data sets that the studies ask for."
     if missing := [choice for lab in labs for choice in lab.choices if choice.stand_in]:
         reasons = ". ".join(dict.fromkeys(choice.reason for choice in missing))
@@ -77,10 +78,14 @@ def of_studies(labs: Sequence[Lab]) -> dict[str, Any]:
     return facts
 
 
-def _written(folder: Path, judged: Sequence[Judged], page: str) -> dict[str, Any]:
+def _scope(lab: Lab) -> str:
+    """How far the text's findings reach."""
+    seeds = len(lab.catalogues)
+    return f"over {seeds} seeds" if seeds > 1 else "in this run"
+
+
+def _written(folder: Path, judged: Sequence[Judged], scope: str, page: str) -> dict[str, Any]:
     """The paragraphs on a run by name, and the table that their marks lead to."""
-    seeds = max((each.difference.seeds for each in judged), default=1)
-    scope = f"over {seeds} seeds" if seeds > 1 else "in this run"
     writer = Writer.of(judged, {"scope": scope}, page)
     written = {name: writer.write(paragraph) for name, paragraph in paragraphs.read(folder).items()}
     return {"paragraphs": written, "claims": writer.table()}
