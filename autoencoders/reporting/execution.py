@@ -27,7 +27,16 @@ from autoencoders.running.cells import PASSING
 from autoencoders.store import syntax
 
 # What can't change a figure: editing it must not execute anything
-IRRELEVANT = ("reporting", "explore", "books.py", "commandline.py", "inspection.py", "running")
+IRRELEVANT = (
+    "reporting",
+    "explore",
+    "books.py",
+    "claims.py",
+    "commandline.py",
+    "inspection.py",
+    "paragraphs.py",
+    "running",
+)
 METADATA = "autoencoders"  # where an executed notebook remembers its inputs
 KERNEL = "autoencoders-report"
 INJECTED = "injected-parameters"  # papermill's tag
