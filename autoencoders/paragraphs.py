@@ -316,7 +316,7 @@ def _title(judged: Judged) -> str:
 def _row(judged: Judged) -> list[str]:
     claim, scale, difference = judged.claim, judged.claim.scale, judged.difference
     low, high = map(scale.text, difference.interval())
-    sides = "; ".join(f"{side.name} {scale.text(side.mean)}" for side in (judged.a, judged.b)) + scale.symbol
+    sides = "; ".join(f"{side.name}: {scale.text(side.mean)}" for side in (judged.a, judged.b)) + scale.symbol
     found, void = verdict(judged), f" (void: {claim.void})" if claim.void else ""
     if judged.verdict != judged.verdict_corrected:
         found += f"; alone {judged.verdict}"

@@ -46,7 +46,7 @@ def test_site_and_pdf_show_everything_required(made: Made) -> None:
     pdf = pypdf.PdfReader(made.book / f"{TITLE}.pdf")
     text = "".join(page.extract_text() for page in pdf.pages)
     floats = re.findall(
-        r'id="((?:fig|tbl)-[\w-]+)".*?<figcaption[^>]*><strong>((?:Figure|Table)\s[\dA-Z]+\.\d+)', site, re.S
+        r'id="((?:fig|tbl)-[\w-]+)".*?<figcaption[^>]*><strong>((?:Figure|Table)\s[\dA-Z]+(?:\.\d+)?)', site, re.S
     )
     assert len(floats) > 40
     for caption in (caption for label, caption in floats if not label.startswith(ONLY_ON_THE_SITE)):
@@ -61,7 +61,7 @@ def test_report_says_what_it_is(made: Made) -> None:
     assert "Nothing in this report is a result on CIFAR-10" in cover
     assert all("photos10, not CIFAR-10" in page for page in pages)
     assert all("photos10, not CIFAR-10" in path.read_text() for path in made.book.rglob("*.html"))
-    assert 20 <= len(pdf.pages) <= 45
+    assert 20 <= len(pdf.pages) <= 41
 
 
 def test_report_again_changes_nothing(made: Made) -> None:
