@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -130,6 +131,13 @@ def test_difference_agrees_with_the_values_that_are_shown(tmp_path: Path) -> Non
     share = swapped_results.judged("ae-pca", "R6", "accuracies", "", "a", 0.547, "b", 0.536, "supported")
     assert written([clause], [share], tmp_path) == "54.7 against 53.6 %, 1.1 points."
     assert ACCURACY.gap(0.00849, 0.00651) == "0.1", "0.8 and 0.7, not 0.2 apart"
+
+
+def test_infinite_and_missing_values_are_printed_as_such(tmp_path: Path) -> None:
+    clause = {"claim": "ae-pca"} | CLAUSE | {"undecided": "{pair}, {gap}"}
+    for a, text in ((math.inf, "∞ against 20.00 dB, ∞ dB."), (math.nan, "– against 20.00 dB, – dB.")):
+        odd = swapped_results.judged("ae-pca", "R6", "decibels", "", "a", a, "b", 20.0, "undecided")
+        assert written([clause], [odd], tmp_path) == text
 
 
 def test_mark_leads_to_the_line_with_the_whole_statistics(tmp_path: Path) -> None:
