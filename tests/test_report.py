@@ -61,6 +61,8 @@ def test_report_says_what_it_is(made: Made) -> None:
     assert "Nothing in this report is a result on CIFAR-10" in cover
     assert all("photos10, not CIFAR-10" in page for page in pages)
     assert all("photos10, not CIFAR-10" in path.read_text() for path in made.book.rglob("*.html"))
+    assert "The report on one page" in pages[0]
+    assert "Figure 2" in pages[0].replace("\u00a0", " "), "all of it"
     assert 20 <= len(pdf.pages) <= 41
 
 
