@@ -153,8 +153,11 @@ def _number(value: float, column: Column) -> str:
 
 
 def number(value: float, form: str) -> str:
-    """A number as it is printed: a real minus sign, a real infinity, a dash for what wasn't measured."""
-    return MISSING if math.isnan(value) else format(value, form).replace("inf", "∞").replace("-", "−")
+    """A number as it is printed: a real minus sign, a real infinity, a dash for what wasn't measured, no sign of 0."""
+    shown = format(value, form)
+    if not shown.strip("-0."):  # rounded to nothing
+        shown = shown.removeprefix("-")
+    return MISSING if math.isnan(value) else shown.replace("inf", "∞").replace("-", "−")
 
 
 def _emboldened(cells: Sequence[_Cell], leader: int | None) -> list[str]:
