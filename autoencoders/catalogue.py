@@ -35,10 +35,13 @@ from autoencoders.specs import (
     Custom,
     Experiment,
     Gaussian,
+    GaussianUpTo,
+    Input,
     Method,
     Model,
     Option,
     PatchMask,
+    SkipAE,
     Training,
     Untrained,
     ViTMAE,
@@ -64,11 +67,10 @@ class Catalogue(Plan):
         return tuple(sorted({*self.profile.sigmas, *self.profile.unseen, math.sqrt(VARIANCE)}))
 
     def _experiment(
-        self, name: str, family: str, model: Model, sigma: float | None = None, **changes: Any
+        self, name: str, family: str, model: Model, corruption: Corruption | None = None, **changes: Any
     ) -> Experiment:
         augment = self.profile.augment and family != "tuning"
         training = Training(epochs=self.profile.epochs_of(family), augment=augment, **changes)
-        corruption = None if sigma is None else Gaussian(sigma)
         return Experiment(
             name=name, model=model, data=self.data, corruption=corruption, training=training, seed=self.seed
         )
@@ -82,16 +84,27 @@ class Catalogue(Plan):
             size = {"latent": 32}
         model = ConvAE(bottleneck=bottleneck, width=self.profile.width, **size)
         name = f"ae-{bottleneck}" if sigma is None else f"dae-{bottleneck}-{level(sigma)}"
-        return self._experiment(name if latent is None else f"{name}-l{latent}", bottleneck, model, sigma)
+        return self._experiment(name if latent is None else f"{name}-l{latent}", bottleneck, model, _noise(sigma))
+
+    def blind(self) -> Experiment:
+        """One denoiser for all levels up to the largest, beside those that are each trained at one."""
+        most = max(self.profile.sigmas)
+        return self._experiment("dae-vector-blind", "vector", ConvAE(width=self.profile.width), GaussianUpTo(most))
+
+    def skips(self, sigma: float) -> Experiment:
+        """The spatial denoiser without its bottleneck."""
+        name, model = f"dae-skips-{level(sigma)}", SkipAE(width=self.profile.width)
+        return self._experiment(name, "spatial", model, Gaussian(sigma))
 
     def vae(self, beta: float | None = None) -> Experiment:
         """The VAE with a calibrated variance, or with a fixed weight of the divergence."""
         name = "vae" if beta is None else f"vae-beta{beta:g}"
         return self._experiment(name, "vae", VAE(width=self.profile.width, beta=beta))
 
-    def mcae(self, ratio: float) -> Experiment:
+    def mcae(self, ratio: float, far: bool = False) -> Experiment:
         """At a ratio of 0, where nothing is hidden, it is the control that says what masking adds."""
-        return self._experiment(f"mcae-{ratio:g}", "mcae", MCAE(ratio=ratio, width=self.profile.width))
+        name = f"mcae-{ratio:g}" + ("-far" if far else "")
+        return self._experiment(name, "mcae", MCAE(ratio=ratio, width=self.profile.width, far=far))
 
     def vit(self, ratio: float) -> Experiment:
         """The control: at three times the MCAE's width it has about as many parameters."""
@@ -101,7 +114,7 @@ class Catalogue(Plan):
         self, name: str, implementation: str, *, family: str = "vector", sigma: float | None = None, **options: Option
     ) -> Experiment:
         """A model from a file of its own, trained for as long as a family of the profile's (see docs/adding.md)."""
-        return self._experiment(name, family, Custom(implementation, **options), sigma)
+        return self._experiment(name, family, Custom(implementation, **options), _noise(sigma))
 
     def tuning(self) -> list[Experiment]:
         """Short runs that differ from the base in one thing each."""
@@ -138,15 +151,17 @@ class Catalogue(Plan):
             *(self.ae(bottleneck) for bottleneck in profile.bottlenecks),
             *(self.ae(latent=latent) for latent in profile.latents),
             *(self.ae(b, sigma=sigma) for b in profile.bottlenecks for sigma in sigmas[b]),
+            *map(self.skips, sorted({min(profile.sigmas), *profile.spatial_sigmas})),
             *(self.vae(beta) for beta in (None, *profile.betas)),
             *(self.mcae(ratio) for ratio in (0, *RATIOS)),
             *(self.vit(ratio) for ratio in profile.vit_ratios),
+            *([self.blind(), self.mcae(RATIOS[-1], far=True)] if profile.complete else []),
         ]
 
     def baselines(self) -> list[Baseline]:
-        methods: tuple[Method, ...] = ("input", "mean", "ridge", "tv", "linear-fill", "pixels", "patches")
+        methods: tuple[Method, ...] = ("input", "mean", "ridge", "tv", "nlm", "linear-fill", "pixels", "patches")
         sizes = dict.fromkeys((128, *self.profile.latents))
-        linear = [Baseline(method="ppca"), Baseline(method="linear-vae")]
+        linear = [Baseline(method="ppca"), Baseline(method="linear-vae"), Baseline(method="ridge", sigma=NOISE.sigma)]
         return [*(Baseline(method=m) for m in methods), *(Baseline(method="pca", size=k) for k in sizes), *linear]
 
     def untrained(self) -> list[Untrained]:
@@ -189,6 +204,8 @@ class Catalogue(Plan):
     def of_model(self, experiment: Experiment) -> list[Measurement]:
         model = experiment.model
         measured: list[Measurement]
+        if isinstance(model, SkipAE):
+            return [self.reconstruction(experiment.corruption)]
         if isinstance(model, MCAE | ViTMAE):
             features = [*self.probes("map"), *self.layer_probes(), self.embedding("map")]
             if model.ratio == 0:
@@ -253,7 +270,7 @@ class Catalogue(Plan):
     def importance(self) -> Importance:
         return Importance(images=min(Importance.images, self.profile.images or Importance.images))
 
-    def reconstruction(self, corruption: Corruption | PatchMask | None = None) -> Reconstruction:
+    def reconstruction(self, corruption: Input = None) -> Reconstruction:
         return Reconstruction(input=corruption, images=self.profile.images)
 
     def probes(self, features: Literal["latent", "map"]) -> list[Measurement]:
@@ -305,3 +322,7 @@ class Catalogue(Plan):
 
     def latent(self, sigma: float = NOISE.sigma) -> Latent:
         return Latent(input=Gaussian(sigma), images=self.profile.latent_images)
+
+
+def _noise(sigma: float | None) -> Gaussian | None:
+    return None if sigma is None else Gaussian(sigma)

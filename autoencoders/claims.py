@@ -108,7 +108,8 @@ def _autoencoder(f: Findings) -> Iterable[Claim]:
 
 def _denoising(f: Findings) -> Iterable[Claim]:
     ae, dae, spatial = f.ae("vector"), f.dae(NOISE.sigma), f.dae(NOISE.sigma, "spatial")
-    ridge, variance, known = f.baseline("ridge"), math.sqrt(VARIANCE), sigma_label(NOISE.sigma)
+    ridge, fixed = f.baseline("ridge"), f.baseline("ridge", sigma=NOISE.sigma)
+    variance, known = math.sqrt(VARIANCE), sigma_label(NOISE.sigma)
     least = min(f.catalogue.profile.sigmas)
     own, level = f.dae(least), sigma_label(least)
     statement = f"at {level}, the least noise, the DAE trained there denoises better than the AE"
@@ -123,7 +124,17 @@ def _denoising(f: Findings) -> Iterable[Claim]:
         level, key = sigma_label(sigma), f"{1000 * sigma:.0f}"
         statement = f"at {level} the DAE trained at {known} denoises better than the linear map fitted to {level}"
         yield Claim(f"dae-unseen-{key}", "R8", statement, f.psnr(dae, sigma), f.psnr(ridge, sigma), DECIBELS)
-    for method, what in {"tv": "total variation", "ridge": "the linear map"}.items():
+        statement = f"at {level} the DAE trained at {known} denoises better than the linear map fitted at {known}"
+        yield Claim(f"dae-fixed-{key}", "R8", statement, f.psnr(dae, sigma), f.psnr(fixed, sigma), DECIBELS)
+        for blind in f.blind_daes():
+            statement = f"at {level} the DAE trained on all levels denoises better than the one trained at {known}"
+            yield Claim(f"dae-blind-{key}", "R8", statement, f.psnr(blind, sigma), f.psnr(dae, sigma), DECIBELS)
+    statement = f"at {known} the spatial DAE denoises better with skip connections than without"
+    skips = f.psnr(f.skips(NOISE.sigma), NOISE.sigma)
+    yield Claim("dae-skips", "R8", statement, skips, f.psnr(spatial, NOISE.sigma), DECIBELS)
+    statement = f"at {sigma_label(least)} the spatial DAE with skip connections denoises better than the linear map"
+    yield Claim("dae-skips-ridge", "R8", statement, f.psnr(f.skips(least), least), f.psnr(ridge, least), DECIBELS)
+    for method, what in {"tv": "total variation", "nlm": "non-local means", "ridge": "the linear map"}.items():
         statement = f"at {known} the spatial DAE denoises better than {what}"
         rival = f.psnr(f.baseline(method), NOISE.sigma)
         yield Claim(f"dae-spatial-{method}", "R8", statement, f.psnr(spatial, NOISE.sigma), rival, DECIBELS)

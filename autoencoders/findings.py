@@ -35,6 +35,12 @@ class Findings(Results[Catalogue]):
     def dae(self, sigma: float, bottleneck: Bottleneck = "vector") -> Contender:
         return self.each(f"DAE {sigma_label(sigma)}, {bottleneck}", lambda c: c.ae(bottleneck, sigma=sigma))
 
+    def blind(self) -> Contender:
+        return self.each(f"DAE, all σ up to {max(self.catalogue.profile.sigmas):g}, vector", lambda c: c.blind())
+
+    def skips(self, sigma: float) -> Contender:
+        return self.each(f"DAE {sigma_label(sigma)}, spatial with skips", lambda c: c.skips(sigma))
+
     def vae(self, beta: float | None = None) -> Contender:
         return self.each("VAE" if beta is None else f"VAE, β = {beta:g}", lambda c: c.vae(beta))
 
@@ -42,8 +48,16 @@ class Findings(Results[Catalogue]):
         """List the calibrated VAE, and those of each fixed β."""
         return [self.vae(beta) for beta in (None, *self.catalogue.profile.betas)]
 
-    def mcae(self, ratio: float) -> Contender:
-        return self.each(f"MCAE {ratio:g}", lambda c: c.mcae(ratio))
+    def mcae(self, ratio: float, far: bool = False) -> Contender:
+        return self.each(f"MCAE {ratio:g}" + (", far decoder" if far else ""), lambda c: c.mcae(ratio, far))
+
+    def far_mcaes(self) -> list[Contender]:
+        """List the MCAE whose decoder reaches far, where this profile trains it."""
+        return [self.mcae(self.catalogue.ratios[-1], far=True)] if self.catalogue.profile.complete else []
+
+    def blind_daes(self) -> list[Contender]:
+        """List the denoiser of all levels, where this profile trains it."""
+        return [self.blind()] if self.catalogue.profile.complete else []
 
     def untrained(self, trained: Contender, count: int | None = None) -> Contender:
         """The same model with random weights, in all its draws or the first so many."""
@@ -84,6 +98,8 @@ class Findings(Results[Catalogue]):
             yield self.ae(bottleneck)
             yield from (self.dae(sigma, bottleneck) for sigma in {*self.catalogue.levels, *profile.spatial_sigmas})
         yield from (self.ae(latent=latent) for latent in profile.latents)
+        yield from map(self.skips, (min(profile.sigmas), *profile.spatial_sigmas))
+        yield from (*self.blind_daes(), *self.far_mcaes())
         yield from self.vaes()
         yield from map(self.mcae, (0, *self.catalogue.ratios))
         yield from map(self.vit, profile.vit_ratios)

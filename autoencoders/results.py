@@ -90,7 +90,7 @@ class Results(Generic[P]):
     def each(self, label: str, make: Callable[[P], Experiment]) -> Contender:
         return Contender(label, tuple(make(cast(P, catalogue)) for catalogue in self.lab.catalogues))
 
-    def baseline(self, method: str, size: int = 128) -> Contender:
+    def baseline(self, method: str, size: int = 128, sigma: float | None = None) -> Contender:
         labels = {
             "input": "noisy input itself",
             "mean": "mean image",
@@ -99,13 +99,15 @@ class Results(Generic[P]):
             "linear-vae": f"linear VAE, β = 1, {size}",
             "ridge": "linear (ridge) denoiser",
             "tv": "total variation",
+            "nlm": "non-local means",
             "linear-fill": "linear conditional mean",
             "pixels": "raw pixels",
             "patches": "random-patch features",
         }
         if method not in labels:
             raise ValueError(f"no baseline is called {method!r}; there are: {', '.join(labels)}")
-        return Contender(labels[method], (Baseline(method=method, size=size),))  # type: ignore[arg-type]
+        label = labels[method] + ("" if sigma is None else f" fitted to {sigma_label(sigma)}")
+        return Contender(label, (Baseline(method=method, size=size, sigma=sigma),))  # type: ignore[arg-type]
 
     def choose(self, candidates: Mapping[T, tuple[Contender, Measurement]]) -> tuple[T, Contender]:
         """Choose the candidate that is most accurate on validation images. It remembers what it was chosen by."""

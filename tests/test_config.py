@@ -33,11 +33,14 @@ from autoencoders.specs import (
     Baseline,
     ConvAE,
     Data,
+    Disturbance,
     Experiment,
     Gaussian,
+    GaussianUpTo,
     Input,
     PatchMask,
     PixelMask,
+    SkipAE,
     Spec,
     Subject,
     Training,
@@ -123,6 +126,8 @@ def test_dictionaries_are_json_and_tell_classes_apart() -> None:
         (Gaussian(0.3), "gaussian:0.3"),
         (Gaussian(VARIANCE), "gaussian:var0.1"),
         (Gaussian(0.3, clip=False), "gaussian:0.3:unclipped"),
+        (GaussianUpTo(0.5), "gaussian:0-0.5"),
+        (Disturbance("salt and pepper", 0.1), "salt and pepper:0.1"),
         (PixelMask(0.5), "mask:0.5"),
         (PatchMask(0.75), "mask:0.75"),
     ],
@@ -327,7 +332,8 @@ def test_quick_answers_everything_with_one_seed() -> None:
         *(f"dae-vector-{sigma}" for sigma in ("0.1", "0.3", "0.5", "var0.1")),
         "ae-spatial",
         "dae-spatial-0.3",
-        *("vae", "vae-beta0.1", "vae-beta1"),
+        *("dae-skips-0.1", "dae-skips-0.3"),
+        *("vae", "vae-beta1"),
         *(f"mcae-{ratio}" for ratio in ("0", "0.1", "0.3", "0.5", "0.75")),
         "vit-0.75",
     }
@@ -358,9 +364,9 @@ def test_full_holds_the_whole_assignment_with_three_seeds() -> None:
 
 
 def test_smoke_is_small_but_of_every_kind() -> None:
-    smoke, quick = of("smoke"), of("quick")
-    assert set(names(smoke.results())) <= set(names(quick.results()))
-    assert {type(s) for _, s in smoke.measurements()} == {type(s) for _, s in quick.measurements()}
+    smoke, evening = of("smoke"), of("evening")
+    assert set(names(smoke.results())) <= set(names(evening.results()))
+    assert {type(s) for _, s in smoke.measurements()} == {type(s) for _, s in evening.measurements()}
     assert max(smoke.profile.epochs.values()) == 1
     assert (smoke.profile.train or 10**9) <= 1000
 
@@ -368,12 +374,25 @@ def test_smoke_is_small_but_of_every_kind() -> None:
 def test_denoiser_is_the_autoencoder_trained_on_noise(catalogue: Catalogue) -> None:
     by_name = {e.name: e for e in catalogue.results()}
     for name, experiment in by_name.items():
-        if name.startswith("dae-"):
+        if isinstance(experiment.model, ConvAE) and experiment.corruption:
             plain = by_name[f"ae-{name.split('-')[1]}"]
             assert replace(experiment, name=plain.name, corruption=None) == plain
-            assert isinstance(experiment.corruption, Gaussian)
-            assert experiment.corruption.clip
-            assert name.endswith(level(experiment.corruption.sigma))
+            if isinstance(experiment.corruption, Gaussian):
+                assert experiment.corruption.clip
+                assert name.endswith(level(experiment.corruption.sigma))
+            else:
+                assert experiment.corruption == GaussianUpTo(max(catalogue.profile.sigmas))
+
+
+def test_skips_are_all_that_a_ceiling_has_more_than_the_spatial_denoiser(catalogue: Catalogue) -> None:
+    """One stands beside it, and one at the least noise, where a linear map is the strongest rival."""
+    by_name = {e.name: e for e in catalogue.results()}
+    skips = {e.corruption: e for e in by_name.values() if isinstance(e.model, SkipAE)}
+    assert {Gaussian(min(catalogue.profile.sigmas)), NOISE} <= skips.keys()
+    spatial, ceiling = by_name[f"dae-spatial-{NOISE.sigma:g}"], skips[NOISE]
+    assert ceiling.training == spatial.training
+    for name in ("latent", "width", "depth"):
+        assert getattr(ceiling.model, name) == getattr(spatial.model, name)
 
 
 def test_assignments_arithmetic_comes_first() -> None:

@@ -26,7 +26,7 @@ from autoencoders.measurements.layers import LayerFit, LayerProbe
 from autoencoders.measurements.masking import Filling, Importance
 from autoencoders.measurements.probing import Probe, ProbeFit, Regions
 from autoencoders.measurements.reconstruction import Reconstruction
-from autoencoders.specs import Baseline, Gaussian, PatchMask, PixelMask
+from autoencoders.specs import Baseline, Disturbance, Gaussian, PatchMask, PixelMask
 from autoencoders.store import Artifact, entries
 
 SHAPE = (3, 16, 16)
@@ -323,13 +323,35 @@ def test_fitted_baselines_beat_the_noisy_input(data: Dataset) -> None:
     spec = Reconstruction(input=Gaussian(0.3))
     values = {
         method: measured(spec, Baseline(method=method, size=8), data)[1]["mse"]["value"]
-        for method in ("input", "pca", "ridge", "tv")
+        for method in ("input", "pca", "ridge", "tv", "nlm")
     }
-    assert max(values["pca"], values["ridge"], values["tv"]) < 0.5 * values["input"]
+    assert max(values["pca"], values["ridge"], values["tv"], values["nlm"]) < 0.5 * values["input"]
+
+
+def test_linear_denoiser_of_one_level_is_best_at_it(data: Dataset) -> None:
+    """At other levels than its own it can't beat one that is fitted there."""
+    ridge, fixed = Baseline(method="ridge"), Baseline(method="ridge", sigma=0.3)
+
+    def error(subject: Baseline, sigma: float) -> float:
+        return float(measured(Reconstruction(input=Gaussian(sigma)), subject, data)[0]["all/mse"].mean())
+
+    assert error(fixed, 0.3) == error(ridge, 0.3)
+    assert error(fixed, 0.05) > 1.2 * error(ridge, 0.05)
+    with pytest.raises(ValueError, match="fitted to noise"):
+        measured(Reconstruction(input=Disturbance("blur", 1.0)), ridge, data)
+
+
+def test_reconstructions_of_disturbed_images_are_compared_with_the_clean_ones(data: Dataset) -> None:
+    """A model that shows its input is as far off as the disturbance moves it: half the deviations from the mean."""
+    spec = Reconstruction(input=Disturbance("low contrast", 0.5))
+    arrays, rows = measured(spec, PerPixel(), data)
+    clean = common.to_unit_range(common.chosen(data.test, None)[0], CPU)
+    assert arrays["all/mse"] == pytest.approx(0.25 * clean.var((1, 2, 3), correction=0).numpy(), rel=1e-3)
+    assert rows["mse"]["input"] == "low contrast:0.5"
 
 
 def test_total_variation_is_measured_on_its_share_of_the_images(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autoencoders.measurements.reconstruction.TV_IMAGES", 6)
+    monkeypatch.setattr("autoencoders.measurements.reconstruction.SLOW_IMAGES", 6)
     arrays, rows = measured(Reconstruction(input=Gaussian(0.1)), Baseline(method="tv"), data)
     assert rows["mse"]["n"] == len(arrays["all/mse"]) == 6
     whole = measured(Reconstruction(input=Gaussian(0.1)), Baseline(method="input"), data)[0]
@@ -412,12 +434,12 @@ def test_small_embeddings_are_compared_as_they_are(data: Dataset) -> None:
 def test_maps_have_a_metric_of_their_own_and_are_averaged_to_a_size(data: Dataset) -> None:
     class Wide(PerPixel):
         def feature_map(self, images: Tensor) -> Tensor:
-            return images.repeat(1, 20, 1, 1)  # 60·16·16 values, more than a probe takes
+            return images.repeat(1, 10, 1, 1)  # 30·16·16 values, more than a probe takes
 
     features = common.features_of(Wide(), data.test.images, "map", data, CPU)
-    assert features.shape == (40, 60 * 8 * 8)
+    assert features.shape == (40, 30 * 8 * 8)
     means = nn.functional.avg_pool2d(data.test.images.float() / 255, 2)
-    torch.testing.assert_close(features.unflatten(1, (60, 8, 8))[:, :3], means)
+    torch.testing.assert_close(features.unflatten(1, (30, 8, 8))[:, :3], means)
     spec = Probe(fit=ProbeFit(features="map"))
     fit = spec.fit.measure(PerPixel(), data, CPU)
     assert measured(spec, PerPixel(), data, fit=fit)[1].keys() == {
