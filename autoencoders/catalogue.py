@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from autoencoders.measurements.anomaly import Anomaly
+from autoencoders.measurements.anomaly import Anomaly, Novelty
+from autoencoders.measurements.compression import Compression
+from autoencoders.measurements.cost import Cost
 from autoencoders.measurements.embedding import Embedding
 from autoencoders.measurements.frequencies import Frequencies
 from autoencoders.measurements.generation import Arithmetic, Interpolation
@@ -33,6 +35,7 @@ from autoencoders.specs import (
     ConvAE,
     Corruption,
     Custom,
+    Disturbance,
     Experiment,
     Gaussian,
     GaussianUpTo,
@@ -48,6 +51,12 @@ from autoencoders.specs import (
     level,
 )
 
+DISTURBANCES = (  # that no model is trained on
+    Disturbance("blur", 1.0),
+    Disturbance("salt and pepper", 0.1),
+    Disturbance("occlusion", 8),
+    Disturbance("low contrast", 0.5),
+)
 PROBE_LEVELS = (0.3, 0.5)  # at which classifiers are fitted to noisy latents, too
 
 
@@ -95,6 +104,11 @@ class Catalogue(Plan):
         """The spatial denoiser without its bottleneck."""
         name, model = f"dae-skips-{level(sigma)}", SkipAE(width=self.profile.width)
         return self._experiment(name, "spatial", model, Gaussian(sigma))
+
+    def without(self, experiment: Experiment, left_out: int) -> Experiment:
+        """The same training without the images of one class."""
+        name, data = f"{experiment.name}-without-{left_out}", replace(experiment.data, left_out=left_out)
+        return replace(experiment, name=name, data=data)
 
     def vae(self, beta: float | None = None) -> Experiment:
         """The VAE with a calibrated variance, or with a fixed weight of the divergence."""
@@ -155,6 +169,7 @@ class Catalogue(Plan):
             *(self.vae(beta) for beta in (None, *profile.betas)),
             *(self.mcae(ratio) for ratio in (0, *RATIOS)),
             *(self.vit(ratio) for ratio in profile.vit_ratios),
+            *(self.without(e, k) for e in (self.ae(), self.ae(sigma=NOISE.sigma)) for k in profile.left_out),
             *([self.blind(), self.mcae(RATIOS[-1], far=True)] if profile.complete else []),
         ]
 
@@ -184,7 +199,8 @@ class Catalogue(Plan):
             case "pca":
                 latent = [*self.probes("latent"), self.latent(), self.cloud(), self.regions("latent"), self.anomaly()]
                 latent += [spec for sigma in self.probe_levels for spec in self.four_ways(sigma)]
-                latent += [self.embedding("latent"), self.frequencies()]
+                latent += [self.embedding("latent"), self.frequencies(), self.compression()]
+                latent += [*self.disturbed().values(), *map(self.novelty, self.profile.left_out)]
                 return [self.reconstruction(), *noisy, *(dict.fromkeys(latent) if baseline.size == 128 else [])]
             case "pixels":
                 return [*self.probes("latent"), *self.layer_probes(), self.latent(), self.embedding("latent")]
@@ -204,6 +220,8 @@ class Catalogue(Plan):
     def of_model(self, experiment: Experiment) -> list[Measurement]:
         model = experiment.model
         measured: list[Measurement]
+        if experiment.data.left_out is not None:
+            return [self.novelty(experiment.data.left_out)]
         if isinstance(model, SkipAE):
             return [self.reconstruction(experiment.corruption)]
         if isinstance(model, MCAE | ViTMAE):
@@ -212,18 +230,25 @@ class Catalogue(Plan):
                 return [self.reconstruction(), *features]
             hidden, holes = self.reconstruction(PatchMask(model.ratio)), self.filling()
             measured = [self.reconstruction(), hidden, *features, self.regions("map"), self.importance()]
-            return [*measured, holes, *([Program()] if self.in_browser(experiment) else [])]
+            return [*measured, holes, Cost(), *([Program()] if self.in_browser(experiment) else [])]
         if isinstance(model, VAE) and model.beta is not None:  # a point of the rate–distortion curve
             return [self.reconstruction(), self.likelihood(), self.samples()]
         levels = (NOISE.sigma,) if isinstance(model, VAE) else self.levels
-        measured = [self.reconstruction(), self.anomaly(), *([Program()] if self.in_browser(experiment) else [])]
+        measured = [
+            self.reconstruction(),
+            self.anomaly(),
+            Cost(),
+            *([Program()] if self.in_browser(experiment) else []),
+        ]
         measured += [self.reconstruction(Gaussian(sigma)) for sigma in levels]
         if not (isinstance(model, ConvAE) and model.bottleneck == "spatial"):
             measured += self.probes("latent")
             if experiment.corruption in (None, NOISE):  # one denoiser's latents and map say what the others' would
                 measured += [self.latent(), self.cloud(), self.regions("latent"), *self.probes("map")]
-                measured += [*self.layer_probes(), self.embedding("latent"), self.frequencies()]
+                measured += [*self.layer_probes(), self.embedding("latent"), self.frequencies(), self.compression()]
             measured += [spec for sigma in self._probed_at(experiment) for spec in self.four_ways(sigma)]
+            if experiment in (self.ae(), self.ae(sigma=NOISE.sigma)):
+                measured += self.disturbed().values()
         if isinstance(model, VAE):
             measured += [self.likelihood(), self.samples(), Interpolation(), *self.arithmetics(), Landmarks()]
         if experiment.name == "ae-vector":
@@ -263,6 +288,16 @@ class Catalogue(Plan):
 
     def anomaly(self) -> Anomaly:
         return Anomaly(images=self.profile.latent_images)
+
+    def novelty(self, left_out: int) -> Novelty:
+        return Novelty(left_out=left_out)
+
+    def compression(self) -> Compression:
+        return Compression(images=self.profile.latent_images)
+
+    def disturbed(self) -> dict[Disturbance, Reconstruction]:
+        """The same images in each kind of disturbance."""
+        return {what: Reconstruction(input=what, images=self.profile.latent_images) for what in DISTURBANCES}
 
     def regions(self, features: Literal["latent", "map"]) -> Regions:
         return Regions(features=features, images=min(1000, self.profile.latent_images))

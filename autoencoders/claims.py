@@ -145,6 +145,28 @@ def _denoising(f: Findings) -> Iterable[Claim]:
     yield Claim("ae-anomaly", "R12", statement, _strange(f, ae), _strange(f, f.baseline("pca")), AUROC)
     statement = "the AE's error tells images with their tiles out of order from intact ones better than the DAE's"
     yield Claim("ae-dae-anomaly", "R12", statement, _strange(f, ae), _strange(f, dae), AUROC)
+    yield from _conditions(f, ae, dae, f.baseline("pca"))
+
+
+def _conditions(f: Findings, ae: Contender, dae: Contender, pca: Contender) -> Iterable[Claim]:
+    """What befalls images beside noise, what they cost in bits, and classes that are new (R12)."""
+    for what, spec in f.catalogue.disturbed().items():
+        statement = f"of images with {what.kind}, the DAE's outputs are nearer to the clean images than the AE's"
+        sides = Measured(dae, spec, "all/psnr"), Measured(ae, spec, "all/psnr")
+        yield Claim("dae-" + what.kind.replace(" ", "-"), "R12", statement, *sides, DECIBELS)
+    bits = f.catalogue.compression().budget
+    statement = f"in {bits} bits an image, more is left of it by the AE's latents than by PCA's"
+    yield Claim("ae-bits-pca", "R12", statement, f.in_few_bits(ae), f.in_few_bits(pca), DECIBELS)
+    for left_out in f.catalogue.profile.left_out:
+        name, own = f.meta(pca, f.catalogue.novelty(left_out))["class"], _novel(f, ae, left_out)
+        for key, rival, whose in (("pca", pca, "PCA's"), ("dae", dae, "the DAE's")):
+            statement = f"trained without the class {name}, the AE's error tells its images better than {whose}"
+            yield Claim(f"ae-novel-{left_out}-{key}", "R12", statement, own, _novel(f, rival, left_out), AUROC)
+
+
+def _novel(f: Findings, contender: Contender, left_out: int) -> Ranked:
+    spec = f.catalogue.novelty(left_out)
+    return Ranked(f.without(contender, left_out), spec, "novel", "familiar", paired=False)
 
 
 def _noisy_latents(f: Findings) -> Iterable[Claim]:

@@ -13,12 +13,13 @@ from autoencoders.catalogue import Catalogue
 from autoencoders.errors import InputError
 from autoencoders.evaluation.statistics import Estimate, Spread
 from autoencoders.judging import Measured
+from autoencoders.measurements.cost import Cost
 from autoencoders.measurements.generation import Arithmetic
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.measurements.probing import Probe
 from autoencoders.measurements.reconstruction import Reconstruction
 from autoencoders.results import Contender, Results, reported, sigma_label, summary
-from autoencoders.specs import NOISE, Gaussian, Input, PatchMask, describe
+from autoencoders.specs import NOISE, Experiment, Gaussian, Input, PatchMask, describe
 
 Bottleneck = Literal["vector", "spatial"]
 
@@ -40,6 +41,13 @@ class Findings(Results[Catalogue]):
 
     def skips(self, sigma: float) -> Contender:
         return self.each(f"DAE {sigma_label(sigma)}, spatial with skips", lambda c: c.skips(sigma))
+
+    def without(self, trained: Contender, left_out: int) -> Contender:
+        """The same training without one class; a baseline is fitted without it when it is asked."""
+        if not isinstance(trained.first, Experiment):
+            return trained
+        trained_ones = (e for e in trained.subjects if isinstance(e, Experiment))
+        return Contender(trained.label, tuple(self.catalogue.without(e, left_out) for e in trained_ones))
 
     def vae(self, beta: float | None = None) -> Contender:
         return self.each("VAE" if beta is None else f"VAE, β = {beta:g}", lambda c: c.vae(beta))
@@ -100,6 +108,8 @@ class Findings(Results[Catalogue]):
         yield from (self.ae(latent=latent) for latent in profile.latents)
         yield from map(self.skips, (min(profile.sigmas), *profile.spatial_sigmas))
         yield from (*self.blind_daes(), *self.far_mcaes())
+        for trained in (self.ae(), self.dae(NOISE.sigma)):
+            yield from (self.without(trained, left_out) for left_out in profile.left_out)
         yield from self.vaes()
         yield from map(self.mcae, (0, *self.catalogue.ratios))
         yield from map(self.vit, profile.vit_ratios)
@@ -151,6 +161,55 @@ class Findings(Results[Catalogue]):
 
     def purity(self, contender: Contender) -> Measured:
         return Measured(contender, self.catalogue.latent(), "clean/purity")
+
+    def in_few_bits(self, contender: Contender) -> Measured:
+        return Measured(contender, self.catalogue.compression(), "psnr_in_budget")
+
+    # ── Costs ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def cost(self, contender: Contender) -> dict[str, float]:
+        """Return what the first seed of a model takes, in its training and in use."""
+        training, spec = self.training(contender).meta, Cost()
+        per_step, per_image = (
+            self.estimates(contender, spec, metric)[0].value for metric in ("operations_of_a_step", "operations")
+        )
+        return {
+            "parameters": training["parameters"],
+            "images": training["images"],
+            "training": per_step * training["images"],
+            "operations": per_image,
+            "seconds": self.meta(contender, spec)["seconds"],
+        }
+
+    def cost_table(self, contenders: Iterable[Contender]) -> tables.Table:
+        """Operations are counted; seconds are those of one image among a hundred, measured alone."""
+        units = {"training": 1e12, "operations": 1e6, "seconds": 1e-3}
+        rows = [
+            {"model": c.label} | {name: value / units.get(name, 1) for name, value in self.cost(c).items()}
+            for c in contenders
+        ]
+        columns = [
+            tables.Column(key="parameters", heading="parameters", digits=0),
+            tables.Column(key="images", heading="images seen", digits=0),
+            tables.Column(key="training", heading="training (10¹² operations)", digits=1),
+            tables.Column(key="operations", heading="an image (10⁶ operations)", digits=1),
+            tables.Column(key="seconds", heading="an image (ms)", digits=3),
+        ]
+        return tables.markdown(rows, ["model", *columns])
+
+    def novelty_table(self, contenders: Sequence[Contender]) -> tables.Table:
+        """How well the error tells a class that wasn't trained on, by class; a dash where none was left out."""
+        specs = {left_out: self.catalogue.novelty(left_out) for left_out in self.catalogue.profile.left_out}
+        names = {left_out: self.meta(contenders[-1], spec)["class"] for left_out, spec in specs.items()}
+        if not specs:
+            return tables.markdown([{"model": c.label, "AUROC": None} for c in contenders], ["model", "AUROC"])
+        rows = [
+            {"model": c.label}
+            | {str(k): self.cell(self.without(c, k), spec, "auroc_novel") for k, spec in specs.items()}
+            for c in contenders
+        ]
+        columns = [tables.Column(key=str(k), heading=f"AUROC, {name}", digits=3) for k, name in names.items()]
+        return tables.markdown(rows, ["model", *columns])
 
     # ── Similarity and classes ───────────────────────────────────────────────────────────────────────────────────────
 

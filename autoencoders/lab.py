@@ -9,7 +9,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -139,7 +139,7 @@ class Lab:
         """What maps the data sets that the tasks of this run look at; they ask for it themselves."""
         others = (spec.evaluation_data for _, spec in self.measurements())
         seen = [self.bench.fitted_to, *(e.data for e in self.experiments()), *filter(None, others)]
-        return [self.bench.reading(spec) for spec in dict.fromkeys(seen)]
+        return [self.bench.reading(spec) for spec in dict.fromkeys(replace(each, left_out=None) for each in seen)]
 
     def jobs(self, tasks: int) -> int:
         """How many tasks side by side: on a CPU single-threaded ones beat threads that share one; one fills a GPU."""
@@ -263,6 +263,7 @@ class Bench:
 
     def reading(self, spec: Data) -> Task:
         """A data set is read, checked and split by whoever needs it first; after that, its files are mapped."""
+        spec = replace(spec, left_out=None)  # which whoever maps them does
         return Task(
             name=f"images of {spec.name}",
             kind="data",

@@ -32,6 +32,7 @@ class Profile:
     betas: tuple[float, ...] = (1.0,)  # fixed weights of the KL divergence, beside the calibrated one
     vit_ratios: tuple[float, ...] = (0.75,)
     complete: bool = True  # whether one denoiser is trained for all levels, and an MCAE with a decoder that reaches far
+    left_out: tuple[int, ...] = ()  # classes that an AE and a DAE are trained without, one at a time
     classifier: Literal["ridge", "logistic"] = "ridge"
     probe_samples: int | None = None  # training images that classifiers are fitted to; None: all
     stand_in: bool = True  # may go on with photos10 where the data set asked for can't be had
@@ -56,6 +57,7 @@ PROFILES: dict[str, Profile] = {
             latent_images=128,
             sigmas=(0.1, 0.3),
             unseen=(),
+            left_out=(0,),
         ),
         Profile(
             name="quick",
@@ -72,6 +74,7 @@ PROFILES: dict[str, Profile] = {
             augment=True,
             latents=(64, 256),
             betas=(0.1, 0.25, 1.0, 4.0),
+            left_out=(0, 5),
         ),
         Profile(
             name="full",
@@ -84,6 +87,7 @@ PROFILES: dict[str, Profile] = {
             spatial_sigmas=(0.1, 0.3, math.sqrt(VARIANCE), 0.5),
             betas=(0.1, 0.25, 1.0, 4.0),
             vit_ratios=(0.3, 0.75),
+            left_out=(0, 5),
             classifier="logistic",
             stand_in=False,
         ),

@@ -234,11 +234,6 @@ class Results(Generic[P]):
             for label, history in histories.items()
         }
 
-    def cost(self, contender: Contender) -> dict[str, Any]:
-        """Return what the training of the first seed took."""
-        meta = self.training(contender).meta
-        return {name: meta[name] for name in ("parameters", "seconds", "images_per_second", "images", "device")}
-
     def sweep_rows(self, sweep: Sequence[Contender]) -> list[dict[str, Any]]:
         """List what each run changes and what came of it, on validation images alone."""
         from autoencoders.evaluation.metrics import pooled_psnr  # brings torch, which nothing else here needs

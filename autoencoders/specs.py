@@ -53,6 +53,7 @@ class Data(Spec):
     name: str = "cifar10"
     train: int | None = None  # images to train on; None: all that the validation split leaves
     validation: float = 0.1  # share of the official training set: 5,000 of CIFAR-10's 50,000
+    left_out: int | None = None  # a class that neither training nor validation images show
     split_seed: int = 0  # apart from the training seed: seeds must differ in nothing but their randomness
 
 

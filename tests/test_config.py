@@ -194,7 +194,20 @@ def test_seeds_differ_in_nothing_but_their_seed(catalogue: Catalogue) -> None:
 
 
 def test_experiments_share_one_data_set_and_split(catalogue: Catalogue) -> None:
-    assert {e.data for e in everything(catalogue)} == {Data(name=catalogue.dataset, train=catalogue.profile.train)}
+    whole = {replace(e.data, left_out=None) for e in everything(catalogue)}
+    assert whole == {Data(name=catalogue.dataset, train=catalogue.profile.train)}
+
+
+def test_classes_are_left_out_one_at_a_time_of_what_is_compared(catalogue: Catalogue) -> None:
+    by_name = {e.name: e for e in catalogue.results()}
+    lacking = [e for e in by_name.values() if e.data.left_out is not None]
+    assert {e.data.left_out for e in lacking} == {*catalogue.profile.left_out}
+    assert len(lacking) == 2 * len(catalogue.profile.left_out), "an AE and a DAE"
+    for experiment in lacking:
+        whole = by_name[experiment.name.partition("-without-")[0]]
+        assert replace(experiment, name=whole.name, data=whole.data) == whole
+        assert catalogue.of_model(experiment) == [catalogue.novelty(experiment.data.left_out)]  # type: ignore[arg-type]
+        assert catalogue.of_model(experiment)[0] in catalogue.of_baseline(Baseline(method="pca"))
 
 
 def test_specs_name_models_that_are_there(catalogue: Catalogue) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,7 +18,9 @@ from autoencoders.errors import InputError
 from autoencoders.evaluation import latent, probes
 from autoencoders.evaluation.readers import fit_reader
 from autoencoders.measurements import anomaly, common, generation, layers, masking, probing
-from autoencoders.measurements.anomaly import Anomaly
+from autoencoders.measurements.anomaly import Anomaly, Novelty
+from autoencoders.measurements.compression import Compression
+from autoencoders.measurements.cost import Cost
 from autoencoders.measurements.embedding import Embedding
 from autoencoders.measurements.frequencies import Frequencies
 from autoencoders.measurements.generation import JUDGE, Arithmetic, Interpolation
@@ -782,6 +785,95 @@ def test_anomaly_of_a_model_of_dark_images_notices_negatives(data: Dataset) -> N
     rows = measured(Anomaly(), PerPixel(lambda image: image.clamp(max=0.3)), dark)[1]
     assert rows["auroc_negative"]["value"] == 1
     assert rows["auroc_shuffled"]["value"] == 0.5, "no pixel is brighter for being elsewhere"
+
+
+def test_anomaly_does_not_take_contrast_for_strangeness(data: Dataset) -> None:
+    """A model that paints the mean colour loses all of each image's variance, whatever there is of it."""
+    faint = replace(data, test=Split(data.test.images // 3, data.test.labels))
+    for images in (data, faint):
+        arrays, _ = measured(Anomaly(), MeanColour(), images)
+        pixels = common.to_unit_range(common.chosen(images.test, None)[0], CPU)
+        expected = (pixels - pixels.mean((2, 3), keepdim=True)).square().mean((1, 2, 3))
+        assert arrays["familiar"] == pytest.approx((expected / pixels.var((1, 2, 3), correction=0)).numpy(), rel=1e-3)
+
+
+def test_class_that_was_left_out_is_told_by_what_a_model_cannot_show(data: Dataset) -> None:
+    """Principal components of three patterns, fitted without the fourth, lack one direction: that of its own part."""
+    spec = Novelty(left_out=3)
+    arrays, rows = measured(spec, Baseline(method="pca", size=2), data)
+    assert rows["auroc_novel"]["value"] == 1.0
+    assert (len(arrays["novel"]), len(arrays["familiar"])) == (10, 30)
+    assert measured(spec, PerPixel(), data)[1]["auroc_novel"]["value"] == 0.5, "it shows everything as it is"
+
+
+# ── Cost ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class OneLayer(models.Autoencoder):
+    """A convolution of 3×3 pixels from 3 channels to 5, and one back."""
+
+    def __init__(self) -> None:
+        super().__init__(SHAPE)
+        self.there, self.back = nn.Conv2d(3, 5, 3, padding=1), nn.Conv2d(5, 3, 3, padding=1)
+
+    def encode(self, images: Tensor) -> Tensor:
+        return self.there(images)
+
+    def decode(self, latent: Tensor) -> Tensor:
+        return self.back(latent)
+
+
+def test_operations_are_those_of_the_layers(data: Dataset) -> None:
+    """Each weight is multiplied and added once a pixel; back, once for the input (not of the first) and once for it."""
+    layer = 2 * 3 * 5 * 9 * 16 * 16
+    artifact = Cost(images=7, attempts=2).measure(OneLayer(), data, CPU)
+    found = {row["metric"]: row["value"] for row in artifact.meta["rows"]}
+    assert found == {"operations": 2 * layer, "operations_of_a_step": (2 + 1 + 2) * layer}
+    assert artifact.meta["seconds"] > 0
+
+
+# ── Compression ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_fine_steps_give_what_the_latents_give_and_coarse_ones_the_mean(data: Dataset) -> None:
+    pca = Baseline(method="pca", size=8)
+    fine, coarse = (replace(Compression(), steps=(step,)) for step in (1e-3, 1e6))
+    exact = measured(Reconstruction(), pca, data)[0]["all/psnr"]
+    assert measured(fine, pca, data)[0]["psnr_in_budget"] == pytest.approx(exact, rel=1e-3)
+    arrays, _ = measured(coarse, pca, data)
+    assert arrays["bits:1e+06"].max() < 0.1
+    assert arrays["psnr:1e+06"] == pytest.approx(
+        measured(Reconstruction(), Baseline(method="mean"), data)[0]["all/psnr"], rel=1e-3
+    )
+
+
+def test_budget_lies_between_the_steps_whose_rates_are_around_it(data: Dataset) -> None:
+    pca = Baseline(method="pca", size=8)
+    arrays, rows = measured(Compression(), pca, data)
+    rates = [rows[f"bits:{step:g}"]["value"] for step in Compression.steps]
+    assert rates == sorted(rates)
+    for index, (below, above) in enumerate(itertools.pairwise(Compression.steps)):
+        spec = replace(Compression(), budget=round((rates[index] + rates[index + 1]) / 2))
+        found = measured(spec, pca, data)[1]["psnr_in_budget"]["value"]
+        assert rows[f"psnr:{below:g}"]["value"] < found < rows[f"psnr:{above:g}"]["value"]
+    poor, rich = (measured(replace(Compression(), budget=b), pca, data)[0]["psnr_in_budget"] for b in (0, 10**6))
+    assert poor == pytest.approx(arrays[f"psnr:{Compression.steps[0]:g}"], rel=1e-5)
+    assert rich == pytest.approx(arrays[f"psnr:{Compression.steps[-1]:g}"], rel=1e-5)
+
+
+def test_scale_of_latents_is_none_of_a_codes_business(data: Dataset) -> None:
+    """A decoder that undoes what its encoder scales: the same bits for the same images."""
+
+    class Scaled(PerPixel):
+        def encode(self, images: Tensor) -> Tensor:
+            return super().encode(images) * 50 + 3
+
+        def decode(self, latent: Tensor) -> Tensor:
+            return (latent - 3) / 50
+
+    plain, scaled = (measured(Compression(), model, data)[1] for model in (PerPixel(), Scaled()))
+    for name, row in plain.items():
+        assert scaled[name]["value"] == pytest.approx(row["value"], rel=2e-3), name
 
 
 # ── Importance ───────────────────────────────────────────────────────────────────────────────────────────────────────
