@@ -8,39 +8,35 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from autoencoders.models.base import Autoencoder, Shape, centred, grid_of, require, uncentred
-from autoencoders.models.blocks import ConvDecoder, ConvEncoder
-from autoencoders.specs import SkipAE
+from autoencoders.models.base import Shape, centred, uncentred
+from autoencoders.models.conv import ConvAutoencoder
+from autoencoders.specs import ConvAE, SkipAE
 
 
-class SkipAutoencoder(Autoencoder):
+class SkipAutoencoder(ConvAutoencoder):
     """The map before each of the encoder's blocks and after the last is added to the decoder's at the mirrored place.
 
-    What is handed over is the latent: all maps, one after the other.
+    Each channel that is handed over has a weight, which starts at zero: first the model is the one without. What is
+    handed over is the latent, all maps one after the other.
     """
 
     def __init__(self, spec: SkipAE, shape: Shape):
-        super().__init__(shape)
-        require(min(spec.latent, spec.width) >= 1, "an autoencoder's latent and width must be at least 1")
-        require(spec.depth >= 0, "an autoencoder's depth can't be negative")
-        grid_of(shape, 4, "the autoencoder with skip connections")
+        super().__init__(ConvAE(bottleneck="spatial", latent=spec.latent, width=spec.width, depth=spec.depth), shape)
         self.sizes = (spec.latent, *[2 * spec.width] * (spec.depth + 1))
-        self.encoder = ConvEncoder(shape[0], spec.width, spec.depth)
-        self.to_latent = nn.Conv2d(2 * spec.width, spec.latent, 1)
-        self.from_latent = nn.Conv2d(spec.latent, 2 * spec.width, 1)
-        self.decoder = ConvDecoder(shape[0], spec.width, spec.depth)
+        self.weights = nn.ParameterList(torch.zeros(1, size, 1, 1) for size in self.sizes[1:])
 
     def encode(self, images: Tensor) -> Tensor:
-        stem, activation, *blocks = self.encoder
-        maps = [activation(stem(centred(images)))]
-        for block in blocks:
-            maps.append(block(maps[-1]))
-        return torch.cat([self.to_latent(maps[-1]), *maps], dim=1)
+        maps = [centred(images)]
+        for layer in self.encoder:
+            maps.append(layer(maps[-1]))
+        return torch.cat([self.to_latent(maps[-1]), *maps[-len(self.weights) :]], dim=1)
 
     def decode(self, latent: Tensor) -> Tensor:
-        activation, *layers = self.decoder
         narrow, *maps = latent.split(self.sizes, dim=1)
-        x = activation(self.from_latent(narrow))
-        for layer, handed_over in zip(layers, reversed(maps), strict=True):
-            x = layer(x + handed_over)
+        handed_over = [weight * each for weight, each in zip(self.weights, reversed(maps), strict=True)]
+        layers, x = list(self.decoder), self.from_latent(narrow)
+        for layer in layers[: -len(handed_over)]:
+            x = layer(x)
+        for layer, each in zip(layers[-len(handed_over) :], handed_over, strict=True):
+            x = layer(x + each)
         return uncentred(x)
