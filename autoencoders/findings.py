@@ -14,12 +14,11 @@ from autoencoders.errors import InputError
 from autoencoders.evaluation.statistics import Estimate, Spread
 from autoencoders.judging import Measured
 from autoencoders.measurements.cost import Cost
-from autoencoders.measurements.generation import Arithmetic
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.measurements.probing import Probe
 from autoencoders.measurements.reconstruction import Reconstruction
 from autoencoders.results import Contender, Results, reported, sigma_label, summary
-from autoencoders.specs import NOISE, Experiment, Gaussian, Input, PatchMask, describe
+from autoencoders.specs import Baseline, Experiment, Gaussian, Input, PatchMask, describe
 
 Bottleneck = Literal["vector", "spatial"]
 
@@ -37,7 +36,7 @@ class Findings(Results[Catalogue]):
         return self.each(f"DAE {sigma_label(sigma)}, {bottleneck}", lambda c: c.ae(bottleneck, sigma=sigma))
 
     def blind(self) -> Contender:
-        return self.each(f"DAE, all σ up to {max(self.catalogue.profile.sigmas):g}, vector", lambda c: c.blind())
+        return self.each(f"DAE, all σ up to {max(self.catalogue.trained_levels):g}, vector", lambda c: c.blind())
 
     def skips(self, sigma: float) -> Contender:
         return self.each(f"DAE {sigma_label(sigma)}, spatial with skips", lambda c: c.skips(sigma))
@@ -54,14 +53,32 @@ class Findings(Results[Catalogue]):
 
     def vaes(self) -> list[Contender]:
         """List the calibrated VAE, and those of each fixed β."""
-        return [self.vae(beta) for beta in (None, *self.catalogue.profile.betas)]
+        return [self.vae(beta) for beta in (None, *self.catalogue.betas)]
+
+    def fixed_vaes(self) -> list[Contender]:
+        """List the VAE of the first fixed β, or none where the run has no such."""
+        return [self.vae(beta) for beta in self.catalogue.profile.betas[:1]]
+
+    def linear_vaes(self) -> list[Contender]:
+        """List linear VAEs at their optimum: the calibrated one, and that of β = 1 where the run has this β."""
+        known = {baseline.method for baseline in self.catalogue.baselines()}
+        return [self.baseline(method) for method in ("ppca", "linear-vae") if method in known]
+
+    def sizes(self) -> list[Contender]:
+        """List the vector AEs of further sizes, each before PCA of its size."""
+        return [c for size in self.catalogue.other_sizes for c in (self.ae(latent=size), self.baseline("pca", size))]
+
+    def baseline(self, method: str, size: int | None = None, sigma: float | None = None) -> Contender:
+        """A baseline, of the size at which latents are compared."""
+        sizes = {baseline.method: baseline.size for baseline in reversed(self.catalogue.baselines())}
+        return super().baseline(method, size or sizes.get(method, Baseline.size), sigma)  # type: ignore[call-overload]
 
     def mcae(self, ratio: float, far: bool = False) -> Contender:
         return self.each(f"MCAE {ratio:g}" + (", far decoder" if far else ""), lambda c: c.mcae(ratio, far))
 
     def far_mcaes(self) -> list[Contender]:
         """List the MCAE whose decoder reaches far, where this profile trains it."""
-        return [self.mcae(self.catalogue.ratios[-1], far=True)] if self.catalogue.profile.complete else []
+        return [self.mcae(self.catalogue.ratio, far=True)] if self.catalogue.profile.complete else []
 
     def blind_daes(self) -> list[Contender]:
         """List the denoiser of all levels, where this profile trains it."""
@@ -104,15 +121,15 @@ class Findings(Results[Catalogue]):
         profile = self.catalogue.profile
         for bottleneck in profile.bottlenecks:
             yield self.ae(bottleneck)
-            yield from (self.dae(sigma, bottleneck) for sigma in {*self.catalogue.levels, *profile.spatial_sigmas})
-        yield from (self.ae(latent=latent) for latent in profile.latents)
-        yield from map(self.skips, (min(profile.sigmas), *profile.spatial_sigmas))
+            yield from (self.dae(sigma, bottleneck) for sigma in self.catalogue.levels)
+        yield from (self.ae(latent=size) for size in self.catalogue.other_sizes)
+        yield from map(self.skips, self.catalogue.skip_levels)
         yield from (*self.blind_daes(), *self.far_mcaes())
-        for trained in (self.ae(), self.dae(NOISE.sigma)):
+        for trained in (self.ae(), self.dae(self.catalogue.sigma)):
             yield from (self.without(trained, left_out) for left_out in profile.left_out)
         yield from self.vaes()
         yield from map(self.mcae, (0, *self.catalogue.ratios))
-        yield from map(self.vit, profile.vit_ratios)
+        yield from map(self.vit, self.catalogue.vit_ratios)
 
     def _names(self) -> list[str]:
         return [experiment.name for experiment in self.catalogue.results()]
@@ -135,6 +152,11 @@ class Findings(Results[Catalogue]):
         seen, known = (None if level is None else Gaussian(level) for level in (sigma, fitted))
         return self.catalogue.probe(features, seen, known)
 
+    @staticmethod
+    def reduced(probe: Probe) -> str:
+        """Name the accuracy on features of the size at which they are compared."""
+        return f"{probe.metric}_pca{probe.fit.reduced}"
+
     # ── Values for each image ────────────────────────────────────────────────────────────────────────────────────────
 
     def psnr(self, contender: Contender, sigma: float | None = None) -> Measured:
@@ -145,7 +167,7 @@ class Findings(Results[Catalogue]):
     ) -> Measured:
         """Whether the linear classifier is right, on latents of the size at which they are compared."""
         probe = self.probe("latent", sigma, fitted)
-        return Measured(contender, probe, f"{probe.metric}_pca128/correct", name)
+        return Measured(contender, probe, f"{self.reduced(probe)}/correct", name)
 
     def layers(self, contender: Contender, labels: int | None = None) -> Measured:
         """Whether the linear classifier is right on the layers that validation images chose, or one of few labels."""
@@ -259,7 +281,7 @@ class Findings(Results[Catalogue]):
                 row: dict[str, Any] = {"noise": sigma_label(sigma), "model": contender.label}
                 for fitted, seen in ways:
                     probe = self.probe("latent", sigma if seen else None, sigma if fitted else None)
-                    row[f"{fitted} {seen}"] = self.cell(contender, probe, f"{probe.metric}_pca128")
+                    row[f"{fitted} {seen}"] = self.cell(contender, probe, self.reduced(probe))
                 rows.append(row)
         columns = [
             tables.column("accuracy", key=f"{fitted} {seen}", heading=f"{words[fitted]} → {words[seen]} (%)")
@@ -279,16 +301,6 @@ class Findings(Results[Catalogue]):
         headings = {"prior": "from the prior", "mixture": "from a mixture", "real": "real"}
         columns = [tables.Column(key=f"frechet_{way}", heading=heading, digits=2) for way, heading in headings.items()]
         return tables.markdown(rows, ["model", *columns])
-
-    def arithmetics(self, classes: Sequence[str] = ()) -> list[Arithmetic]:
-        """Class arithmetics, the wanted one first."""
-        known = self.catalogue.arithmetics()
-        if not classes:
-            return known
-        if len(classes) != 3:
-            raise InputError(f"arithmetic takes three classes a, b, c for a − b + c, not {', '.join(classes)}")
-        wanted = self.catalogue.arithmetic(tuple(classes))
-        return [wanted, *(spec for spec in known if spec != wanted)]
 
     def reported_elsewhere(self) -> tables.Table:
         """What others report, and what this run measured where the task is the same (R39)."""
@@ -337,13 +349,13 @@ class Findings(Results[Catalogue]):
     def _headlines(self) -> Iterator[tuple[str, str, Measurement, str]]:
         """(what, experiment, measurement, metric): the values that say how well a run did. More is better in each."""
         clean = self.reconstruction()
-        sizes = {"": 128} | {f"-l{size}": size for size in (64, 256, 384)}
-        for suffix, size in sizes.items():
-            yield f"AE, {size} numbers: pooled PSNR (dB)", f"ae-vector{suffix}", clean, "psnr_pooled"
-        for sigma in self.catalogue.profile.sigmas:
-            what = f"spatial DAE {sigma_label(NOISE.sigma)}: PSNR at {sigma_label(sigma)} (dB)"
-            yield what, self.catalogue.ae("spatial", sigma=NOISE.sigma).name, self.noisy(sigma), "psnr_mean"
-        for name in (self.catalogue.vae(beta).name for beta in (None, 1.0)):
+        for size in (self.catalogue.size, *self.catalogue.other_sizes):
+            yield f"AE, {size} numbers: pooled PSNR (dB)", self.catalogue.ae(latent=size).name, clean, "psnr_pooled"
+        known = self.catalogue.sigma
+        for sigma in self.catalogue.trained_levels:
+            what = f"spatial DAE {sigma_label(known)}: PSNR at {sigma_label(sigma)} (dB)"
+            yield what, self.catalogue.ae("spatial", sigma=known).name, self.noisy(sigma), "psnr_mean"
+        for name in (vae.first.name for vae in (self.vae(), *self.fixed_vaes())):
             yield f"{name}: pooled PSNR (dB)", name, clean, "psnr_pooled"
             yield f"{name}: active units", name, self.catalogue.likelihood(), "active_units"
         for ratio in self.catalogue.ratios:

@@ -69,8 +69,11 @@ class Lab:
     def catalogues(self) -> list[Plan]:
         """The plan, once a seed."""
         name, *others = (choice.name for choice in self.choices)
-        seeds = self.settings.seeds or self.profile.seeds
-        return [self.plan_class(profile=self.profile, dataset=name, others=tuple(others), seed=seed) for seed in seeds]
+        alike = {"profile": self.profile, "dataset": name, "others": tuple(others)}
+        plans = [self.plan_class(**alike, seed=seed) for seed in self.profile.seeds]  # type: ignore[arg-type]
+        if isinstance(plans[0], Catalogue) and name in data.CLASSES:
+            plans[0].check_classes(data.CLASSES[name])
+        return plans
 
     @cached_property
     def bench(self) -> Bench:

@@ -268,13 +268,8 @@ def seed_of(subject: Subject) -> int | None:
 
 
 VARIANCE = 0.1  # the assignment gives the noise as this variance, and also names levels of sigma: both are reported
-RATIOS = (0.1, 0.3, 0.5, 0.75)  # of masked patches
 DRAWS = (0, 1, 2)  # seeds of random weights
-TRIPLES = {  # a − b + c; the first is the assignment's
-    "cifar10": (("dog", "cat", "bird"), ("truck", "automobile", "ship"), ("horse", "deer", "frog")),
-    "photos10": (("astronaut", "chelsea", "coffee"), ("rocket", "hubble", "china"), ("flower", "retina", "ihc")),
-}
-NOISE = Gaussian(0.3)  # under which features and latents are compared with those of clean images
+NOISE = Gaussian(0.3)  # under which latents are compared with those of clean images, unless a plan says otherwise
 
 
 def level(sigma: float) -> str:

@@ -11,10 +11,15 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
+from typing import Any
 
 import pytest
 
+from autoencoders import compared
 from autoencoders.catalogue import Catalogue
+from autoencoders.data import CLASSES
+from autoencoders.errors import InputError
 from autoencoders.measurements.generation import Arithmetic
 from autoencoders.measurements.layers import LayerFit, LayerProbe
 from autoencoders.measurements.likelihood import Likelihood
@@ -26,9 +31,6 @@ from autoencoders.profiles import PROFILES
 from autoencoders.specs import (
     DRAWS,
     MCAE,
-    NOISE,
-    RATIOS,
-    TRIPLES,
     VAE,
     Baseline,
     ConvAE,
@@ -280,7 +282,7 @@ def test_probes_see_clean_and_noisy_images(catalogue: Catalogue) -> None:
                 p.input for s, p in catalogue.measurements() if s == subject and isinstance(p, Probe) and p.fit == fit
             }
             if fit.input is None:
-                assert asked >= ({None, NOISE} if fit.features == "latent" else {None})
+                assert asked >= ({None, catalogue.noise} if fit.features == "latent" else {None})
             else:
                 assert asked == {None, fit.input}
 
@@ -362,7 +364,7 @@ def test_full_holds_the_whole_assignment_with_three_seeds() -> None:
         *(f"ae-{bottleneck}" for bottleneck in ("vector", "spatial")),
         *(f"dae-{b}-{sigma}" for b in ("vector", "spatial") for sigma in ("0.1", "0.3", "0.5", "var0.1")),
         "vae",
-        *(f"mcae-{ratio:g}" for ratio in RATIOS),
+        *(f"mcae-{ratio:g}" for ratio in full.ratios),
         *("vit-0.75", "vit-0.3"),
     }
     betas = {e.model.beta for e in full.results() if isinstance(e.model, VAE)}
@@ -396,24 +398,27 @@ def test_denoiser_is_the_autoencoder_trained_on_noise(catalogue: Catalogue) -> N
                 assert experiment.corruption.clip
                 assert name.endswith(level(experiment.corruption.sigma))
             else:
-                assert experiment.corruption == GaussianUpTo(max(catalogue.profile.sigmas))
+                assert experiment.corruption == GaussianUpTo(max(catalogue.trained_levels))
 
 
 def test_skips_are_all_that_a_ceiling_has_more_than_the_spatial_denoiser(catalogue: Catalogue) -> None:
     """One stands beside it, and one at the least noise, where a linear map is the strongest rival."""
     by_name = {e.name: e for e in catalogue.results()}
     skips = {e.corruption: e for e in by_name.values() if isinstance(e.model, SkipAE)}
-    assert {Gaussian(min(catalogue.profile.sigmas)), NOISE} <= skips.keys()
-    spatial, ceiling = by_name[f"dae-spatial-{NOISE.sigma:g}"], skips[NOISE]
+    assert {Gaussian(min(catalogue.profile.sigmas)), catalogue.noise} <= skips.keys()
+    spatial, ceiling = by_name[f"dae-spatial-{level(catalogue.sigma)}"], skips[catalogue.noise]
     assert ceiling.training == spatial.training
     for name in ("latent", "width", "depth"):
         assert getattr(ceiling.model, name) == getattr(spatial.model, name)
 
 
 def test_assignments_arithmetic_comes_first() -> None:
-    assert TRIPLES["cifar10"][0] == ("dog", "cat", "bird")
-    assert all(len(triples) >= 3 for triples in TRIPLES.values())
-    assert [spec.classes for spec in of("quick").arithmetics()] == list(TRIPLES["cifar10"])
+    quick = of("quick")
+    assert quick.triples[0] == ("dog", "cat", "bird")
+    for catalogue in (quick, replace(quick, dataset="photos10")):
+        assert len(catalogue.triples) >= 3
+        assert {*chain(*catalogue.triples)} <= {*CLASSES[catalogue.dataset]}
+        assert [spec.classes for spec in catalogue.arithmetics()] == list(catalogue.triples)
     assert Catalogue(profile=PROFILES["quick"], dataset="mnist").arithmetics() == []
 
 
@@ -425,6 +430,67 @@ def test_variance_of_the_assignment_is_a_level_of_every_profile(catalogue: Catal
 def test_sizes_of_pca_match_those_of_the_models_beside_it(catalogue: Catalogue) -> None:
     models = [e.model for e in catalogue.results() if isinstance(e.model, ConvAE) and e.model.bottleneck == "vector"]
     assert {m.latent for m in models} <= {b.size for b in catalogue.baselines() if b.method == "pca"}
+
+
+# ── What a run compares ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def given(**lists: Any) -> Catalogue:
+    """The quick profile's plan, with these lists in place of its own."""
+    return Catalogue(profile=compared.applied(PROFILES["quick"], lists))
+
+
+def test_first_values_stand_for_their_kind() -> None:
+    plan = given(sigmas=(0.2, 0.4, 0.1), ratios=(0.6, 0.2, 0.8), latents=(24, 40), betas=(2.0, 0.5))
+    assert (plan.sigma, plan.ratio, plan.size) == (0.2, 0.6, 24)
+    assert (plan.probe_levels, plan.spatial_levels, plan.vit_ratios) == ((0.2, 0.4), (0.2,), (0.6,))
+    assert (plan.latent().input, plan.cloud().input, plan.displacement().input) == (plan.noise,) * 3
+    assert plan.filling().ratio == 0.6
+    assert plan.probe("latent").fit.reduced == 24
+
+
+def test_tables_have_values_in_their_order() -> None:
+    plan = given(sigmas=(0.4, 0.1), unseen=(0.3, 0.2), ratios=(0.6, 0.2, 0.8), latents=(40, 64, 24), betas=(2.0, 0.5))
+    assert plan.levels == (0.1, 0.2, 0.3, VARIANCE, 0.4)
+    assert (plan.ratios, plan.other_sizes, plan.betas) == ((0.2, 0.6, 0.8), (24, 64), (0.5, 2.0))
+    assert set(names(plan.results())) == {
+        *("ae-vector-l40", "ae-vector-l24", "ae-vector-l64", "ae-spatial"),
+        *(f"dae-vector-{level}-l40" for level in ("0.1", "0.4", "var0.1")),
+        "dae-spatial-0.4",
+        *("vae-l40", "vae-beta0.5-l40", "vae-beta2-l40"),
+        *("mcae-0", "mcae-0.2", "mcae-0.6", "mcae-0.8", "vit-0.6"),
+    }
+
+
+@pytest.mark.parametrize(
+    "lists", [{"sigmas": (0.2,)}, {"unseen": ()}, {"ratios": (0.4,)}, {"latents": (1,)}, {"betas": ()}]
+)
+def test_plan_of_few_values_is_whole(lists: dict[str, Any]) -> None:
+    plan = given(**lists)
+    subjects = [*plan.results(), *plan.tuning()]
+    assert len({e.name for e in subjects}) == len(subjects) == len(set(subjects))
+    asked = {spec.input for _, spec in plan.measurements() if isinstance(spec, Reconstruction)}
+    assert asked == {None, *map(Gaussian, plan.levels), *map(PatchMask, plan.ratios)}
+
+
+@pytest.mark.parametrize("sigma", [0.316, 0.3162, math.sqrt(0.1)])
+def test_root_of_the_variance_is_the_variance(sigma: float) -> None:
+    plan = given(sigmas=(sigma,), unseen=(sigma, 0.2))
+    assert plan.trained_levels == (VARIANCE,)
+    assert plan.unfamiliar_levels == (0.2,)
+
+
+def test_levels_that_are_trained_on_are_not_unseen() -> None:
+    assert given(sigmas=(0.2,)).profile.unseen == ()
+    assert given(sigmas=(0.3,)).profile.unseen == (0.2,)
+
+
+def test_classes_of_the_arithmetic_are_classes_of_the_data() -> None:
+    plan = given(arithmetic=(("ship", "dog", "frog"),))
+    plan.check_classes(CLASSES["cifar10"])
+    assert plan.triples == (("ship", "dog", "frog"),)
+    with pytest.raises(InputError, match="^arithmetic: cifar10 has no class mouse, cow; it has airplane"):
+        given(arithmetic=(("dog", "mouse", "cow"),)).check_classes(CLASSES["cifar10"])
 
 
 def test_models_of_the_studies_are_specs_too() -> None:

@@ -29,7 +29,7 @@ from autoencoders.notebook import Notebook
 from autoencoders.profiles import PROFILES
 from autoencoders.results import Contender, _changes
 from autoencoders.settings import ENVIRONMENT, Settings
-from autoencoders.specs import MCAE, RATIOS, VAE, ConvAE, Experiment, Gaussian, PatchMask, Training
+from autoencoders.specs import MCAE, VAE, ConvAE, Experiment, Gaussian, PatchMask, Training
 from autoencoders.store import Artifact
 
 VARIANCE = math.sqrt(0.1)
@@ -222,7 +222,7 @@ def test_best_mcae_is_chosen_on_validation_images() -> None:
     f = found(accuracy)
     best = f.best_mcae()
     assert best.label == "MCAE 0.3"
-    candidates = {(e, f.catalogue.layer_probe().fit) for ratio in RATIOS for e in f.mcae(ratio).subjects}
+    candidates = {(e, f.catalogue.layer_probe().fit) for ratio in f.catalogue.ratios for e in f.mcae(ratio).subjects}
     assert set(best.chosen_by) == candidates, "by what it is compared by; the control isn't one of them"
 
 
@@ -336,20 +336,28 @@ def test_frechet_table_has_a_column_for_each_origin_of_latents() -> None:
 
 def test_vaes_begin_with_the_calibrated_one() -> None:
     f = found(by_seed)
-    assert [c.label for c in f.vaes()] == ["VAE", *(f"VAE, β = {b:g}" for b in f.catalogue.profile.betas)]
+    assert [c.label for c in f.vaes()] == ["VAE", *(f"VAE, β = {b:g}" for b in f.catalogue.betas)]
 
 
-def test_arithmetics_begin_with_the_wanted_one() -> None:
+def test_linear_vae_of_a_fixed_beta_stands_beside_the_vae_of_that_beta() -> None:
     f = found(by_seed)
-    known = f.arithmetics()
-    assert known[0].classes == ("dog", "cat", "bird")
-    assert f.arithmetics(["truck", "automobile", "ship"])[0] == known[1]
-    assert sorted(f.arithmetics(["truck", "automobile", "ship"]), key=str) == sorted(known, key=str)
-    wanted, *others = f.arithmetics(["cat", "dog", "horse"])
-    assert (wanted.classes, others) == (("cat", "dog", "horse"), known)
-    for classes in (["dog"], ["dog", "cat"], ["dog", "cat", "bird", "frog"]):
-        with pytest.raises(InputError, match="three classes"):
-            f.arithmetics(classes)
+    assert [c.label for c in f.linear_vaes()] == ["linear VAE (probabilistic PCA), 128", "linear VAE, β = 1, 128"]
+    assert [c.label for c in f.fixed_vaes()] == ["VAE, β = 1"]
+    f.catalogue = replace(f.catalogue, profile=replace(f.catalogue.profile, betas=(0.5, 2.0)))
+    assert [c.label for c in f.linear_vaes()] == ["linear VAE (probabilistic PCA), 128"]
+    assert [c.label for c in f.fixed_vaes()] == ["VAE, β = 0.5"]
+
+
+def test_baselines_have_the_size_at_which_latents_are_compared() -> None:
+    f = found(by_seed)
+    f.catalogue = replace(f.catalogue, profile=replace(f.catalogue.profile, latents=(24, 40)))
+    assert [c.label for c in f.sizes()] == ["AE, vector, 40", "PCA, 40"]
+    assert {f.baseline(method) for method in ("pca", "ppca", "pixels")} <= {
+        f.baseline("pca", 24),
+        f.baseline("ppca", 24),
+        f.baseline("pixels", 128),
+    }
+    assert f.reduced(f.probe("latent", 0.3)) == "probe_linear_pca24"
 
 
 @pytest.mark.parametrize(
@@ -456,7 +464,7 @@ def test_claims_rest_on_what_chose_their_model(lab: Lab, f: Findings) -> None:
     """The masked autoencoder of R20 is chosen by every candidate's classifier; other claims don't rest on those."""
     judged = {each.claim.id: {task.name for task in each.asked} for each in judge_all(lab)}
     fit = f.catalogue.layer_probe().fit
-    fits = {lab.bench.measurement(f.mcae(ratio).first, fit).name for ratio in RATIOS}
+    fits = {lab.bench.measurement(f.mcae(ratio).first, fit).name for ratio in f.catalogue.ratios}
     assert fits < judged["mcae-probe-ae"]
     assert fits < judged["mcae-probe-vit"], "each claim has a list of its own"
     assert not fits & judged["mcae-vit"]
@@ -520,12 +528,18 @@ def no_twins(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(twin, raising=False)
 
 
-CELL: dict[str, Any] = {"__annotations__": {"profile": str, "dataset": str, "seeds": str, "sigma": float}}
+CELL: dict[str, Any] = {
+    "__annotations__": {"profile": str, "dataset": str, "seeds": str, "sigma": float, "sigmas": object}
+}
 
 
-def test_notebook_begins_with_its_parameters(no_twins: None) -> None:
-    nb = notebook.begin(CELL | {"profile": "smoke", "dataset": "photos10", "seeds": "4,5", "sigma": "0.2"})
+@pytest.mark.parametrize("given", [[0.2, 0.1], "[0.2, 0.1]", "0.2, 0.1"])
+def test_notebook_begins_with_its_parameters(no_twins: None, given: Any) -> None:
+    nb = notebook.begin(
+        CELL | {"profile": "smoke", "dataset": "photos10", "seeds": "4,5", "sigma": "0.2", "sigmas": given}
+    )
     assert nb.p.sigma == 0.2
+    assert nb.catalogue.profile.sigmas == (0.2, 0.1)
     assert (nb.lab.profile.name, nb.lab.dataset) == ("smoke", "photos10")
     assert [c.seed for c in nb.lab.catalogues] == [4, 5]
     assert nb.catalogue is nb.lab.catalogues[0]
@@ -534,7 +548,7 @@ def test_notebook_begins_with_its_parameters(no_twins: None) -> None:
 def test_notebook_takes_auto_from_the_environment(no_twins: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AE_PROFILE", "smoke")
     monkeypatch.setenv("AE_DATASET", "photos10")
-    cell = CELL | {"profile": "auto", "dataset": "auto", "seeds": "auto", "sigma": 0.2}
+    cell = CELL | {"profile": "auto", "dataset": "auto", "seeds": "auto", "sigma": 0.2, "sigmas": "auto"}
     assert notebook.begin(cell).lab.profile.name == "smoke"
     assert notebook.begin(cell | {"profile": "quick"}).lab.profile.name == "quick"
 
@@ -545,12 +559,13 @@ def test_notebook_takes_auto_from_the_environment(no_twins: None, monkeypatch: p
         {"profile": "fast"},
         {"dataset": "cifar11"},
         {"seeds": "1,1"},
+        {"sigmas": [0.3, 0.3]},
         {"sigma": "loud"},
         {"In": ["# Parameters\nsigmas = [1]"]},
     ],
 )
 def test_notebook_refuses_wrong_parameters(no_twins: None, wrong: dict[str, Any]) -> None:
-    cell = CELL | {"profile": "smoke", "dataset": "photos10", "seeds": "auto", "sigma": 0.2}
+    cell = CELL | {"profile": "smoke", "dataset": "photos10", "seeds": "auto", "sigma": 0.2, "sigmas": "auto"}
     with pytest.raises(InputError):
         notebook.begin(cell | wrong)
 
