@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 from autoencoders.coercion import listed
 from autoencoders.errors import InputError
@@ -25,7 +25,7 @@ from autoencoders.measurements.probing import Probe, ProbeFit, Regions
 from autoencoders.measurements.programs import Program
 from autoencoders.measurements.reconstruction import Reconstruction
 from autoencoders.measurements.samples import RealFeatures, Samples
-from autoencoders.plans import Plan
+from autoencoders.plans import Plan, Sweep
 from autoencoders.specs import (
     DRAWS,
     MCAE,
@@ -45,6 +45,7 @@ from autoencoders.specs import (
     Option,
     PatchMask,
     SkipAE,
+    Subject,
     Training,
     Untrained,
     ViTMAE,
@@ -153,11 +154,8 @@ class Catalogue(Plan):
 
     # ── Experiments ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _experiment(
-        self, name: str, family: str, model: Model, corruption: Corruption | None = None, **changes: Any
-    ) -> Experiment:
-        augment = self.profile.augment and family != "tuning"
-        training = Training(epochs=self.profile.epochs_of(family), augment=augment, **changes)
+    def _experiment(self, name: str, family: str, model: Model, corruption: Corruption | None = None) -> Experiment:
+        training = Training(epochs=self.profile.epochs_of(family), augment=self.profile.augment)
         return Experiment(
             name=name, model=model, data=self.data, corruption=corruption, training=training, seed=self.seed
         )
@@ -208,38 +206,65 @@ class Catalogue(Plan):
         """A model from a file of its own, trained for as long as a family of the profile's (see docs/adding.md)."""
         return self._experiment(name, family, Custom(implementation, **options), _noise(sigma))
 
-    def tuning(self) -> list[Experiment]:
-        """Short runs that differ from the base in one thing each."""
-        width, size, short = self.profile.width, self.size, "tuning"
-        base = ConvAE(width=width, latent=size)
-        rate = Training().learning_rate
-        runs = [
-            self._experiment("tune-base", short, base),
-            *(
-                self._experiment(f"tune-latent-{n}", short, replace(base, latent=n))
-                for n in self._tuned((size // 2, size * 2), (size // 4, size // 2, size * 2, size * 3))
-                if n > 0
-            ),
-            *(
-                self._experiment(f"tune-width-{w}", short, replace(base, width=w))
-                for w in self._tuned((width // 2,), (width // 4, width // 2, width * 2))
-            ),
-            *(
-                self._experiment(f"tune-rate-{r:g}", short, base, learning_rate=r)
-                for r in self._tuned((rate / 4, rate * 2), (rate / 4, rate / 2, rate * 2))
-            ),
+    def sweeps(self) -> list[Sweep]:
+        """Each setting by itself, with equal budgets; quick profiles tune the autoencoder alone."""
+        found = [
+            self._rates("AE", "tune", self._short("tune-base", self.ae())),
+            self._swept("AE", "tune-latent", self._short("tune-base", self.ae()), "latent", self._around(self.size)),
+            self._swept("AE", "tune-width", self._short("tune-base", self.ae()), "width", [self.profile.width // 2]),
         ]
-        if self.profile.name == "full":
-            runs += [
-                self._experiment(f"tune-beta-{b:g}", short, VAE(latent=size, width=width, beta=b)) for b in self.betas
+        if self.profile.tuned == "all":
+            vae, mcae = self._short("tune-vae", self.vae()), self._short("tune-mcae", self.mcae(self.ratio))
+            found += [
+                self._rates("spatial AE", "tune-spatial", self._short("tune-spatial", self.ae("spatial"))),
+                self._rates("VAE", "tune-vae", vae),
+                self._swept("VAE", "tune-vae-beta", vae, "beta", self.betas, by="bits"),
+                self._rates("MCAE", "tune-mcae", mcae),
+                self._swept("MCAE", "tune-mcae-patch", mcae, "patch", (2, 8), by="probe"),
+                self._swept("MCAE", "tune-mcae-weight", mcae, "masked_weight", (1.0, 10.0), by="probe"),
+                self._rates("ViT", "tune-vit", self._short("tune-vit", self.vit(self.ratio))),
             ]
-            runs += [
-                self._experiment(f"tune-patch-{p}", short, MCAE(ratio=self.ratio, width=width, patch=p)) for p in (4, 8)
-            ]
-        return runs
+        return found
 
-    def _tuned(self, few: tuple, many: tuple) -> tuple:
-        return many if self.profile.name == "full" else few
+    def _short(self, name: str, experiment: Experiment) -> Experiment:
+        training = replace(experiment.training, epochs=self.profile.epochs_of("tuning"), augment=False)
+        return replace(experiment, name=name, training=training)
+
+    def _rates(self, model: str, name: str, base: Experiment) -> Sweep:
+        rates = (base.training.learning_rate / 2, base.training.learning_rate * 2)
+        return self._swept(model, f"{name}-rate", base, "learning_rate", rates, by="error")
+
+    def _swept(
+        self,
+        model: str,
+        name: str,
+        base: Experiment,
+        setting: str,
+        others: Sequence[float],
+        by: Literal["error", "bits", "probe"] | None = None,
+    ) -> Sweep:
+        part = "training" if hasattr(base.training, setting) else "model"
+        runs = [
+            replace(base, name=f"{name}-{value:g}", **{part: replace(getattr(base, part), **{setting: value})})
+            for value in others
+        ]
+        return Sweep(model=model, setting=setting, runs=(base, *runs), by=by)
+
+    def _around(self, size: int) -> list[int]:
+        return [other for other in (size // 2, size * 2) if other > 0]
+
+    def of_tuning(self) -> list[tuple[Subject, Measurement]]:
+        return [(run, spec) for sweep in self.sweeps() for run in sweep.runs for spec in self.of_sweep(sweep)]
+
+    def of_sweep(self, sweep: Sweep) -> list[Measurement]:
+        """What a run is chosen by, beside its training's own validation error."""
+        match sweep.by:
+            case "bits":
+                return [Likelihood(split="validation")]
+            case "probe":
+                return [self.layer_probe().fit]
+            case _:
+                return []
 
     def results(self) -> list[Experiment]:
         profile = self.profile

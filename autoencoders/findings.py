@@ -17,6 +17,7 @@ from autoencoders.measurements.cost import Cost
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.measurements.probing import Probe
 from autoencoders.measurements.reconstruction import Reconstruction
+from autoencoders.plans import Sweep
 from autoencoders.results import Contender, Results, reported, sigma_label, summary
 from autoencoders.specs import Baseline, Experiment, Gaussian, Input, PatchMask, describe
 
@@ -365,9 +366,60 @@ class Findings(Results[Catalogue]):
     def _of_experiment(self, name: str, spec: Measurement, metric: str) -> Estimate | Spread | float | None:
         return self.cell(self.contender(name), spec, metric) if name in self._names() else None
 
-    def tuning(self) -> list[Contender]:
-        """The short runs of the sweep, the base first."""
-        return [Contender(e.name.removeprefix("tune-"), (e,)) for e in self.catalogue.tuning()]
+    # ── Tuning ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def tuned(self) -> Iterator[tuple[Sweep, list[tuple[Experiment, float]], Experiment | None]]:
+        """Each sweep, what validation images say of each run, and the run that they choose, if it is a contest."""
+        for sweep in self.catalogue.sweeps():
+            found = [(run, self._on_validation(sweep, run)) for run in sweep.runs]
+            ordered = sorted(found, key=lambda each: each[1], reverse=sweep.by == "probe")
+            yield sweep, found, ordered[0][0] if sweep.by else None
+
+    def _on_validation(self, sweep: Sweep, run: Experiment) -> float:
+        contender = Contender(run.name, (run,))
+        if not (specs := self.catalogue.of_sweep(sweep)):
+            return self.training(contender).meta["history"]["validation/error"][-1]
+        found = self.meta(contender, specs[0])
+        return found["validation"] if sweep.by == "probe" else self.value(contender, specs[0], "bits_per_dim")
+
+    def sweep_table(self) -> tables.Table:
+        """What each run of each sweep has, and what became of it."""
+        rows = [
+            {
+                "model": sweep.model,
+                "setting": sweep.setting.replace("_", " "),
+                "value": _setting(sweep, run),
+                "criterion": CRITERIA[sweep.by],
+                "validation": result,
+                "in use": MARK if run == sweep.runs[0] else "",
+                "chosen": MARK if run == chosen else "" if sweep.by else tables.MISSING,
+            }
+            for sweep, found, chosen in self.tuned()
+            for run, result in found
+        ]
+        result = tables.Column(key="validation", heading="on validation images", digits=5)
+        return tables.markdown(rows, ["model", "setting", "value", "in use", "criterion", result, "chosen"])
+
+    def tuning_kept(self) -> str:
+        """Whether what is in use is what the sweeps choose, as a sentence."""
+        others = [
+            f"{sweep.model}, {sweep.setting.replace('_', ' ')} "
+            f"({_setting(sweep, chosen)} in place of {_setting(sweep, sweep.runs[0])})"
+            for sweep, _, chosen in self.tuned()
+            if chosen and chosen != sweep.runs[0]
+        ]
+        if not others:
+            return "In each contest, the setting in use is the one that validation images choose."
+        return f"Validation images would choose another setting than the one in use for: {'; '.join(others)}."
+
+
+CRITERIA = {"error": "squared error", "bits": "bits per dimension", "probe": "linear accuracy", None: "squared error"}
+MARK = "✓"
+
+
+def _setting(sweep: Sweep, run: Experiment) -> str:
+    value = sweep.value(run)
+    return "calibrated" if value is None else f"{value:g}"
 
 
 def _hardware(found: dict[str, Any]) -> str:

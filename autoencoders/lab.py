@@ -121,6 +121,7 @@ class Lab:
     def measurements(self, names: Iterable[str] | None = None) -> list[tuple[Subject, Measurement]]:
         """What is measured in this run, or what of it belongs to experiments and baselines whose names match."""
         planned = [pair for catalogue in self.catalogues for pair in catalogue.measurements()]
+        planned += self.catalogues[0].of_tuning()
         wanted = self._matching(names, self.experiments())
         return list(dict.fromkeys(pair for pair in planned if pair[0].name in wanted))  # what has no seed: once
 

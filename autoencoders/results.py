@@ -234,27 +234,6 @@ class Results(Generic[P]):
             for label, history in histories.items()
         }
 
-    def sweep_rows(self, sweep: Sequence[Contender]) -> list[dict[str, Any]]:
-        """List what each run changes and what came of it, on validation images alone."""
-        from autoencoders.evaluation.metrics import pooled_psnr  # brings torch, which nothing else here needs
-
-        base = sweep[0].first.to_dict()
-        rows = []
-        for contender in sweep:
-            artifact = self.training(contender)
-            error = artifact.meta["history"]["validation/error"][-1]
-            rows.append(
-                {
-                    "run": contender.label,
-                    "changes": _changes(base, contender.first.to_dict()),
-                    "error": error,
-                    "psnr": float(pooled_psnr(np.array(error))),
-                    "parameters": artifact.meta["parameters"],
-                    "seconds": artifact.meta["seconds"],
-                }
-            )
-        return rows
-
     def trainings(self) -> list[dict[str, Any]]:
         """List every training of this run with what it took."""
         rows = []
@@ -322,15 +301,3 @@ def summary(estimates: Sequence[Estimate]) -> Estimate | Spread | float:
     if len(estimates) > 1:
         return spread(np.array([e.value for e in estimates]))
     return estimates[0].value if math.isnan(estimates[0].lo) else estimates[0]
-
-
-def _changes(base: dict[str, Any], other: dict[str, Any]) -> str:
-    """Where two specs differ, in words; what the base doesn't know counts as a difference."""
-    parts = []
-    for part in ("model", "training"):
-        ours, theirs = base[part], other[part]
-        if ours["type"] != theirs["type"]:
-            parts.append(theirs["type"])
-        changed = [(k, v) for k, v in theirs.items() if isinstance(v, int | float) and v != ours.get(k)]
-        parts += [f"{name.replace('_', ' ')} {value:g}" for name, value in changed]
-    return ", ".join(parts) or "nothing: the base"

@@ -8,6 +8,7 @@ from typing import Any
 
 from autoencoders import claims
 from autoencoders.catalogue import TRIPLES, Catalogue
+from autoencoders.findings import Findings
 from autoencoders.lab import Lab
 from autoencoders.profiles import Profile
 from autoencoders.reporting.book import embedded
@@ -31,6 +32,7 @@ def of(lab: Lab) -> dict[str, Any]:
             "variance": VARIANCE,
             "variance_sigma": f"{math.sqrt(VARIANCE):.3f}",
             "margins": claims.margins(),
+            "tuned": Findings(lab).tuning_kept(),
             **_compared(lab.catalogues[0]),  # type: ignore[arg-type]
         },
     }
@@ -107,6 +109,7 @@ def _sum(classes: Sequence[str]) -> str:
 def later(profile: Profile) -> str:
     """What longer profiles train, and this one doesn't."""
     missing = [] if profile.complete else ["one denoiser for all levels (R8)", "an MCAE with a far decoder (R23)"]
+    missing += [] if profile.tuned == "all" else ["tuning of other models than the AE (R25)"]
     missing += [] if profile.left_out else ["models without the images of a class (R12)"]
     if not missing:
         return "Nothing is left to a longer profile."
