@@ -378,7 +378,7 @@ class Findings(Results[Catalogue]):
     def _on_validation(self, sweep: Sweep, run: Experiment) -> float:
         contender = Contender(run.name, (run,))
         if not (specs := self.catalogue.of_sweep(sweep)):
-            return self.training(contender).meta["history"]["validation/error"][-1]
+            return self.training(contender).meta["validation"]["error"]
         found = self.meta(contender, specs[0])
         return found["validation"] if sweep.by == "probe" else self.value(contender, specs[0], "bits_per_dim")
 

@@ -227,10 +227,10 @@ class Results(Generic[P]):
         return self.artifact(contender, None)
 
     def curves(self, contenders: Iterable[Contender], term: str = "error") -> dict[str, dict[str, list[float]]]:
-        """Return the history of one term of the loss, training and validation, by contender."""
+        """Return the history of one term of the loss, training and validation, with its epochs, by contender."""
         histories = {c.label: self.training(c).meta["history"] for c in contenders}
         return {
-            label: {part: history[f"{part}/{term}"] for part in ("train", "validation")}
+            label: {part: history[f"{part}/{term}"] for part in ("train", "validation")} | {"epoch": history["epoch"]}
             for label, history in histories.items()
         }
 

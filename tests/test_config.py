@@ -486,7 +486,7 @@ def test_plan_of_few_values_is_whole(lists: dict[str, Any]) -> None:
     subjects = [*plan.results(), *plan.tuning()]
     assert len({e.name for e in subjects}) == len(subjects) == len(set(subjects))
     asked = {spec.input for _, spec in plan.measurements() if isinstance(spec, Reconstruction)}
-    assert asked == {None, *map(Gaussian, plan.levels), *map(PatchMask, plan.ratios)}
+    assert asked == {None, *map(Gaussian, plan.levels), *map(PatchMask, plan.ratios), *plan.disturbed()}
 
 
 @pytest.mark.parametrize("sigma", [0.316, 0.3162, math.sqrt(0.1)])
