@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Iterable
 from itertools import product
 from typing import Any
@@ -26,7 +25,6 @@ from autoencoders.judging import (
 from autoencoders.lab import Lab
 from autoencoders.measurements.layers import LayerFit
 from autoencoders.results import Contender, Results, sigma_label
-from autoencoders.specs import NOISE, VARIANCE
 
 DRAWS = Scale(
     unit=" % of the draws", margin=0.03, digits=1, percent=True, reason="it is about the chance error of 300 draws"
@@ -83,10 +81,7 @@ def judge_all(lab: Lab) -> list[Judged]:
 
 def all_claims(f: Findings) -> list[Claim]:
     """Every interpretive sentence that the assignment asks for, of the models that this profile trains."""
-    return [
-        *(*_autoencoder(f), *_denoising(f), *_conditions(f), *_variational(f)),
-        *(*_masked(f), *_features(f), *_detail(f)),
-    ]
+    return [*_autoencoder(f), *_denoising(f), *_variational(f), *_masked(f), *_features(f), *_detail(f)]
 
 
 def _autoencoder(f: Findings) -> Iterable[Claim]:
@@ -102,27 +97,41 @@ def _autoencoder(f: Findings) -> Iterable[Claim]:
 
 
 def _denoising(f: Findings) -> Iterable[Claim]:
-    ae, dae, spatial = f.ae("vector"), f.dae(NOISE.sigma), f.dae(NOISE.sigma, "spatial")
-    ridge, variance, known = f.baseline("ridge"), math.sqrt(VARIANCE), sigma_label(NOISE.sigma)
+    sigma = f.catalogue.sigma
+    ae, dae, spatial = f.ae("vector"), f.dae(sigma), f.dae(sigma, "spatial")
+    ridge, fixed, known = f.baseline("ridge"), f.baseline("ridge", sigma=sigma), sigma_label(sigma)
     least = min(f.catalogue.profile.sigmas)
     own, level = f.dae(least), sigma_label(least)
-    statement = f"at {level}, the least noise, the DAE trained there denoises better than the AE"
+    least_noise = ", the least noise," if len(f.catalogue.profile.sigmas) > 1 else ""
+    statement = f"at {level}{least_noise} the DAE trained there denoises better than the AE"
     yield Claim("dae-own", "R7", statement, f.psnr(own, least), f.psnr(ae, least), DECIBELS, at=level)
     statement = f"on clean images the AE beats the DAE trained at {level}"
     yield Claim("dae-clean", "R7", statement, f.psnr(ae), f.psnr(own), DECIBELS, at=level)
-    for sigma in f.catalogue.profile.sigmas:
+    for sigma in sorted(f.catalogue.profile.sigmas):
         own, level, key = f.dae(sigma), sigma_label(sigma), f"{1000 * sigma:.0f}"
         statement = f"at {level} the DAE trained there denoises better than the linear map fitted there"
         yield Claim(f"dae-ridge-{key}", "R7", statement, f.psnr(own, sigma), f.psnr(ridge, sigma), DECIBELS, at=level)
-    for sigma in (*f.catalogue.profile.unseen, variance):
+    for sigma in f.catalogue.unfamiliar_levels:
         level, key = sigma_label(sigma), f"{1000 * sigma:.0f}"
         statement = f"at {level} the DAE trained at {known} denoises better than the linear map fitted to {level}"
         sides = f.psnr(dae, sigma), f.psnr(ridge, sigma)
         yield Claim(f"dae-unseen-{key}", "R8", statement, *sides, DECIBELS, at=level)
-    for method, what in {"tv": "total variation", "ridge": "the linear map"}.items():
+        statement = f"at {level} the DAE trained at {known} denoises better than the linear map fitted at {known}"
+        sides = f.psnr(dae, sigma), f.psnr(fixed, sigma)
+        yield Claim(f"dae-fixed-{key}", "R8", statement, *sides, DECIBELS, at=level)
+        for blind in f.blind_daes():
+            statement = f"at {level} the DAE trained on all levels denoises better than the one trained at {known}"
+            sides = f.psnr(blind, sigma), f.psnr(dae, sigma)
+            yield Claim(f"dae-blind-{key}", "R8", statement, *sides, DECIBELS, at=level)
+    statement = f"at {known} the spatial DAE denoises better with skip connections than without"
+    skips = f.psnr(f.skips(f.catalogue.sigma), f.catalogue.sigma)
+    yield Claim("dae-skips", "R8", statement, skips, f.psnr(spatial, f.catalogue.sigma), DECIBELS, at=known)
+    statement = f"at {sigma_label(least)} the spatial DAE with skip connections denoises better than the linear map"
+    sides = f.psnr(f.skips(least), least), f.psnr(ridge, least)
+    yield Claim("dae-skips-ridge", "R8", statement, *sides, DECIBELS, at=sigma_label(least))
+    for method, what in {"tv": "total variation", "nlm": "non-local means", "ridge": "the linear map"}.items():
         statement = f"at {known} the spatial DAE denoises better than {what}"
-        rival = f.psnr(f.baseline(method), NOISE.sigma)
-        sides = f.psnr(spatial, NOISE.sigma), rival
+        sides = f.psnr(spatial, f.catalogue.sigma), f.psnr(f.baseline(method), f.catalogue.sigma)
         yield Claim(f"dae-spatial-{method}", "R8", statement, *sides, DECIBELS, at=known)
     statement = "on clean images a linear classifier does better on the DAE's latents than on the AE's"
     yield Claim("dae-probe-clean", "R12", statement, f.correct(dae), f.correct(ae), ACCURACY, at=known)
@@ -131,6 +140,37 @@ def _denoising(f: Findings) -> Iterable[Claim]:
     yield Claim("ae-anomaly", "R12", statement, _strange(f, ae), _strange(f, f.baseline("pca")), AUROC)
     statement = "the AE's error tells images with their tiles out of order from intact ones better than the DAE's"
     yield Claim("ae-dae-anomaly", "R12", statement, _strange(f, ae), _strange(f, dae), AUROC)
+    yield from _conditions(f, ae, dae, f.baseline("pca"))
+
+
+def _conditions(f: Findings, ae: Contender, dae: Contender, pca: Contender) -> Iterable[Claim]:
+    """Other noise, what befalls images beside noise, what they cost in bits, and classes that are new (R12)."""
+    known = sigma_label(f.catalogue.sigma)
+    for sigma in f.catalogue.unfamiliar_levels[-1:]:
+        level, sides = sigma_label(sigma), (f.psnr(dae, sigma), f.psnr(ae, sigma))
+        statement = f"at {level}, on which neither was trained, the DAE trained at {known} denoises better than the AE"
+        yield Claim("dae-robust", "R12", statement, *sides, DECIBELS, at=level)
+    statement = "the AE loses less of an image's fine detail than the DAE"
+    yield Claim("ae-dae-detail", "R12", statement, f.lost_detail(ae), f.lost_detail(dae), DETAIL, expected="less")
+    for what, spec in f.catalogue.disturbed().items():
+        statement = f"of images with {what.kind}, the DAE's outputs are nearer to the clean images than the AE's"
+        sides = Measured(dae, spec, "all/psnr"), Measured(ae, spec, "all/psnr")
+        id = "dae-disturbed-" + what.kind.replace(" ", "-")
+        yield Claim(id, "R12", statement, *sides, DECIBELS, at=what.kind)
+    bits = f.catalogue.compression().budget
+    statement = f"in {bits} bits an image, more is left of it by the AE's latents than by PCA's"
+    yield Claim("ae-bits-pca", "R12", statement, f.in_few_bits(ae), f.in_few_bits(pca), DECIBELS)
+    for left_out in f.catalogue.profile.left_out:
+        name, own = f.meta(pca, f.catalogue.novelty(left_out))["class"], _novel(f, ae, left_out)
+        for key, rival, whose in (("pca", pca, "PCA's"), ("dae", dae, "the DAE's")):
+            statement = f"trained without the class {name}, the AE's error tells its images better than {whose}"
+            id, other = f"ae-novel-{left_out}-{key}", _novel(f, rival, left_out)
+            yield Claim(id, "R12", statement, own, other, AUROC, at=name)
+
+
+def _novel(f: Findings, contender: Contender, left_out: int) -> Ranked:
+    spec = f.catalogue.novelty(left_out)
+    return Ranked(f.without(contender, left_out), spec, "novel", "familiar", paired=False)
 
 
 def _noisy_latents(f: Findings) -> Iterable[Claim]:
@@ -152,16 +192,6 @@ def _noisy_latents(f: Findings) -> Iterable[Claim]:
         yield Claim(f"{name.lower()}-fit-noisy", "R11", statement, noisy, clean, ACCURACY, at=sigma_label(sigma))
 
 
-def _conditions(f: Findings) -> Iterable[Claim]:
-    """What decides between the two where the claims on denoising and on features don't (R12)."""
-    ae, dae, variance = f.ae("vector"), f.dae(NOISE.sigma), math.sqrt(VARIANCE)
-    level, known = sigma_label(variance), sigma_label(NOISE.sigma)
-    statement = f"at {level}, on which neither was trained, the DAE trained at {known} denoises better than the AE"
-    yield Claim("dae-robust", "R12", statement, f.psnr(dae, variance), f.psnr(ae, variance), DECIBELS, at=level)
-    statement = "the AE loses less of an image's fine detail than the DAE"
-    yield Claim("ae-dae-detail", "R12", statement, f.lost_detail(ae), f.lost_detail(dae), DETAIL, expected="less")
-
-
 def _strange(f: Findings, contender: Contender) -> Ranked:
     return Ranked(contender, f.catalogue.anomaly(), "shuffled", "familiar")
 
@@ -172,15 +202,16 @@ def _variational(f: Findings) -> Iterable[Claim]:
     yield Claim("vae-ae", "R16", statement, f.psnr(ae), f.psnr(vae), DECIBELS)
     statement = "the VAE reconstructs unseen images better than PCA of the same size"
     yield Claim("vae-pca", "R15", statement, f.psnr(vae), f.psnr(pca), DECIBELS)
-    linear, tied = f.baseline("ppca"), f.baseline("linear-vae")
+    linear, *tied = f.linear_vaes()
     statement = "a code for unseen images by the VAE is shorter than one by probabilistic PCA of the same size"
     own, rival = (Measured(c, f.catalogue.likelihood(), "bits_per_dim") for c in (vae, linear))
     yield Claim("vae-bits", "R15", statement, own, rival, BITS, expected="less")
-    statement = "at β = 1 the VAE reconstructs unseen images better than the linear VAE at its optimum"
-    yield Claim("vae-linear", "R16", statement, f.psnr(f.vae(1)), f.psnr(tied), DECIBELS)
+    for optimum in tied:
+        statement = "at β = 1 the VAE reconstructs unseen images better than the linear VAE at its optimum"
+        yield Claim("vae-linear", "R16", statement, f.psnr(f.vae(1)), f.psnr(optimum), DECIBELS)
     statement = "neighbours in the VAE's latent space share a class more often than in the AE's"
     yield Claim("vae-purity", "R18", statement, f.purity(vae), f.purity(ae), PURITY)
-    for spec in f.arithmetics():
+    for spec in f.catalogue.arithmetics():
         a, b, c = spec.classes
         statement = f"the judge sees {c} in {a} − {b} + {c} more often than in {a} − {b} + images of other classes"
         wanted, control = Measured(vae, spec, "judged_c", f"with {c}"), Measured(vae, spec, "control_c", "with others")
@@ -190,11 +221,10 @@ def _variational(f: Findings) -> Iterable[Claim]:
 
 
 def _masked(f: Findings) -> Iterable[Claim]:
-    ratios = f.catalogue.ratios
-    high = f.mcae(ratios[-1])
-    vit = f.vit(f.catalogue.profile.vit_ratios[-1])
+    ratio = f.catalogue.ratio
+    high, vit = f.mcae(ratio), f.vit(ratio)
     statement = f"the {high.label} fills in what is hidden better than the {vit.label}"
-    filled, rival_filled = (Measured(c, f.masked(ratios[-1]), "masked/psnr") for c in (high, vit))
+    filled, rival_filled = (Measured(c, f.masked(ratio), "masked/psnr") for c in (high, vit))
     yield Claim("mcae-vit", "R19", statement, filled, rival_filled, DECIBELS)
     yield from _holes(f, high, vit)
 
@@ -202,7 +232,7 @@ def _masked(f: Findings) -> Iterable[Claim]:
 def _features(f: Findings) -> Iterable[Claim]:
     """What training and masking add to an encoder's layers, all of them read alike (R20)."""
     best, unmasked, ae = f.best_mcae(), f.mcae(0), f.ae("vector")
-    vit, untrained = f.vit(f.catalogue.profile.vit_ratios[-1]), f.untrained(unmasked)
+    vit, untrained = f.vit(f.catalogue.ratio), f.untrained(unmasked)
     rivals = {
         "training-adds": ("those of the same encoder with random weights", f.layers(untrained)),
         "masking-adds": ("those of an MCAE trained with nothing hidden", f.layers(unmasked)),
@@ -245,11 +275,15 @@ def _holes(f: Findings, mcae: Contender, vit: Contender) -> Iterable[Claim]:
         statement = f"a visible patch {where} hidden ones tells the {vit.label} more about them than the {mcae.label}"
         sides = Measured(vit, importance, metric), Measured(mcae, importance, metric)
         yield Claim(f"vit-{key}", requirement, statement, *sides, GAIN)
-    few = f.mcae(f.catalogue.ratios[0])
-    statement = f"one visible patch counts for more with the {mcae.label} than with the {few.label}"
-    sides = Measured(mcae, importance, "importance"), Measured(few, importance, "importance")
-    yield Claim("mcae-importance", "R22", statement, *sides, GAIN)
-    for id, a, b in (("vit-hole", vit, mcae), ("mcae-hole-mean", mcae, mean), ("vit-hole-linear", vit, linear)):
+    few, *more = f.catalogue.ratios
+    if more:
+        most, least = f.mcae(more[-1]), f.mcae(few)
+        statement = f"one visible patch counts for more with the {most.label} than with the {least.label}"
+        sides = Measured(most, importance, "importance"), Measured(least, importance, "importance")
+        yield Claim("mcae-importance", "R22", statement, *sides, GAIN)
+    pairs = [("vit-hole", vit, mcae), ("mcae-hole-mean", mcae, mean), ("vit-hole-linear", vit, linear)]
+    pairs += [("mcae-far-hole", far, mcae) for far in f.far_mcaes()]
+    for id, a, b in pairs:
         statement = f"in the middle of a large hole the error of the {a.label} is smaller than that of the {b.label}"
         sides = Measured(a, filling, middle), Measured(b, filling, middle)
         yield Claim(id, "R23", statement, *sides, ERROR, expected="less")

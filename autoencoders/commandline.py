@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from autoencoders import settings, startup
+from autoencoders import compared, settings, startup
 from autoencoders.console import log
 from autoencoders.errors import InputError, ReportError, StorageError, TrainingError
 from autoencoders.store.files import NO_ROOM
@@ -18,6 +18,7 @@ from autoencoders.store.files import NO_ROOM
 EXIT_CODES = {TrainingError: 1, ReportError: 1, InputError: 2, StorageError: 3}
 
 _SHARED = "Options of all commands"
+_COMPARED = "What is compared: lists, the first value for headlines"
 
 
 def _shared_options(
@@ -29,9 +30,6 @@ def _shared_options(
     ] = None,
     group: Annotated[
         str | None, typer.Option(help="Names the PDF and the zip (GROUP).", rich_help_panel=_SHARED)
-    ] = None,
-    seeds: Annotated[
-        str | None, typer.Option(help="Training seeds, such as 0,1,2 (AE_SEEDS).", rich_help_panel=_SHARED)
     ] = None,
     data_dir: Annotated[
         Path | None, typer.Option(help="Where the data sets lie (AUTOENCODERS_DATA).", rich_help_panel=_SHARED)
@@ -59,9 +57,29 @@ def _shared_options(
     """Each overrides its environment twin, which overrides params.yml; nothing that a flag says is persisted."""
 
 
+def _lists() -> dict[str, inspect.Parameter]:
+    """An option for each list of what is compared."""
+    return {
+        name: inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=Annotated[
+                str | None,
+                typer.Option(help=f"{_sentence(one)} ({settings.ENVIRONMENT[name]}).", rich_help_panel=_COMPARED),
+            ],
+        )
+        for name, one in compared.PARAMETERS.items()
+    }
+
+
+def _sentence(parameter: compared.Parameter) -> str:
+    return f"{parameter.what[0].upper()}{parameter.what[1:]}, such as {parameter.example}"
+
+
 def registrar(app: typer.Typer) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """A decorator: the function becomes a command with the shared options, and is handed the settings they make."""
-    shared = inspect.signature(_shared_options, eval_str=True).parameters
+    shared = {**inspect.signature(_shared_options, eval_str=True).parameters, **_lists()}
 
     def command(function: Callable[..., None]) -> Callable[..., None]:
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]

@@ -11,7 +11,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from autoencoders import data
+from autoencoders import compared, data
 from autoencoders.catalogue import Catalogue
 from autoencoders.console import log
 from autoencoders.data.sources import STAND_INS
@@ -143,7 +143,7 @@ def prune(lab: Lab, *, drop: bool, confirmed: Callable[[str], bool]) -> None:
 
 
 def _kept(lab: Lab) -> list[Task]:
-    """Of the run as it is asked for, and of all that was ever computed here."""
+    """Of every profile, with its own lists and with those in force, on all data and with all seeds known here."""
     plans: list[type[Plan]] = [Catalogue, *map(study, STUDIES)]
     records = list(lab.store.entries())
     seeds = {record["spec"]["seed"] for record in records if "seed" in record["spec"]} | {*(lab.settings.seeds or ())}
@@ -152,9 +152,10 @@ def _kept(lab: Lab) -> list[Task]:
         if used := _data_of(record):
             known.setdefault(used[0], set()).add(used[1])
     kept = []
-    for profile in PROFILES.values():
+    for profile, given in product(PROFILES.values(), ({}, lab.settings.given())):
+        lists = dict.fromkeys(compared.PARAMETERS) | given
         chosen = (*profile.seeds, *sorted(seeds - {*profile.seeds}))
-        settings = replace(lab.settings, profile=profile.name, seeds=chosen)
+        settings = replace(lab.settings, **(lists | {"profile": profile.name, "seeds": chosen}))
         for plan in plans:
             labs: list[Lab] = [Remembered(settings, plan, sources) for sources in _remembered(plan, known)]
             labs += [Lab(settings, plan, looks_only=True)]  # it may be the first run on its data

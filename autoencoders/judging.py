@@ -42,11 +42,12 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Ranking:
-    """One side of a comparison of AUROCs: a score of the same images as they are (`lower`) and altered (`higher`)."""
+    """One side of a comparison of AUROCs: a score of unfamiliar images (`higher`) and of familiar ones (`lower`)."""
 
     name: str
     higher: np.ndarray  # [seeds, images]
     lower: np.ndarray
+    paired: bool = True  # whether the unfamiliar images are the familiar ones, altered
 
     @property
     def groups(self) -> ranking.Groups:
@@ -54,7 +55,7 @@ class Ranking:
 
     @property
     def mean(self) -> float:
-        return ranking.measure_auroc(self.groups, paired=True).value
+        return ranking.measure_auroc(self.groups, paired=self.paired).value
 
 
 Side = Quantity | Ranking
@@ -82,10 +83,11 @@ class Ranked:
     spec: Measurement
     higher: str
     lower: str
+    paired: bool = True
 
     def read(self, results: Results[Any]) -> Ranking:
-        scores = [results.per_image(self.contender, self.spec, name) for name in (self.higher, self.lower)]
-        return Ranking(self.contender.label, *scores)
+        higher, lower = (results.per_image(self.contender, self.spec, name) for name in (self.higher, self.lower))
+        return Ranking(self.contender.label, higher, lower, self.paired)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,7 +244,7 @@ def correct(judged: Sequence[Judged]) -> list[Judged]:
 
 def _difference(a: Side, b: Side) -> statistics.Measured:
     if isinstance(a, Ranking) and isinstance(b, Ranking):
-        return ranking.measure_auroc_difference(a.groups, b.groups, paired=True)
+        return ranking.measure_auroc_difference(a.groups, b.groups, paired=a.paired)
     assert isinstance(a, Quantity)
     assert isinstance(b, Quantity)
     if np.isinf(a.values).any() or np.isinf(b.values).any():  # of perfect images for example

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from autoencoders import parameters, settings, tables
+from autoencoders import compared, parameters, settings, tables
 from autoencoders.catalogue import Catalogue
 from autoencoders.findings import Findings
 from autoencoders.lab import Lab
@@ -17,7 +17,7 @@ from autoencoders.running.cells import WatchedLab
 from autoencoders.studies import study
 
 _LABEL = re.compile(r"^#\|\s*label:\s*(\S+)", re.MULTILINE)
-COMMON = ("profile", "dataset", "seeds")
+COMMON = ("profile", "dataset", *compared.PARAMETERS)
 
 
 def begin(namespace: Mapping[str, Any]) -> Notebook:

@@ -15,7 +15,6 @@ from autoencoders.coercion import coerced, refusal
 from autoencoders.errors import InputError
 from autoencoders.reading import from_yaml
 
-SEEDS = "seeds"  # may be a number, a list or a text, whatever type a notebook declares: `settings` has the rule
 INJECTED = "# Parameters"  # how the cell begins in which papermill sets what it was given
 ALWAYS = "profile"  # what every notebook's parameters cell declares, and no other cell
 
@@ -30,10 +29,7 @@ def checked(namespace: Mapping[str, Any]) -> SimpleNamespace:
     declared = [name for name in annotations if name in (latest or annotations)]
     if unknown := sorted(injected - set(declared)):
         raise InputError(f"no parameter is called {', '.join(unknown)}; there are: {', '.join(declared)}")
-    values = {
-        name: namespace.get(name) if name == SEEDS else parsed(namespace.get(name), annotations[name], name)
-        for name in declared
-    }
+    values = {name: parsed(namespace.get(name), annotations[name], name) for name in declared}
     return SimpleNamespace(**values)
 
 

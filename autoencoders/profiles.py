@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from autoencoders.errors import InputError
-from autoencoders.specs import VARIANCE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,23 +15,30 @@ class Profile:
 
     name: Literal["smoke", "quick", "evening", "full"]
     purpose: str
-    seeds: tuple[int, ...] = (0,)
     epochs: Mapping[str, int]  # by family of models
     augment: bool = False  # whether trainings, other than the sweep's, see mirrored and moved images
     width: int = 32
     train: int | None = None  # training images; None: all
     images: int | None = None  # test images measured; None: all
     latent_images: int = 2000  # t-SNE and the latent measures look at so many
-    latents: tuple[int, ...] = ()  # vector AEs of other sizes, beside the tuning runs
     bottlenecks: tuple[Literal["vector", "spatial"], ...] = ("vector", "spatial")
-    sigmas: tuple[float, ...] = (0.1, 0.3, 0.5)  # that denoisers are trained on, beside the assignment's variance
-    unseen: tuple[float, ...] = (0.2, 0.4)  # measured, never trained on
-    spatial_sigmas: tuple[float, ...] = (0.3,)
-    betas: tuple[float, ...] = (1.0,)  # fixed weights of the KL divergence, beside the calibrated one
-    vit_ratios: tuple[float, ...] = (0.75,)
+    spatial_sigmas: Literal["first", "all"] = "first"  # of the levels: those of spatial denoisers
+    vit_ratios: int = 1  # how many of the ratios, the first ones, the ViT control is trained at
+    tuned: Literal["AE", "all"] = "AE"  # which models' settings are swept
+    complete: bool = True  # whether one denoiser is trained for all levels, and an MCAE with a decoder that reaches far
+    left_out: tuple[int, ...] = ()  # classes that an AE and a DAE are trained without, one at a time
     classifier: Literal["ridge", "logistic"] = "ridge"
     probe_samples: int | None = None  # training images that classifiers are fitted to; None: all
     stand_in: bool = True  # may go on with photos10 where the data set asked for can't be had
+
+    # What is compared, unless a run says otherwise (see `compared`); the first of each stands for its kind
+    seeds: tuple[int, ...] = (0,)
+    sigmas: tuple[float, ...] = (0.3, 0.1, 0.5)  # that denoisers are trained on, beside the assignment's variance
+    unseen: tuple[float, ...] = (0.2, 0.4)  # measured, never trained on
+    ratios: tuple[float, ...] = (0.75, 0.1, 0.3, 0.5)  # of masked patches
+    latents: tuple[int, ...] = (128,)  # sizes of vector latents: all models have the first, AEs the others as well
+    betas: tuple[float, ...] = (1.0,)  # fixed weights of the KL divergence, beside the calibrated one
+    arithmetic: tuple[tuple[str, ...], ...] | None = None  # classes a, b, c of a − b + c; None: the data set's own
 
     def epochs_of(self, family: str) -> int:
         """How long a family of models is trained."""
@@ -53,15 +58,16 @@ PROFILES: dict[str, Profile] = {
             train=512,
             images=128,
             latent_images=128,
-            sigmas=(0.1, 0.3),
+            sigmas=(0.3, 0.1),
             unseen=(),
+            left_out=(0,),
         ),
         Profile(
             name="quick",
             purpose="an honest report on a laptop's CPU, trained briefly",
-            epochs={"vector": 2, "spatial": 2, "vae": 2, "mcae": 2, "vit": 2, "tuning": 1},
+            epochs={"vector": 2, "spatial": 2, "vae": 2, "mcae": 2, "vit": 2, "tuning": 2},
             unseen=(0.2,),
-            betas=(0.1, 1.0),
+            complete=False,
             probe_samples=20_000,
         ),
         Profile(
@@ -69,8 +75,10 @@ PROFILES: dict[str, Profile] = {
             purpose="a laptop's CPU and some hours: quick's experiments, trained for longer, and two more sizes",
             epochs={"vector": 20, "spatial": 15, "vae": 20, "mcae": 20, "vit": 20, "tuning": 2},
             augment=True,
-            latents=(64, 256),
-            betas=(0.1, 0.25, 1.0, 4.0),
+            latents=(128, 64, 256),
+            betas=(1.0, 0.1, 0.25, 4.0),
+            tuned="all",
+            left_out=(0, 5),
         ),
         Profile(
             name="full",
@@ -79,10 +87,13 @@ PROFILES: dict[str, Profile] = {
             epochs={"vector": 200, "spatial": 100, "vae": 100, "mcae": 200, "vit": 200, "tuning": 30},
             augment=True,
             width=64,
-            latents=(64, 256, 384),
-            spatial_sigmas=(0.1, 0.3, math.sqrt(VARIANCE), 0.5),
-            betas=(0.1, 0.25, 1.0, 4.0),
-            vit_ratios=(0.3, 0.75),
+            latents=(128, 64, 256, 384),
+            spatial_sigmas="all",
+            ratios=(0.75, 0.3, 0.1, 0.5),
+            betas=(1.0, 0.1, 0.25, 4.0),
+            vit_ratios=2,
+            tuned="all",
+            left_out=(0, 5),
             classifier="logistic",
             stand_in=False,
         ),

@@ -10,7 +10,7 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from autoencoders import data, machine, reading
+from autoencoders import compared, data, machine, reading
 from autoencoders.coercion import coerced, listed, shown
 from autoencoders.errors import InputError
 from autoencoders.profiles import PROFILES, Profile
@@ -24,14 +24,13 @@ ENVIRONMENT = {
     "group": "GROUP",
     "profile": "AE_PROFILE",
     "dataset": "AE_DATASET",
-    "seeds": "AE_SEEDS",
     "data_dir": "AUTOENCODERS_DATA",
     "cache": "AE_CACHE",
     "device": "AE_DEVICE",
     "jobs": "AE_JOBS",
     "scheduler": "AE_SCHEDULER",
     "strict_environment": "AE_STRICT_ENVIRONMENT",
-}
+} | {name: f"AE_{name.upper()}" for name in compared.PARAMETERS}
 OF_THE_MACHINE = (
     "data_dir",
     "cache",
@@ -50,7 +49,13 @@ class Settings:
     authors: tuple[str, ...] = ()
     profile: str = "auto"
     dataset: str = "cifar10"
-    seeds: tuple[int, ...] | None = None  # None: the profile's own
+    sigmas: tuple[float, ...] | None = None  # of this and the next six, see `compared`; None: the profile's own
+    unseen: tuple[float, ...] | None = None
+    ratios: tuple[float, ...] | None = None
+    latents: tuple[int, ...] | None = None
+    betas: tuple[float, ...] | None = None
+    arithmetic: tuple[tuple[str, ...], ...] | None = None
+    seeds: tuple[int, ...] | None = None
     data_dir: Path | None = None
     cache: Path = PROJECT / "cache"
     device: str = "auto"
@@ -61,7 +66,12 @@ class Settings:
 
     def resolved_profile(self) -> Profile:
         name = self.profile if self.profile != "auto" else ("full" if machine.gpus() else "quick")
-        return PROFILES[name]
+        return compared.applied(PROFILES[name], self.given())
+
+    def given(self) -> dict[str, Any]:
+        """What is compared in place of the profile's own."""
+        values = {name: getattr(self, name) for name in compared.PARAMETERS}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 def load(path: Path = PROJECT / "params.yml", **flags: Any) -> Settings:
@@ -74,13 +84,8 @@ def load(path: Path = PROJECT / "params.yml", **flags: Any) -> Settings:
     values |= {name: os.environ[twin] for name, twin in ENVIRONMENT.items() if twin in os.environ}
     values |= {name: value for name, value in flags.items() if value is not None}
     parsed: dict[str, Any] = {name: _parsed(name, value) for name, value in values.items()}
+    compared.check(parsed)
     return Settings(**parsed)
-
-
-def checked(name: str, value: Any) -> Any:
-    """The same value, if it is one that the setting may have."""
-    _parsed(name, value)
-    return value
 
 
 def as_yaml(text: str, settings: Settings) -> str:
@@ -109,6 +114,8 @@ def _said(text: str) -> Settings | None:
 
 
 def _unparsed(name: str, value: Any) -> Any:
+    if name in compared.PARAMETERS:
+        return compared.plain(value)
     if value is None:
         return RULES[name].default[0]
     return list(value) if isinstance(value, tuple) else dict(value) if isinstance(value, Mapping) else value
@@ -179,14 +186,16 @@ def _names(value: Any) -> Any:
     return [name.strip() for name in names] if readable else None
 
 
-def _numbers(value: Any) -> Any:
-    return (
-        value.strip("[] ").replace(",", " ").split()
-        if isinstance(value, str)
-        else [value]
-        if isinstance(value, int)
-        else value
-    )
+def _is_of_one(notebook: Any, values: Any) -> bool:
+    """Whether these are parameters of one notebook; what the run compares has its place beside the group."""
+    if not isinstance(values, dict):
+        return False
+    if misplaced := [name for name in compared.PARAMETERS if name in values]:
+        raise InputError(
+            f"notebooks: {shown(notebook)}: {', '.join(misplaced)} belongs to the whole run: move it to a line of its "
+            "own, outside 'notebooks:'"
+        )
+    return True
 
 
 def _switch(value: Any) -> Any:
@@ -198,12 +207,6 @@ RULES = {
     "authors": Rule("a list of names", all, read=_names),
     "profile": Rule(f"one of {', '.join(PROFILES)} or auto", lambda value: value in (*PROFILES, "auto")),
     "dataset": Rule("the name of a data set", lambda value: data.reader_name(value)),  # raises, with the valid ones
-    "seeds": Rule(
-        "auto, or distinct whole numbers from 0, such as 0,1,2",
-        lambda seeds: seeds and len({*seeds}) == len(seeds) and 0 <= min(seeds) <= max(seeds) < 2**63,  # torch's most
-        default=("auto", None),
-        read=_numbers,
-    ),
     "data_dir": Rule("the path of a folder", _may_be_there, default=("", None), read=_folder),
     "cache": Rule("the path of a folder", _may_be_there, default=("", None), read=_folder),
     "device": Rule("auto, cpu, mps, cuda or cuda:N", _matches(r"auto|cpu|mps|cuda(:\d+)?")),
@@ -216,9 +219,12 @@ RULES = {
     "strict_environment": Rule("true or false", read=_switch),
     "notebooks": Rule(
         "each notebook's name with its own 'parameter: value' lines",
-        lambda notebooks: all(isinstance(values, dict) for values in notebooks.values()),
+        lambda notebooks: all(_is_of_one(name, values) for name, values in notebooks.items()),
         default=(None,),
     ),
+} | {
+    name: Rule(parameter.must_be, parameter.allows, default=("auto", None), read=parameter.read)
+    for name, parameter in compared.PARAMETERS.items()
 }
 
 

@@ -32,6 +32,7 @@ METRICS = {
         Column(key="mae", heading="MAE", digits=4, best="min"),
         Column(key="psnr_mean", heading="PSNR (dB)", digits=2, best="max"),
         Column(key="psnr_pooled", heading="pooled PSNR (dB)", digits=2, best="max"),
+        Column(key="psnr_in_budget", heading="PSNR in few bits (dB)", digits=2, best="max"),
         Column(key="ssim", heading="SSIM", digits=3, best="max"),
         Column(key="snr", heading="SNR (dB)", digits=2, best="max"),
         Column(key="accuracy", heading="accuracy (%)", digits=1, percent=True, best="max"),

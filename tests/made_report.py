@@ -43,8 +43,8 @@ class Made:
         return {path.relative_to(self.project.folder).as_posix(): path.stat().st_mtime_ns for path in files}
 
 
-def make(project: Project, **twins: str) -> subprocess.CompletedProcess[str]:
-    return project("report", "--renderer", "pandoc", **{"GROUP": "G07"} | twins)
+def make(project: Project, *flags: str, **twins: str) -> subprocess.CompletedProcess[str]:
+    return project("report", "--renderer", "pandoc", *flags, **{"GROUP": "G07"} | twins)
 
 
 def complete(project: Project) -> Project:

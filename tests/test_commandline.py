@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from autoencoders import commandline, settings
+from autoencoders import commandline, compared, settings
 from autoencoders.console import print_json
 from autoencoders.data import UnavailableError
 from autoencoders.errors import InputError, ReportError, StorageError, TrainingError
@@ -73,6 +74,40 @@ def test_wrong_settings_reach_no_command() -> None:
     found = app("act", "--jobs", "0")
     assert (found.exit_code, found.stdout, app.seen) == (2, "", [])
     assert found.stderr == "error: jobs '0': must be auto or a whole number from 1 to 1000\n"
+
+
+LISTS = {  # of what is compared: a value, what it means, and one that is refused
+    "sigmas": ("0.2,0.1", (0.2, 0.1), "0"),
+    "unseen": ("none", (), "0.2,0.2"),
+    "ratios": ("0.6", (0.6,), "1"),
+    "latents": ("24,40", (24, 40), "0"),
+    "betas": ("2,0.5", (2.0, 0.5), "-1"),
+    "arithmetic": ("a - b + c, d - e + f", (("a", "b", "c"), ("d", "e", "f")), "a - b"),
+    "seeds": ("3,5", (3, 5), "1,1"),
+}
+
+
+def test_every_list_is_tried() -> None:
+    assert LISTS.keys() == compared.PARAMETERS.keys()
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_what_is_compared_comes_by_flag_or_environment(name: str) -> None:
+    app, twin = App(), settings.ENVIRONMENT[name]
+    value, meant, wrong = LISTS[name]
+    assert twin == f"AE_{name.upper()}"
+    for arguments, environment in (
+        ([f"--{name}", value], {}),
+        ([], {twin: value}),
+        ([f"--{name}", value], {twin: wrong}),
+    ):
+        assert app("act", *arguments, **environment).exit_code == 0
+    assert [getattr(given, name) for given, *_ in app.seen] == [meant] * 3
+    for arguments, environment in (([f"--{name}", wrong], {}), ([], {twin: wrong})):
+        found = app("act", *arguments, **environment)
+        assert found.exit_code == 2
+        assert re.fullmatch(rf"error: {name} '{wrong}': must be auto, .* such as .*\n", found.stderr)
+    assert len(app.seen) == 3
 
 
 @pytest.mark.parametrize("arguments", [["--no-such-option"], ["--group"], ["--loud=3"]])

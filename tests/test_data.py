@@ -136,6 +136,7 @@ def test_embedded_sets_arrive_complete(
         assert part.labels.dtype == torch.int64
         assert set(part.labels.tolist()) == set(range(10))
     assert len(dataset.classes) == 10
+    assert dataset.classes == data.CLASSES.get(name, dataset.classes)
     assert len(dataset.fingerprint) == 64
     assert not no_data.exists()
 
@@ -146,8 +147,7 @@ def test_cifar10_arrives_complete(cifar_root: Path) -> None:
     assert dataset.train.labels.bincount().tolist() == [4500] * 10
     assert dataset.validation.labels.bincount().tolist() == [500] * 10
     assert dataset.test.labels.bincount().tolist() == [1000] * 10
-    assert dataset.classes[0] == "airplane"
-    assert dataset.classes[-1] == "truck"
+    assert dataset.classes == data.CLASSES["cifar10"]
     assert dataset.test.images[0, :, 0, 0].tolist() == [158, 112, 49]  # red, green and blue of the first test image
     assert dataset.test.labels[:4].tolist() == [3, 8, 8, 0]
 
@@ -262,6 +262,19 @@ def test_crops_use_no_pixel_outside_their_window() -> None:
 # ── Splits ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 LABELS = [0] * 100 + [1] * 50 + [2] * 50
+
+
+def test_class_that_is_left_out_remains_in_the_test_images_alone() -> None:
+    raw = raw_of([0, 1, 2] * 20)
+    train, validation = data.split(raw, Data(name="made", validation=0.2))
+    whole = data.Dataset("made", train, validation, raw.test, raw.classes, "fingerprint")
+    part = whole.without(1)
+    assert ids(part.train) == [i for i in ids(whole.train) if i % 3 != 1]
+    assert ids(part.validation) == [i for i in ids(whole.validation) if i % 3 != 1]
+    assert part.test is whole.test
+    assert whole.without(None) is whole
+    with pytest.raises(InputError, match="classes 0 to 2, none of them 3"):
+        whole.without(3)
 
 
 def test_split_is_disjoint_complete_and_stratified() -> None:

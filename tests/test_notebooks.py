@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from copied_project import Project, Run
 
+from autoencoders import compared
 from autoencoders.reporting.book import embedded
 from autoencoders.reporting.notebook_files import NotebookFile
 from autoencoders.settings import PROJECT
@@ -54,7 +55,7 @@ def test_notebook_trains_only_what_is_missing(smoke: Run, tmp_path: Path) -> Non
     project = smoke.project.copy(tmp_path / "project", cache=tmp_path / "cache")
     shutil.copytree(smoke.project.cache, project.cache)
     before = entries(project)
-    done = papermill(project, "02-denoising", tmp_path / "out.ipynb", "-p", "sigmas", "[0.2]")
+    done = papermill(project, "02-denoising", tmp_path / "out.ipynb", "-p", "sigmas", "[0.3, 0.2]")
     assert done.returncode == 0, done.stderr[-2000:]
     made = [entry for key, entry in entries(project).items() if key not in before]
     assert [entry for entry in made if entry.startswith("training")] == ["training smoke/photos10/dae-vector-0.2@0"]
@@ -64,8 +65,12 @@ def test_notebook_trains_only_what_is_missing(smoke: Run, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        (("-p", "sigma", "0.2"), "no parameter is called sigma; there are: profile, dataset, seeds, sigmas"),
-        (("-p", "sigmas", "much"), "parameter sigmas must be"),
+        (
+            ("-p", "sigma", "0.2"),
+            "no parameter is called sigma; there are: profile, dataset, seeds, sigmas, unseen, ratios, ",
+        ),
+        (("-p", "sigmas", "much"), "sigmas 'much': must be auto, or distinct levels from 0.001 to 10"),
+        (("-p", "examples", "many"), "parameter examples must be"),
         (("-p", "profile", "huge"), "profile 'huge': must be one of smoke, quick, evening, full or auto"),
     ],
 )
@@ -80,8 +85,9 @@ def test_notebook_refuses_a_wrong_parameter(
 def test_notebook_help_lists_the_parameters(smoke: Run, tmp_path: Path) -> None:
     done = papermill(smoke.project, "02-denoising", tmp_path / "out.ipynb", "--help-notebook")
     assert done.returncode == 0, done.stderr
-    assert "sigmas: list[float] (default [])" in " ".join(done.stdout.split())
-    assert "levels that denoisers are trained on" in " ".join(done.stdout.split())
+    for name, declared in {"sigmas": 'object (default "auto")', "examples": "int (default 10)"}.items():
+        assert f"{name}: {declared}" in " ".join(done.stdout.split())
+    assert "noise levels of the denoisers" in " ".join(done.stdout.split())
 
 
 # ── As they are committed ────────────────────────────────────────────────────────────────────────────────────────────
@@ -91,7 +97,8 @@ def test_notebook_help_lists_the_parameters(smoke: Run, tmp_path: Path) -> None:
 def test_notebooks_are_committed_clean(notebook: NotebookFile) -> None:
     assert not any(cell.outputs for cell in notebook.cells), "outputs are made, not committed"
     assert {"profile", "seeds"} <= notebook.parameters.keys()
-    assert ("dataset" in notebook.parameters) == (notebook.name in ASSIGNED), "a study has data sets of its own"
+    for name in ("dataset", *compared.PARAMETERS):
+        assert (name in notebook.parameters) == (name == "seeds" or notebook.name in ASSIGNED), "a study has its own"
     for cell in notebook.cells:
         if cell.label.startswith("fig-"):
             assert cell.options.get("fig-cap"), cell.label

@@ -74,6 +74,8 @@ def test_help_tells_a_newcomer_what_there_is(project: Project) -> None:
     ("arguments", "said"),
     [
         (("--group", "../x"), "group '../x'"),
+        (("--sigmas", "0"), "sigmas '0': must be auto, or distinct levels from 0.001 to 10, such as 0.3,0.1"),
+        (("--arithmetic", "dog - cat + bird"), "arithmetic: photos10 has no class dog, cat, bird; it has astronaut"),
         (("--dataset", "cifar11"), "unknown data set 'cifar11'"),
         (("ae-vectr",), "there are: ae-vector, ae-spatial"),
         (("--data-dir", "/nowhere", "--dataset", "cifar10"), "/nowhere is no folder"),
@@ -386,6 +388,15 @@ def test_prune_keeps_every_seed_and_drops_what_an_edit_left_behind(own: Project)
     assert trained(own.cache).keys() == {"tune-base@3"}, "it was only listed"
     assert own("prune", "--yes").stdout.splitlines() == [entry]
     assert trained(own.cache) == {}
+
+
+def test_prune_keeps_what_the_parameters_in_force_need(own: Project) -> None:
+    assert own("run", "tune-base", "--jobs", "1").returncode == 0
+    assert own("run", "tune-latent-12", "--jobs", "1", "--latents", "24").returncode == 0
+    assert own("prune", "--latents", "24").stdout == "", "nor what the profile needs by default"
+    assert own("prune", AE_LATENTS="24").stdout == ""
+    [entry] = own("prune", "--latents", "40").stdout.splitlines()
+    assert entry.endswith("smoke/photos10/tune-latent-12@0")
 
 
 def test_interrupted_run_can_be_gone_on_with(own: Project) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from autoencoders import machine, settings
+from autoencoders import compared, machine, settings
 from autoencoders.errors import InputError
 from autoencoders.settings import PROJECT, Settings
 
@@ -32,6 +33,18 @@ VALUES: list[tuple[str, Any, str, Any, Any]] = [  # setting, in the file, in the
     ("group", "G01", "G02", "G03", "G03"),
     ("profile", "full", "quick", "smoke", "smoke"),
     ("dataset", "mnist", "digits", "photos10", "photos10"),
+    ("sigmas", [0.1, 0.2], "0.3,0.4", "0.25", (0.25,)),
+    ("unseen", [0.1], "none", "0.2 0.6", (0.2, 0.6)),
+    ("ratios", 0.5, "[0.3, 0.4]", "0.6,0.2", (0.6, 0.2)),
+    ("latents", [128, 64], "32", "24,40", (24, 40)),
+    ("betas", 1, "none", "2,0.5", (2.0, 0.5)),
+    (
+        "arithmetic",
+        ["dog - cat + bird"],
+        "ship - truck + dog",
+        "a - b + c, d − e + f",
+        (("a", "b", "c"), ("d", "e", "f")),
+    ),
     ("seeds", [1, 2], "3,4", "5", (5,)),
     ("data_dir", "/a", "/b", Path("/c"), Path("/c")),
     ("cache", "/a", "/b", Path("/c"), Path("/c")),
@@ -75,7 +88,7 @@ def test_without_parameters_all_is_default(params: Path, content: str | None) ->
 def test_committed_file_is_valid_and_names_its_twins() -> None:
     settings.load()
     text = (PROJECT / "params.yml").read_text(encoding="utf-8")
-    for name in ("group", "profile", "dataset", "seeds"):
+    for name in ("group", "profile", "dataset", *compared.PARAMETERS):
         assert f"{name}:" in text
         assert settings.ENVIRONMENT[name] in text
 
@@ -94,6 +107,12 @@ def test_committed_file_is_valid_and_names_its_twins() -> None:
         ("seeds", 3, (3,)),
         ("seeds", "0, 1 2", (0, 1, 2)),
         ("seeds", [2, 0], (2, 0)),
+        *((name, auto, None) for name in compared.PARAMETERS for auto in ("auto", None)),
+        ("unseen", "none", ()),
+        ("betas", "none", ()),
+        ("betas", "1", (1.0,)),
+        ("sigmas", "[0.3, 1e-1]", (0.3, 0.1)),
+        ("arithmetic", "dog - cat + bird", (("dog", "cat", "bird"),)),
         ("jobs", "auto", None),
         ("jobs", None, None),
         ("jobs", 2, 2),
@@ -101,7 +120,7 @@ def test_committed_file_is_valid_and_names_its_twins() -> None:
         ("cache", "", PROJECT / "cache"),
         ("data_dir", "", None),
         ("notebooks", None, {}),
-        ("notebooks", {"02-denoising": {"sigmas": [0.1]}}, {"02-denoising": {"sigmas": [0.1]}}),
+        ("notebooks", {"02-denoising": {"examples": 3}}, {"02-denoising": {"examples": 3}}),
     ],
 )
 def test_values_are_read_as_they_are_meant(params: Path, name: str, value: Any, meant: Any) -> None:
@@ -140,13 +159,36 @@ WRONG: dict[str, list[Any]] = {
     "profile": ["", "fast", "Quick", 1, None, ["quick"]],
     "dataset": ["", "cifar11", "../cifar10", 10, None],
     "seeds": ["", str(2**63), "1,1", [1, 1], "-1", -1, "a", "0.5", 0.5, [0.5], True, [None], [], {}],
+    "sigmas": ["", [], "none", 0, [-0.1], [0.2, 0.2], [0.2, 0.2001], [0.0001], 11, "loud", [None], math.inf, math.nan],
+    "unseen": ["", [], 0, [0.2, 0.2], "0.2;0.4", True],
+    "ratios": ["", [], "none", 0, 1, [0.5, 0.5], 1.5, -0.5, 0.001, 0.99, "half"],
+    "latents": ["", [], "none", 0, 1.5, [64, 64], 4096, -8],
+    "betas": ["", [], 0, -1, [1, 1.0], "big"],
+    "arithmetic": [
+        "",
+        [],
+        "none",
+        "dog",
+        "dog - cat",
+        "dog-cat+bird",
+        "dog - dog + cat",
+        [["a", "b", "c"]],
+        ["a - b + c"] * 2,
+    ],
     "jobs": [0, "0", -1, "two", 1.5, "1.5", "", "²", True],
     "device": ["", "gpu", "cuda:", "cuda:x", "CPU", 0, None],
     "strict_environment": ["", "maybe", 2, None, [True], {}, b"1"],
     "authors": [None, 3, [""], [" "], [3], ["Ada\nLovelace"], {"a": "b"}],
     "cache": [5, ["a"], "a\0b", "~nobody-of-this-name/x"],
     "data_dir": [5, ["a"], {"a": 1}],
-    "notebooks": ["02", ["02"], {"02-denoising": None}, {"02-denoising": [0.1]}, 3],
+    "notebooks": [
+        "02",
+        ["02"],
+        {"02-denoising": None},
+        {"02-denoising": [0.1]},
+        3,
+        {"02-denoising": {"sigmas": [0.1]}},
+    ],
 }
 
 
@@ -158,6 +200,21 @@ def test_wrong_values_are_one_clear_line(params: Path, name: str, value: Any) ->
     message = str(caught.value)
     assert len(message.splitlines()) == 1
     assert name in message or "data set" in message or "path of a folder" in message
+
+
+def test_levels_both_trained_and_unseen_are_refused(params: Path) -> None:
+    params.write_text("sigmas: [0.1, 0.2]")
+    with pytest.raises(InputError, match="^unseen 0.2: must be levels that sigmas has not$"):
+        settings.load(params, unseen="0.2,0.3")
+
+
+@pytest.mark.parametrize("name", compared.PARAMETERS)
+def test_what_is_compared_is_no_parameter_of_a_notebook(params: Path, name: str) -> None:
+    params.write_text(yaml.safe_dump({"notebooks": {"02-denoising": {"examples": 3, name: "auto"}}}))
+    with pytest.raises(
+        InputError, match=f"^notebooks: '02-denoising': {name} belongs to the whole run: move it to a line"
+    ):
+        settings.load(params)
 
 
 @pytest.mark.parametrize(

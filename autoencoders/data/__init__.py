@@ -7,9 +7,10 @@ a plain function that reaches no other data set's code, so that editing one of t
 from autoencoders.data.dataset import Dataset, Raw, Split, load, packed, split, unpacked
 from autoencoders.data.files import fingerprint, locate
 from autoencoders.data.obtain import Choice, UnavailableError, choose, obtain
-from autoencoders.data.sources import PHOTOS, SOURCES, reader_name
+from autoencoders.data.sources import CLASSES, PHOTOS, SOURCES, reader_name
 
 __all__ = [
+    "CLASSES",
     "PHOTOS",
     "SOURCES",
     "Choice",

@@ -125,6 +125,11 @@ SOURCES: dict[str, Downloaded | Shipped] = {
     "digits-colored-class": SHIPPED_DIGITS,
 }
 
+CLASSES = {  # of data sets that are asked for classes by name, before they are read
+    "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+    **dict.fromkeys(("photos10", "photos10-64", "photos10-96"), tuple(PHOTOS)),
+}
+
 STAND_INS = {  # the last one ships with packages; those before it serve if they are here
     "cifar10": ("photos10",),
     "voc2007": ("cifar10", "photos10-64"),

@@ -103,19 +103,18 @@ def _spaces(lab: Lab) -> Iterator[Space]:
             rows = lab.rows_of(subject, catalogue.latent()) + lab.rows_of(subject, spec)
             seen = {(("clean" if row["input"] == "clean" else "noisy"), row["metric"]): row["value"] for row in rows}
             values = {name: seen[key] for name, key in MEASURES.items() if key in seen}
-            yield Space(_name(subject), lab.measure(subject, spec), values)
+            yield Space(_name(subject, catalogue.size), lab.measure(subject, spec), values)
 
 
-def _name(subject: Subject) -> str:
+def _name(subject: Subject, usual: int) -> str:
     if isinstance(subject, Baseline):
         return f"PCA, {subject.size} components"
     match subject.model:
         case VAE(latent=size, beta=beta):
-            kind, usual = "VAE" if beta is None else f"VAE, β = {beta:g}", VAE.latent
+            kind = "VAE" if beta is None else f"VAE, β = {beta:g}"
         case ConvAE(latent=size):
             noise = subject.corruption if isinstance(subject, Experiment) else None
             kind = f"DAE, σ = {level(noise.sigma)}" if isinstance(noise, Gaussian) else "AE"
-            usual = ConvAE.latent
         case _:
             return subject.name
     return kind if size == usual else f"{kind}, {size} numbers"

@@ -11,7 +11,7 @@ from autoencoders.explore.pages import Head, Page
 from autoencoders.explore.scripts import BrowserModels
 from autoencoders.lab import Lab
 from autoencoders.measurements.playground import Smoothing
-from autoencoders.specs import NOISE, Baseline, ConvAE, Experiment, Gaussian, level
+from autoencoders.specs import Baseline, ConvAE, Experiment, Gaussian, level
 
 HEAD = Head("noise", "Add noise", "Drag the noise up and see what each denoiser makes of the same image.")
 SCRIPTS = (*scripts.SCRIPTS, "denoise.js", "noise.js")
@@ -23,12 +23,13 @@ NOTES = (
 
 
 def page(lab: Lab, addresses: Addresses) -> Page:
-    denoisers = _denoisers(lab.catalogues[0])  # type: ignore[arg-type]
+    catalogue: Catalogue = lab.catalogues[0]  # type: ignore[assignment]
+    denoisers, known = _denoisers(catalogue), Gaussian(catalogue.sigma)
     models = BrowserModels.of(lab, denoisers, "encode", "decode")
     runs = [each for each in denoisers if each.name in models.scripts]
     # the denoisers of the level at which the report compares come first, of these the small ones
-    runs_first = sorted(runs, key=lambda each: (each.corruption not in (None, NOISE), len(models.scripts[each.name])))
-    data = _data(lab)
+    runs_first = sorted(runs, key=lambda each: (each.corruption not in (None, known), len(models.scripts[each.name])))
+    data = _data(lab) | {"sigma": catalogue.sigma}
     at_once = scripts.at_once(models.scripts, [each.name for each in runs_first], data, SCRIPTS)
     listed = [
         {

@@ -11,7 +11,6 @@ from autoencoders.specs import MCAE
 
 HEAD = Head("patches", "Hide patches", "Click patches of an image away and see what the masked autoencoder puts there.")
 SCRIPTS = (*scripts.SCRIPTS, "denoise.js", "patches.js")
-FIRST = 0.5  # the model of this ratio, or of the nearest one, is loaded with the page
 
 
 def page(lab: Lab, addresses: Addresses) -> Page:
@@ -19,7 +18,7 @@ def page(lab: Lab, addresses: Addresses) -> Page:
     masked = [catalogue.mcae(ratio) for ratio in catalogue.ratios]  # type: ignore[attr-defined]
     models = BrowserModels.of(lab, masked, "forward")
     specs: dict[str, MCAE] = {each.name: each.model for each in masked if each.name in models.scripts}
-    first = min(specs, key=lambda name: abs(specs[name].ratio - FIRST), default="")
+    first = next((name for name, spec in specs.items() if spec.ratio == catalogue.ratio), "")  # type: ignore[attr-defined]
     gallery = scripts.gallery(lab)
     data = {
         "gallery": gallery,

@@ -18,7 +18,7 @@ from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any
 
-from autoencoders import parameters, reading, settings
+from autoencoders import parameters, reading
 from autoencoders.coercion import listed
 from autoencoders.errors import InputError, ReportError
 from autoencoders.reporting.notebook_files import Cell, NotebookFile
@@ -126,9 +126,7 @@ def _checked(notebook: NotebookFile, values: Mapping[str, Any]) -> dict[str, Any
             f"notebook {notebook.name} has no parameter {listed(unknown)}; there are: {', '.join(declared)}"
         )
     return {
-        name: settings.checked(name, value)
-        if name == parameters.SEEDS
-        else parameters.parsed(value, _type(notebook, name), f"{name} of notebook {notebook.name}")
+        name: parameters.parsed(value, _type(notebook, name), f"{name} of notebook {notebook.name}")
         for name, value in values.items()
     }
 

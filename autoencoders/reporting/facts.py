@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from autoencoders import claims, paragraphs
+from autoencoders.catalogue import TRIPLES, Catalogue
+from autoencoders.findings import Findings
 from autoencoders.judging import Judged
 from autoencoders.lab import Lab
 from autoencoders.paragraphs import Writer
+from autoencoders.profiles import Profile
 from autoencoders.reporting import chosen
 from autoencoders.reporting.book import embedded
 from autoencoders.reporting.variables import literal
 from autoencoders.settings import PROJECT
-from autoencoders.specs import NOISE, RATIOS, VARIANCE
+from autoencoders.specs import VARIANCE
 from autoencoders.studies.base import Study
 
 DATASETS = {
@@ -27,18 +30,14 @@ ASSIGNED = "cifar10"
 
 def of(lab: Lab) -> dict[str, Any]:
     """The values that a chapter reaches by `{{< var group >}}`, `{{< var task.variance >}}` and so on."""
-    profile = lab.profile
     facts: dict[str, Any] = _of_run(lab) | {
         "dataset": {"name": lab.dataset, "title": DATASETS.get(lab.dataset, lab.dataset)},
         "task": {
             "variance": VARIANCE,
             "variance_sigma": f"{math.sqrt(VARIANCE):.3f}",
-            "probe_sigma": f"{NOISE.sigma:g}",
-            "sigmas": _listed(profile.sigmas),
-            "unseen_sigmas": _listed(profile.unseen),
-            "ratios": _listed(RATIOS),
-            "betas": _listed(profile.betas),
             "margins": claims.margins(),
+            "tuned": Findings(lab).tuning_kept(),
+            **_compared(lab.catalogues[0]),  # type: ignore[arg-type]
         },
     }
     facts |= {"chosen": chosen.of(lab), "date": _trained_on([lab])}
@@ -107,6 +106,58 @@ def _of_run(lab: Lab) -> dict[str, Any]:
     }
 
 
+def _compared(catalogue: Catalogue) -> dict[str, str]:
+    """What this run compares, and where that is less than the assignment asks for."""
+    betas = _listed(catalogue.betas)
+    beside = f"VAEs with fixed $\\beta$ of {betas} stand beside it." if catalogue.betas else "It stands alone here."
+    return {
+        "probe_sigma": f"{catalogue.sigma:g}",
+        "sigmas": _listed(sorted(catalogue.profile.sigmas)),
+        "unseen_sigmas": _listed(sorted(catalogue.profile.unseen)),
+        "ratio": f"{100 * catalogue.ratio:g} %",
+        "ratios": _listed(catalogue.ratios),
+        "size": str(catalogue.size),
+        "all_betas": _listed(["calibrated", *catalogue.betas]),
+        "fixed_betas": beside,
+        "arithmetic": _listed(map(_sum, catalogue.triples)),
+        "later": later(catalogue.profile),
+        "lacking": "\\\n".join(lacking(catalogue)) or "This run has all that it asks for.",
+    }
+
+
+def _sum(classes: Sequence[str]) -> str:
+    return "{} − {} + {}".format(*classes)
+
+
+def later(profile: Profile) -> str:
+    """What longer profiles train, and this one doesn't."""
+    missing = [] if profile.complete else ["one denoiser for all levels (R8)", "an MCAE with a far decoder (R23)"]
+    missing += [] if profile.tuned == "all" else ["tuning of other models than the AE (R25)"]
+    missing += [] if profile.left_out else ["models without the images of a class (R12)"]
+    if not missing:
+        return "Nothing is left to a longer profile."
+    return f"This profile leaves to `evening`: {_listed(missing)}."
+
+
+def lacking(catalogue: Catalogue) -> Iterator[str]:
+    """What the assignment asks for and this run hasn't, a sentence each."""
+    profile, asked = catalogue.profile, TRIPLES[ASSIGNED][0]
+    if len(profile.sigmas) < 2:
+        yield "R7 is answered for one level σ alone, beside the variance."
+    if not profile.unseen:
+        yield "R8 is answered without levels of noise that no denoiser was trained on."
+    if not catalogue.triples:
+        yield "R14 is not answered: the arithmetic has no classes on this data set."
+    elif catalogue.dataset == ASSIGNED and asked not in catalogue.triples:
+        yield f"R14 is answered for other classes than {_sum(asked)}."
+    if not catalogue.betas:
+        yield "R16 is answered for the calibrated VAE alone, without one of a fixed β."
+    if len(profile.ratios) < 2:
+        yield "R19 and R22 are answered for one mask ratio alone."
+    if not catalogue.other_sizes:
+        yield "R25 compares sizes of the latent by the short trainings of the sweep alone."
+
+
 def _listed_data(lab: Lab) -> str:
     """What was asked for, and what stands in for it."""
     pairs = zip(lab.plan_class.wanted_data(lab.settings.dataset), lab.choices, strict=True)
@@ -130,5 +181,5 @@ def _caption(names: Iterable[str]) -> str:
 
 def _listed(values: Any) -> str:
     """`0.1, 0.3 and 0.5`."""
-    texts = [f"{value:g}" for value in values]
+    texts = [value if isinstance(value, str) else f"{value:g}" for value in values]
     return " and ".join(filter(None, [", ".join(texts[:-1]), *texts[-1:]])) or "none"

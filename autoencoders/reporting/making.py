@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from autoencoders import references
+from autoencoders import compared, references
 from autoencoders.console import log
 from autoencoders.errors import InputError, ReportError
 from autoencoders.lab import Lab
@@ -192,7 +193,7 @@ def _check_rendered(edition: Edition) -> None:
     if not made:
         raise ReportError("no report is made yet: `python pipeline.py report` makes it")
     if other := {name: made.get(name) for name, value in _run(edition).items() if made.get(name) != value}:
-        options = " ".join(f"--{name} {value}" for name, value in other.items())
+        options = " ".join(f"--{name} {shlex.quote(str(value))}" for name, value in other.items())
         raise ReportError(
             f"the report that was made last is another one: `python pipeline.py submission {options}` packs it, "
             "`python pipeline.py report` makes this one"
@@ -202,8 +203,8 @@ def _check_rendered(edition: Edition) -> None:
 def _run(edition: Edition) -> dict[str, str]:
     """What a report is of, by the options that say so."""
     first, settings = edition.labs[0], edition.settings
-    seeds = ",".join(str(catalogue.seed) for catalogue in first.catalogues)
-    return {"group": settings.group, "profile": first.profile.name, "dataset": settings.dataset, "seeds": seeds}
+    lists = {name: compared.text(getattr(first.profile, name)) for name in compared.PARAMETERS}
+    return {"group": settings.group, "profile": first.profile.name, "dataset": settings.dataset, **lists}
 
 
 def _check_output(edition: Edition) -> None:
@@ -268,7 +269,7 @@ def _contents(labs: Iterable[Lab]) -> str:
 def _environment(settings: Settings, *names: str) -> dict[str, str]:
     """The settings in force as environment variables, for processes that read them anew."""
     given = {name: getattr(settings, name) for name in names}
-    texts = {n: " ".join(map(str, v)) if isinstance(v, tuple) else str(v) for n, v in given.items() if v is not None}
+    texts = {n: compared.text(v) if isinstance(v, tuple) else str(v) for n, v in given.items() if v is not None}
     return {ENVIRONMENT[name]: value for name, value in texts.items()}
 
 

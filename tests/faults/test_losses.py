@@ -357,8 +357,9 @@ WRITTEN = (
     "group: G00\r\nprofile: quick\r\n",
     "seeds:\n- 1\n- 2\n# why\ngroup: G00",
     "seeds:\n  - 1\n  - 2\ngroup: G00\nprofile: auto",
-    "notebooks:\n  02-denoising:\n    sigmas: [0.1]\nprofile: full # here\ngroup: G00",
+    "notebooks:\n  02-denoising:\n    examples: 3\nprofile: full # here\ngroup: G00",
     "data_dir: /home/ada/data\ncache: /home/ada/cache\ndevice: cpu\njobs: 2\ngroup: G00",
+    "sigmas: [0.2, 0.1] # first\nunseen: none\narithmetic: [dog - cat + bird]\ngroup: G00",
     "authors:\n  - Ada # she\n  - Zoë\ngroup: G00",
 )
 
@@ -377,6 +378,7 @@ def test_handed_in_parameters_are_those_in_force(
         {"group": "007", "profile": "smoke"},
         {"group": "no", "seeds": "0,5", "dataset": "photos10"},
         {"seeds": "auto"},
+        {"sigmas": "0.25", "unseen": "none", "arithmetic": "dog - cat + bird, ship - truck + frog"},
     ]
     for flags in given:
         path.write_text(text, encoding="utf-8", newline="")

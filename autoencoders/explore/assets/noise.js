@@ -92,7 +92,11 @@
   function setUp() {
     const changed = () => { noise = normal(image.values.length, seed); delete at("outputs").dataset.sigma; show(); };
     picker(at("image"), images, shape, image.place, chosen => { image = chosen; changed(); });
-    at("sigma").addEventListener("input", () => { at("level").value = written(Number(at("sigma").value)); show(); });
+    const showLevel = () => { at("level").value = written(Number(at("sigma").value)); };
+    at("sigma").max = Math.max(at("sigma").max, 2 * explore.sigma);
+    at("sigma").value = explore.sigma;
+    showLevel();
+    at("sigma").addEventListener("input", () => { showLevel(); show(); });
     at("again").addEventListener("click", () => { seed++; changed(); });
     at("all").addEventListener("click", () => {
       for (const each of document.querySelectorAll("button.load:enabled")) each.click();
