@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 from autoencoders.coercion import listed
 from autoencoders.errors import InputError
-from autoencoders.measurements.anomaly import Anomaly
+from autoencoders.measurements.anomaly import Anomaly, Novelty
+from autoencoders.measurements.compression import Compression
+from autoencoders.measurements.cost import Cost
 from autoencoders.measurements.embedding import Embedding
 from autoencoders.measurements.frequencies import Frequencies
 from autoencoders.measurements.generation import Arithmetic, Interpolation
@@ -23,7 +25,7 @@ from autoencoders.measurements.probing import Probe, ProbeFit, Regions
 from autoencoders.measurements.programs import Program
 from autoencoders.measurements.reconstruction import Reconstruction
 from autoencoders.measurements.samples import RealFeatures, Samples
-from autoencoders.plans import Plan
+from autoencoders.plans import Plan, Sweep
 from autoencoders.specs import (
     DRAWS,
     MCAE,
@@ -33,18 +35,29 @@ from autoencoders.specs import (
     ConvAE,
     Corruption,
     Custom,
+    Disturbance,
     Experiment,
     Gaussian,
+    GaussianUpTo,
+    Input,
     Method,
     Model,
     Option,
     PatchMask,
+    SkipAE,
+    Subject,
     Training,
     Untrained,
     ViTMAE,
     level,
 )
 
+DISTURBANCES = (  # that no model is trained on
+    Disturbance("blur", 1.0),
+    Disturbance("salt and pepper", 0.1),
+    Disturbance("occlusion", 8),
+    Disturbance("low contrast", 0.5),
+)
 # Classes a, b, c of a − b + c, unless a run says otherwise; the first ones are the assignment's
 TRIPLES: dict[str, tuple[tuple[str, ...], ...]] = {
     "cifar10": (("dog", "cat", "bird"), ("truck", "automobile", "ship"), ("horse", "deer", "frog")),
@@ -97,6 +110,11 @@ class Catalogue(Plan):
         return self.trained_levels if self.profile.spatial_sigmas == "all" else (self.sigma,)
 
     @property
+    def skip_levels(self) -> tuple[float, ...]:
+        """The levels of denoisers with skip connections: the least, where a linear map is strong, and the spatial."""
+        return tuple(sorted({min(self.profile.sigmas), *self.spatial_levels}))
+
+    @property
     def probe_levels(self) -> tuple[float, ...]:
         """The levels at which classifiers are fitted to noisy latents, too: the first and the greatest."""
         return tuple(dict.fromkeys((self.sigma, max(self.profile.sigmas))))
@@ -136,12 +154,8 @@ class Catalogue(Plan):
 
     # ── Experiments ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _experiment(
-        self, name: str, family: str, model: Model, sigma: float | None = None, **changes: Any
-    ) -> Experiment:
-        augment = self.profile.augment and family != "tuning"
-        training = Training(epochs=self.profile.epochs_of(family), augment=augment, **changes)
-        corruption = None if sigma is None else Gaussian(sigma)
+    def _experiment(self, name: str, family: str, model: Model, corruption: Corruption | None = None) -> Experiment:
+        training = Training(epochs=self.profile.epochs_of(family), augment=self.profile.augment)
         return Experiment(
             name=name, model=model, data=self.data, corruption=corruption, training=training, seed=self.seed
         )
@@ -153,7 +167,23 @@ class Catalogue(Plan):
         size = 32 if bottleneck == "spatial" else latent or self.size
         model = ConvAE(bottleneck=bottleneck, width=self.profile.width, latent=size)
         name = f"ae-{bottleneck}" if sigma is None else f"dae-{bottleneck}-{level(sigma)}"
-        return self._experiment(name if bottleneck == "spatial" else _sized(name, size), bottleneck, model, sigma)
+        named = name if bottleneck == "spatial" else _sized(name, size)
+        return self._experiment(named, bottleneck, model, _noise(sigma))
+
+    def blind(self) -> Experiment:
+        """One denoiser for all levels up to the largest, beside those that are each trained at one."""
+        model, most = ConvAE(width=self.profile.width, latent=self.size), max(self.trained_levels)
+        return self._experiment(_sized("dae-vector-blind", self.size), "vector", model, GaussianUpTo(most))
+
+    def skips(self, sigma: float) -> Experiment:
+        """The spatial denoiser without its bottleneck."""
+        name, model = f"dae-skips-{level(sigma)}", SkipAE(width=self.profile.width)
+        return self._experiment(name, "spatial", model, Gaussian(sigma))
+
+    def without(self, experiment: Experiment, left_out: int) -> Experiment:
+        """The same training without the images of one class."""
+        name, data = f"{experiment.name}-without-{left_out}", replace(experiment.data, left_out=left_out)
+        return replace(experiment, name=name, data=data)
 
     def vae(self, beta: float | None = None) -> Experiment:
         """The VAE with a calibrated variance, or with a fixed weight of the divergence."""
@@ -161,9 +191,10 @@ class Catalogue(Plan):
         model = VAE(latent=self.size, width=self.profile.width, beta=beta)
         return self._experiment(_sized(name, self.size), "vae", model)
 
-    def mcae(self, ratio: float) -> Experiment:
+    def mcae(self, ratio: float, far: bool = False) -> Experiment:
         """At a ratio of 0, where nothing is hidden, it is the control that says what masking adds."""
-        return self._experiment(f"mcae-{ratio:g}", "mcae", MCAE(ratio=ratio, width=self.profile.width))
+        name = f"mcae-{ratio:g}" + ("-far" if far else "")
+        return self._experiment(name, "mcae", MCAE(ratio=ratio, width=self.profile.width, far=far))
 
     def vit(self, ratio: float) -> Experiment:
         """The control: at three times the MCAE's width it has about as many parameters."""
@@ -173,40 +204,67 @@ class Catalogue(Plan):
         self, name: str, implementation: str, *, family: str = "vector", sigma: float | None = None, **options: Option
     ) -> Experiment:
         """A model from a file of its own, trained for as long as a family of the profile's (see docs/adding.md)."""
-        return self._experiment(name, family, Custom(implementation, **options), sigma)
+        return self._experiment(name, family, Custom(implementation, **options), _noise(sigma))
 
-    def tuning(self) -> list[Experiment]:
-        """Short runs that differ from the base in one thing each."""
-        width, size, short = self.profile.width, self.size, "tuning"
-        base = ConvAE(width=width, latent=size)
-        rate = Training().learning_rate
-        runs = [
-            self._experiment("tune-base", short, base),
-            *(
-                self._experiment(f"tune-latent-{n}", short, replace(base, latent=n))
-                for n in self._tuned((size // 2, size * 2), (size // 4, size // 2, size * 2, size * 3))
-                if n > 0
-            ),
-            *(
-                self._experiment(f"tune-width-{w}", short, replace(base, width=w))
-                for w in self._tuned((width // 2,), (width // 4, width // 2, width * 2))
-            ),
-            *(
-                self._experiment(f"tune-rate-{r:g}", short, base, learning_rate=r)
-                for r in self._tuned((rate / 4, rate * 2), (rate / 4, rate / 2, rate * 2))
-            ),
+    def sweeps(self) -> list[Sweep]:
+        """Each setting by itself, with equal budgets; quick profiles tune the autoencoder alone."""
+        found = [
+            self._rates("AE", "tune", self._short("tune-base", self.ae())),
+            self._swept("AE", "tune-latent", self._short("tune-base", self.ae()), "latent", self._around(self.size)),
+            self._swept("AE", "tune-width", self._short("tune-base", self.ae()), "width", [self.profile.width // 2]),
         ]
-        if self.profile.name == "full":
-            runs += [
-                self._experiment(f"tune-beta-{b:g}", short, VAE(latent=size, width=width, beta=b)) for b in self.betas
+        if self.profile.tuned == "all":
+            vae, mcae = self._short("tune-vae", self.vae()), self._short("tune-mcae", self.mcae(self.ratio))
+            found += [
+                self._rates("spatial AE", "tune-spatial", self._short("tune-spatial", self.ae("spatial"))),
+                self._rates("VAE", "tune-vae", vae),
+                self._swept("VAE", "tune-vae-beta", vae, "beta", self.betas, by="bits"),
+                self._rates("MCAE", "tune-mcae", mcae),
+                self._swept("MCAE", "tune-mcae-patch", mcae, "patch", (2, 8), by="probe"),
+                self._swept("MCAE", "tune-mcae-weight", mcae, "masked_weight", (1.0, 10.0), by="probe"),
+                self._rates("ViT", "tune-vit", self._short("tune-vit", self.vit(self.ratio))),
             ]
-            runs += [
-                self._experiment(f"tune-patch-{p}", short, MCAE(ratio=self.ratio, width=width, patch=p)) for p in (4, 8)
-            ]
-        return runs
+        return found
 
-    def _tuned(self, few: tuple, many: tuple) -> tuple:
-        return many if self.profile.name == "full" else few
+    def _short(self, name: str, experiment: Experiment) -> Experiment:
+        training = replace(experiment.training, epochs=self.profile.epochs_of("tuning"), augment=False)
+        return replace(experiment, name=name, training=training)
+
+    def _rates(self, model: str, name: str, base: Experiment) -> Sweep:
+        rates = (base.training.learning_rate / 2, base.training.learning_rate * 2)
+        return self._swept(model, f"{name}-rate", base, "learning_rate", rates, by="error")
+
+    def _swept(
+        self,
+        model: str,
+        name: str,
+        base: Experiment,
+        setting: str,
+        others: Sequence[float],
+        by: Literal["error", "bits", "probe"] | None = None,
+    ) -> Sweep:
+        part = "training" if hasattr(base.training, setting) else "model"
+        runs = [
+            replace(base, name=f"{name}-{value:g}", **{part: replace(getattr(base, part), **{setting: value})})
+            for value in others
+        ]
+        return Sweep(model=model, setting=setting, runs=(base, *runs), by=by)
+
+    def _around(self, size: int) -> list[int]:
+        return [other for other in (size // 2, size * 2) if other > 0]
+
+    def of_tuning(self) -> list[tuple[Subject, Measurement]]:
+        return [(run, spec) for sweep in self.sweeps() for run in sweep.runs for spec in self.of_sweep(sweep)]
+
+    def of_sweep(self, sweep: Sweep) -> list[Measurement]:
+        """What a run is chosen by, beside its training's own validation error."""
+        match sweep.by:
+            case "bits":
+                return [Likelihood(split="validation")]
+            case "probe":
+                return [self.layer_probe().fit]
+            case _:
+                return []
 
     def results(self) -> list[Experiment]:
         profile = self.profile
@@ -215,16 +273,21 @@ class Catalogue(Plan):
             *(self.ae(bottleneck) for bottleneck in profile.bottlenecks),
             *(self.ae(latent=size) for size in self.other_sizes),
             *(self.ae(b, sigma=sigma) for b in profile.bottlenecks for sigma in sigmas[b]),
+            *map(self.skips, self.skip_levels),
+            *([self.blind()] if profile.complete else []),
+            *(self.without(e, k) for e in (self.ae(), self.ae(sigma=self.sigma)) for k in profile.left_out),
             *(self.vae(beta) for beta in (None, *self.betas)),
             *(self.mcae(ratio) for ratio in (0, *self.ratios)),
+            *([self.mcae(self.ratio, far=True)] if profile.complete else []),
             *(self.vit(ratio) for ratio in self.vit_ratios),
         ]
 
     def baselines(self) -> list[Baseline]:
-        methods: tuple[Method, ...] = ("input", "mean", "ridge", "tv", "linear-fill", "pixels", "patches")
+        methods: tuple[Method, ...] = ("input", "mean", "ridge", "tv", "nlm", "linear-fill", "pixels", "patches")
         linear: list[Method] = ["ppca", *(["linear-vae"] if 1 in self.betas else [])]  # type: ignore[list-item]
         return [
             *(Baseline(method=m) for m in methods),
+            Baseline(method="ridge", sigma=self.sigma),
             *(Baseline(method="pca", size=size) for size in (self.size, *self.other_sizes)),
             *(Baseline(method=m, size=self.size) for m in linear),
         ]
@@ -250,7 +313,8 @@ class Catalogue(Plan):
             case "pca":
                 latent = [*self.probes("latent"), self.latent(), self.cloud(), self.regions("latent"), self.anomaly()]
                 latent += [spec for sigma in self.probe_levels for spec in self.four_ways(sigma)]
-                latent += [self.embedding("latent"), self.frequencies()]
+                latent += [self.embedding("latent"), self.frequencies(), self.compression()]
+                latent += [*self.disturbed().values(), *map(self.novelty, self.profile.left_out)]
                 return [self.reconstruction(), *noisy, *(dict.fromkeys(latent) if baseline.size == self.size else [])]
             case "pixels":
                 return [*self.probes("latent"), *self.layer_probes(), self.latent(), self.embedding("latent")]
@@ -270,24 +334,30 @@ class Catalogue(Plan):
     def of_model(self, experiment: Experiment) -> list[Measurement]:
         model = experiment.model
         measured: list[Measurement]
+        if experiment.data.left_out is not None:
+            return [self.novelty(experiment.data.left_out)]
+        if isinstance(model, SkipAE):
+            return [self.reconstruction(experiment.corruption)]
         if isinstance(model, MCAE | ViTMAE):
             features = [*self.probes("map"), *self.layer_probes(), self.embedding("map")]
             if model.ratio == 0:
                 return [self.reconstruction(), *features]
             hidden, holes = self.reconstruction(PatchMask(model.ratio)), self.filling()
             measured = [self.reconstruction(), hidden, *features, self.regions("map"), self.importance()]
-            return [*measured, holes, *([Program()] if self.in_browser(experiment) else [])]
+            return [*measured, holes, Cost(), *([Program()] if self.in_browser(experiment) else [])]
         if isinstance(model, VAE) and model.beta is not None:  # a point of the rate–distortion curve
             return [self.reconstruction(), self.likelihood(), self.samples()]
         levels = (self.sigma,) if isinstance(model, VAE) else self.levels
         measured = [self.reconstruction(), self.anomaly(), *([Program()] if self.in_browser(experiment) else [])]
-        measured += [self.reconstruction(Gaussian(sigma)) for sigma in levels]
+        measured += [Cost(), *(self.reconstruction(Gaussian(sigma)) for sigma in levels)]
         if not (isinstance(model, ConvAE) and model.bottleneck == "spatial"):
             measured += self.probes("latent")
             if experiment.corruption in (None, self.noise):  # one denoiser's latents and map say what the others' would
                 measured += [self.latent(), self.cloud(), self.regions("latent"), *self.probes("map")]
-                measured += [*self.layer_probes(), self.embedding("latent"), self.frequencies()]
+                measured += [*self.layer_probes(), self.embedding("latent"), self.frequencies(), self.compression()]
             measured += [spec for sigma in self._probed_at(experiment) for spec in self.four_ways(sigma)]
+            if experiment in (self.ae(), self.ae(sigma=self.sigma)):
+                measured += self.disturbed().values()
         if isinstance(model, VAE):
             measured += [self.likelihood(), self.samples(), Interpolation(), *self.arithmetics(), Landmarks()]
         if experiment.name == self.ae().name:
@@ -328,13 +398,23 @@ class Catalogue(Plan):
     def anomaly(self) -> Anomaly:
         return Anomaly(images=self.profile.latent_images)
 
+    def novelty(self, left_out: int) -> Novelty:
+        return Novelty(left_out=left_out)
+
+    def compression(self) -> Compression:
+        return Compression(images=self.profile.latent_images)
+
+    def disturbed(self) -> dict[Disturbance, Reconstruction]:
+        """The same images in each kind of disturbance."""
+        return {what: Reconstruction(input=what, images=self.profile.latent_images) for what in DISTURBANCES}
+
     def regions(self, features: Literal["latent", "map"]) -> Regions:
         return Regions(features=features, images=min(1000, self.profile.latent_images))
 
     def importance(self) -> Importance:
         return Importance(images=min(Importance.images, self.profile.images or Importance.images))
 
-    def reconstruction(self, corruption: Corruption | PatchMask | None = None) -> Reconstruction:
+    def reconstruction(self, corruption: Input = None) -> Reconstruction:
         return Reconstruction(input=corruption, images=self.profile.images)
 
     def probes(self, features: Literal["latent", "map"]) -> list[Measurement]:
@@ -393,3 +473,7 @@ class Catalogue(Plan):
 def _sized(name: str, latent: int) -> str:
     """A model's name says the size of its latent, unless it is the usual one."""
     return name if latent == ConvAE.latent else f"{name}-l{latent}"
+
+
+def _noise(sigma: float | None) -> Gaussian | None:
+    return None if sigma is None else Gaussian(sigma)

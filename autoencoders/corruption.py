@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from autoencoders.specs import Corruption, Gaussian, PixelMask
+from autoencoders.specs import Corruption, Gaussian, GaussianUpTo, PixelMask
 
 
 def corrupt(images: Tensor, corruption: Corruption | None, generator: torch.Generator) -> Tensor:
@@ -17,6 +17,8 @@ def corrupt(images: Tensor, corruption: Corruption | None, generator: torch.Gene
             return images
         case Gaussian():
             return gaussian(images, corruption.sigma, generator, clip=corruption.clip)
+        case GaussianUpTo():
+            return gaussian_up_to(images, corruption.most, generator)
         case PixelMask():
             return hide_pixels(images, corruption.ratio, generator)
     raise TypeError(f"not a corruption: {corruption!r}")
@@ -29,6 +31,15 @@ def gaussian(images: Tensor, sigma: float, generator: torch.Generator, *, clip: 
     noise = torch.randn(images.shape, generator=generator, device=images.device)
     noisy = torch.add(images, noise, alpha=sigma)
     return noisy.clamp_(0, 1) if clip else noisy
+
+
+def gaussian_up_to(images: Tensor, most: float, generator: torch.Generator) -> Tensor:
+    """Add noise whose standard deviation is drawn for each image, from 0 to ``most``, and clip to [0, 1]."""
+    if not 0 <= most < math.inf:
+        raise ValueError(f"sigma must be a finite number of at least 0, not {most}")
+    sigma = most * torch.rand(len(images), 1, 1, 1, generator=generator, device=images.device)
+    noise = torch.randn(images.shape, generator=generator, device=images.device)
+    return torch.addcmul(images, noise, sigma).clamp_(0, 1)
 
 
 def hide_pixels(images: Tensor, ratio: float, generator: torch.Generator) -> Tensor:

@@ -13,11 +13,13 @@ from autoencoders.catalogue import Catalogue
 from autoencoders.errors import InputError
 from autoencoders.evaluation.statistics import Estimate, Spread
 from autoencoders.judging import Measured
+from autoencoders.measurements.cost import Cost
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.measurements.probing import Probe
 from autoencoders.measurements.reconstruction import Reconstruction
+from autoencoders.plans import Sweep
 from autoencoders.results import Contender, Results, reported, sigma_label, summary
-from autoencoders.specs import Baseline, Gaussian, Input, PatchMask, describe
+from autoencoders.specs import Baseline, Experiment, Gaussian, Input, PatchMask, describe
 
 Bottleneck = Literal["vector", "spatial"]
 
@@ -33,6 +35,19 @@ class Findings(Results[Catalogue]):
 
     def dae(self, sigma: float, bottleneck: Bottleneck = "vector") -> Contender:
         return self.each(f"DAE {sigma_label(sigma)}, {bottleneck}", lambda c: c.ae(bottleneck, sigma=sigma))
+
+    def blind(self) -> Contender:
+        return self.each(f"DAE, all σ up to {max(self.catalogue.trained_levels):g}, vector", lambda c: c.blind())
+
+    def skips(self, sigma: float) -> Contender:
+        return self.each(f"DAE {sigma_label(sigma)}, spatial with skips", lambda c: c.skips(sigma))
+
+    def without(self, trained: Contender, left_out: int) -> Contender:
+        """The same training without one class; a baseline is fitted without it when it is asked."""
+        if not isinstance(trained.first, Experiment):
+            return trained
+        trained_ones = (e for e in trained.subjects if isinstance(e, Experiment))
+        return Contender(trained.label, tuple(self.catalogue.without(e, left_out) for e in trained_ones))
 
     def vae(self, beta: float | None = None) -> Contender:
         return self.each("VAE" if beta is None else f"VAE, β = {beta:g}", lambda c: c.vae(beta))
@@ -54,13 +69,21 @@ class Findings(Results[Catalogue]):
         """List the vector AEs of further sizes, each before PCA of its size."""
         return [c for size in self.catalogue.other_sizes for c in (self.ae(latent=size), self.baseline("pca", size))]
 
-    def baseline(self, method: str, size: int | None = None) -> Contender:
+    def baseline(self, method: str, size: int | None = None, sigma: float | None = None) -> Contender:
         """A baseline, of the size at which latents are compared."""
         sizes = {baseline.method: baseline.size for baseline in reversed(self.catalogue.baselines())}
-        return super().baseline(method, size or sizes.get(method, Baseline.size))  # type: ignore[call-overload]
+        return super().baseline(method, size or sizes.get(method, Baseline.size), sigma)  # type: ignore[call-overload]
 
-    def mcae(self, ratio: float) -> Contender:
-        return self.each(f"MCAE {ratio:g}", lambda c: c.mcae(ratio))
+    def mcae(self, ratio: float, far: bool = False) -> Contender:
+        return self.each(f"MCAE {ratio:g}" + (", far decoder" if far else ""), lambda c: c.mcae(ratio, far))
+
+    def far_mcaes(self) -> list[Contender]:
+        """List the MCAE whose decoder reaches far, where this profile trains it."""
+        return [self.mcae(self.catalogue.ratio, far=True)] if self.catalogue.profile.complete else []
+
+    def blind_daes(self) -> list[Contender]:
+        """List the denoiser of all levels, where this profile trains it."""
+        return [self.blind()] if self.catalogue.profile.complete else []
 
     def untrained(self, trained: Contender, count: int | None = None) -> Contender:
         """The same model with random weights, in all its draws or the first so many."""
@@ -106,6 +129,10 @@ class Findings(Results[Catalogue]):
             yield self.ae(bottleneck)
             yield from (self.dae(sigma, bottleneck) for sigma in self.catalogue.levels)
         yield from (self.ae(latent=size) for size in self.catalogue.other_sizes)
+        yield from map(self.skips, self.catalogue.skip_levels)
+        yield from (*self.blind_daes(), *self.far_mcaes())
+        for trained in (self.ae(), self.dae(self.catalogue.sigma)):
+            yield from (self.without(trained, left_out) for left_out in profile.left_out)
         yield from self.vaes()
         yield from map(self.mcae, (0, *self.catalogue.ratios))
         yield from map(self.vit, self.catalogue.vit_ratios)
@@ -162,6 +189,55 @@ class Findings(Results[Catalogue]):
 
     def purity(self, contender: Contender) -> Measured:
         return Measured(contender, self.catalogue.latent(), "clean/purity")
+
+    def in_few_bits(self, contender: Contender) -> Measured:
+        return Measured(contender, self.catalogue.compression(), "psnr_in_budget")
+
+    # ── Costs ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def cost(self, contender: Contender) -> dict[str, float]:
+        """Return what the first seed of a model takes, in its training and in use."""
+        training, spec = self.training(contender).meta, Cost()
+        per_step, per_image = (
+            self.estimates(contender, spec, metric)[0].value for metric in ("operations_of_a_step", "operations")
+        )
+        return {
+            "parameters": training["parameters"],
+            "images": training["images"],
+            "training": per_step * training["images"],
+            "operations": per_image,
+            "seconds": self.meta(contender, spec)["seconds"],
+        }
+
+    def cost_table(self, contenders: Iterable[Contender]) -> tables.Table:
+        """Operations are counted; seconds are those of one image among a hundred, measured alone."""
+        units = {"training": 1e12, "operations": 1e6, "seconds": 1e-3}
+        rows = [
+            {"model": c.label} | {name: value / units.get(name, 1) for name, value in self.cost(c).items()}
+            for c in contenders
+        ]
+        columns = [
+            tables.Column(key="parameters", heading="parameters", digits=0),
+            tables.Column(key="images", heading="images seen", digits=0),
+            tables.Column(key="training", heading="training (10¹² operations)", digits=1),
+            tables.Column(key="operations", heading="an image (10⁶ operations)", digits=1),
+            tables.Column(key="seconds", heading="an image (ms)", digits=3),
+        ]
+        return tables.markdown(rows, ["model", *columns])
+
+    def novelty_table(self, contenders: Sequence[Contender]) -> tables.Table:
+        """How well the error tells a class that wasn't trained on, by class; a dash where none was left out."""
+        specs = {left_out: self.catalogue.novelty(left_out) for left_out in self.catalogue.profile.left_out}
+        names = {left_out: self.meta(contenders[-1], spec)["class"] for left_out, spec in specs.items()}
+        if not specs:
+            return tables.markdown([{"model": c.label, "AUROC": None} for c in contenders], ["model", "AUROC"])
+        rows = [
+            {"model": c.label}
+            | {str(k): self.cell(self.without(c, k), spec, "auroc_novel") for k, spec in specs.items()}
+            for c in contenders
+        ]
+        columns = [tables.Column(key=str(k), heading=f"AUROC, {name}", digits=3) for k, name in names.items()]
+        return tables.markdown(rows, ["model", *columns])
 
     # ── Similarity and classes ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -295,9 +371,60 @@ class Findings(Results[Catalogue]):
     def _of_experiment(self, name: str, spec: Measurement, metric: str) -> Estimate | Spread | float | None:
         return self.cell(self.contender(name), spec, metric) if name in self._names() else None
 
-    def tuning(self) -> list[Contender]:
-        """The short runs of the sweep, the base first."""
-        return [Contender(e.name.removeprefix("tune-"), (e,)) for e in self.catalogue.tuning()]
+    # ── Tuning ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def tuned(self) -> Iterator[tuple[Sweep, list[tuple[Experiment, float]], Experiment | None]]:
+        """Each sweep, what validation images say of each run, and the run that they choose, if it is a contest."""
+        for sweep in self.catalogue.sweeps():
+            found = [(run, self._on_validation(sweep, run)) for run in sweep.runs]
+            ordered = sorted(found, key=lambda each: each[1], reverse=sweep.by == "probe")
+            yield sweep, found, ordered[0][0] if sweep.by else None
+
+    def _on_validation(self, sweep: Sweep, run: Experiment) -> float:
+        contender = Contender(run.name, (run,))
+        if not (specs := self.catalogue.of_sweep(sweep)):
+            return self.training(contender).meta["validation"]["error"]
+        found = self.meta(contender, specs[0])
+        return found["validation"] if sweep.by == "probe" else self.value(contender, specs[0], "bits_per_dim")
+
+    def sweep_table(self) -> tables.Table:
+        """What each run of each sweep has, and what became of it."""
+        rows = [
+            {
+                "model": sweep.model,
+                "setting": sweep.setting.replace("_", " "),
+                "value": _setting(sweep, run),
+                "criterion": CRITERIA[sweep.by],
+                "validation": result,
+                "in use": MARK if run == sweep.runs[0] else "",
+                "chosen": MARK if run == chosen else "" if sweep.by else tables.MISSING,
+            }
+            for sweep, found, chosen in self.tuned()
+            for run, result in found
+        ]
+        result = tables.Column(key="validation", heading="on validation images", digits=5)
+        return tables.markdown(rows, ["model", "setting", "value", "in use", "criterion", result, "chosen"])
+
+    def tuning_kept(self) -> str:
+        """Whether what is in use is what the sweeps choose, as a sentence."""
+        others = [
+            f"{sweep.model}, {sweep.setting.replace('_', ' ')} "
+            f"({_setting(sweep, chosen)} in place of {_setting(sweep, sweep.runs[0])})"
+            for sweep, _, chosen in self.tuned()
+            if chosen and chosen != sweep.runs[0]
+        ]
+        if not others:
+            return "In each contest, the setting in use is the one that validation images choose."
+        return f"Validation images would choose another setting than the one in use for: {'; '.join(others)}."
+
+
+CRITERIA = {"error": "squared error", "bits": "bits per dimension", "probe": "linear accuracy", None: "squared error"}
+MARK = "✓"
+
+
+def _setting(sweep: Sweep, run: Experiment) -> str:
+    value = sweep.value(run)
+    return "calibrated" if value is None else f"{value:g}"
 
 
 def _hardware(found: dict[str, Any]) -> str:

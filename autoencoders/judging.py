@@ -8,6 +8,7 @@ latter.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -41,11 +42,12 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Ranking:
-    """One side of a comparison of AUROCs: a score of the same images as they are (`lower`) and altered (`higher`)."""
+    """One side of a comparison of AUROCs: a score of unfamiliar images (`higher`) and of familiar ones (`lower`)."""
 
     name: str
     higher: np.ndarray  # [seeds, images]
     lower: np.ndarray
+    paired: bool = True  # whether the unfamiliar images are the familiar ones, altered
 
     @property
     def groups(self) -> ranking.Groups:
@@ -53,7 +55,7 @@ class Ranking:
 
     @property
     def mean(self) -> float:
-        return ranking.measure_auroc(self.groups, paired=True).value
+        return ranking.measure_auroc(self.groups, paired=self.paired).value
 
 
 Side = Quantity | Ranking
@@ -81,10 +83,11 @@ class Ranked:
     spec: Measurement
     higher: str
     lower: str
+    paired: bool = True
 
     def read(self, results: Results[Any]) -> Ranking:
-        scores = [results.per_image(self.contender, self.spec, name) for name in (self.higher, self.lower)]
-        return Ranking(self.contender.label, *scores)
+        higher, lower = (results.per_image(self.contender, self.spec, name) for name in (self.higher, self.lower))
+        return Ranking(self.contender.label, higher, lower, self.paired)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +101,21 @@ class Scale:
     percent: bool = False
 
     def text(self, value: float) -> str:
-        form = ".3g" if self.digits is None else f".{self.digits}f"
-        return number(100 * value if self.percent else value, form)
+        return number(100 * value if self.percent else value, self._form)
+
+    def gap(self, a: float, b: float) -> str:
+        """How far apart two values are as they are shown: readers subtract."""
+        shown = [float(format(100 * value if self.percent else value, self._form)) for value in (a, b)]
+        return number(abs(shown[0] - shown[1]), self._form)
+
+    @property
+    def symbol(self) -> str:
+        """The unit as it stands after two values in a sentence that says what they are of."""
+        return re.split(r" of | \(", self.unit)[0]
+
+    @property
+    def _form(self) -> str:
+        return ".3g" if self.digits is None else f".{self.digits}f"
 
 
 DECIBELS = Scale(unit=" dB", margin=0.1, digits=2, reason="nobody sees a tenth of a decibel")
@@ -121,6 +137,7 @@ class Claim:
     scale: Scale
     expected: Direction = "greater"  # a than b
     void: str = ""  # why comparing them tells nothing in this run, as a clause
+    at: str = ""  # what tells it from others of its kind, as in `σ = 0.3`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,13 +187,18 @@ class Judged:
             parts.append(f"{self.verdict} on its own")
         return f"{opening} ({'; '.join(parts)}; {self.verdict_corrected} {scope})."
 
+    @property
+    def chance(self) -> str:
+        """The p that remains among all claims, as it is printed."""
+        return _chance(self.p_holm)
+
     def _test(self) -> list[str]:
         count = f"n = {self.difference.n:,}"
         if math.isnan(self.difference.value):
             return ["infinite for some images, which have no difference", count]
         gap, low, high = map(self.claim.scale.text, (self.difference.value, *self.difference.interval()))
         margin = f"margin {self.claim.scale.text(self.claim.scale.margin)}"
-        tested = f"p = {_chance(self.p)}, among all claims {_chance(self.p_holm)}"
+        tested = f"p {_chance(self.p)}, among all claims {self.chance}"
         return [f"difference {gap}, 95 % interval {low} to {high}, {margin}, {count}", tested]
 
     def as_json(self) -> dict[str, Any]:
@@ -222,7 +244,7 @@ def correct(judged: Sequence[Judged]) -> list[Judged]:
 
 def _difference(a: Side, b: Side) -> statistics.Measured:
     if isinstance(a, Ranking) and isinstance(b, Ranking):
-        return ranking.measure_auroc_difference(a.groups, b.groups, paired=True)
+        return ranking.measure_auroc_difference(a.groups, b.groups, paired=a.paired)
     assert isinstance(a, Quantity)
     assert isinstance(b, Quantity)
     if np.isinf(a.values).any() or np.isinf(b.values).any():  # of perfect images for example
@@ -232,4 +254,4 @@ def _difference(a: Side, b: Side) -> statistics.Measured:
 
 
 def _chance(p: float) -> str:
-    return "0.0001 at most" if p <= 1e-4 else f"{p:.2g}"
+    return "≤ 0.0001" if p <= 1e-4 else "= " + number(p, ".2g")

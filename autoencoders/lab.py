@@ -9,7 +9,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,6 +121,7 @@ class Lab:
     def measurements(self, names: Iterable[str] | None = None) -> list[tuple[Subject, Measurement]]:
         """What is measured in this run, or what of it belongs to experiments and baselines whose names match."""
         planned = [pair for catalogue in self.catalogues for pair in catalogue.measurements()]
+        planned += self.catalogues[0].of_tuning()
         wanted = self._matching(names, self.experiments())
         return list(dict.fromkeys(pair for pair in planned if pair[0].name in wanted))  # what has no seed: once
 
@@ -142,7 +143,7 @@ class Lab:
         """What maps the data sets that the tasks of this run look at; they ask for it themselves."""
         others = (spec.evaluation_data for _, spec in self.measurements())
         seen = [self.bench.fitted_to, *(e.data for e in self.experiments()), *filter(None, others)]
-        return [self.bench.reading(spec) for spec in dict.fromkeys(seen)]
+        return [self.bench.reading(spec) for spec in dict.fromkeys(replace(each, left_out=None) for each in seen)]
 
     def jobs(self, tasks: int) -> int:
         """How many tasks side by side: on a CPU single-threaded ones beat threads that share one; one fills a GPU."""
@@ -266,6 +267,7 @@ class Bench:
 
     def reading(self, spec: Data) -> Task:
         """A data set is read, checked and split by whoever needs it first; after that, its files are mapped."""
+        spec = replace(spec, left_out=None)  # which whoever maps them does
         return Task(
             name=f"images of {spec.name}",
             kind="data",

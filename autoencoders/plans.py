@@ -5,11 +5,25 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.profiles import Profile
 from autoencoders.specs import Baseline, Data, Experiment, Subject, Untrained
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """Short trainings that differ in one setting; that of the first is the one in use."""
+
+    model: str  # in words
+    setting: str  # the field of the model's or the training's spec
+    runs: tuple[Experiment, ...]
+    by: Literal["error", "bits", "probe"] | None = None  # what validation images choose by; None: a trade, no contest
+
+    def value(self, run: Experiment) -> Any:
+        """What a run has for the setting."""
+        return getattr(run.training if hasattr(run.training, self.setting) else run.model, self.setting)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +49,16 @@ class Plan(ABC):
     def results(self) -> list[Experiment]:
         """Every experiment that a result table shows."""
 
+    def sweeps(self) -> list[Sweep]:
+        """What is tuned, by short runs that are compared on validation images only."""
+        return []
+
     def tuning(self) -> list[Experiment]:
-        """Short runs, compared on validation images only."""
+        """The runs of all sweeps."""
+        return list(dict.fromkeys(run for sweep in self.sweeps() for run in sweep.runs))
+
+    def of_tuning(self) -> list[tuple[Subject, Measurement]]:
+        """What is measured of them, on validation images."""
         return []
 
     def baselines(self) -> list[Baseline]:

@@ -90,7 +90,7 @@ class Results(Generic[P]):
     def each(self, label: str, make: Callable[[P], Experiment]) -> Contender:
         return Contender(label, tuple(make(cast(P, catalogue)) for catalogue in self.lab.catalogues))
 
-    def baseline(self, method: str, size: int = 128) -> Contender:
+    def baseline(self, method: str, size: int = 128, sigma: float | None = None) -> Contender:
         labels = {
             "input": "noisy input itself",
             "mean": "mean image",
@@ -99,13 +99,15 @@ class Results(Generic[P]):
             "linear-vae": f"linear VAE, β = 1, {size}",
             "ridge": "linear (ridge) denoiser",
             "tv": "total variation",
+            "nlm": "non-local means",
             "linear-fill": "linear conditional mean",
             "pixels": "raw pixels",
             "patches": "random-patch features",
         }
         if method not in labels:
             raise ValueError(f"no baseline is called {method!r}; there are: {', '.join(labels)}")
-        return Contender(labels[method], (Baseline(method=method, size=size),))  # type: ignore[arg-type]
+        label = labels[method] + ("" if sigma is None else f" fitted to {sigma_label(sigma)}")
+        return Contender(label, (Baseline(method=method, size=size, sigma=sigma),))  # type: ignore[arg-type]
 
     def choose(self, candidates: Mapping[T, tuple[Contender, Measurement]]) -> tuple[T, Contender]:
         """Choose the candidate that is most accurate on validation images. It remembers what it was chosen by."""
@@ -225,38 +227,12 @@ class Results(Generic[P]):
         return self.artifact(contender, None)
 
     def curves(self, contenders: Iterable[Contender], term: str = "error") -> dict[str, dict[str, list[float]]]:
-        """Return the history of one term of the loss, training and validation, by contender."""
+        """Return the history of one term of the loss, training and validation, with its epochs, by contender."""
         histories = {c.label: self.training(c).meta["history"] for c in contenders}
         return {
-            label: {part: history[f"{part}/{term}"] for part in ("train", "validation")}
+            label: {part: history[f"{part}/{term}"] for part in ("train", "validation")} | {"epoch": history["epoch"]}
             for label, history in histories.items()
         }
-
-    def cost(self, contender: Contender) -> dict[str, Any]:
-        """Return what the training of the first seed took."""
-        meta = self.training(contender).meta
-        return {name: meta[name] for name in ("parameters", "seconds", "images_per_second", "images", "device")}
-
-    def sweep_rows(self, sweep: Sequence[Contender]) -> list[dict[str, Any]]:
-        """List what each run changes and what came of it, on validation images alone."""
-        from autoencoders.evaluation.metrics import pooled_psnr  # brings torch, which nothing else here needs
-
-        base = sweep[0].first.to_dict()
-        rows = []
-        for contender in sweep:
-            artifact = self.training(contender)
-            error = artifact.meta["history"]["validation/error"][-1]
-            rows.append(
-                {
-                    "run": contender.label,
-                    "changes": _changes(base, contender.first.to_dict()),
-                    "error": error,
-                    "psnr": float(pooled_psnr(np.array(error))),
-                    "parameters": artifact.meta["parameters"],
-                    "seconds": artifact.meta["seconds"],
-                }
-            )
-        return rows
 
     def trainings(self) -> list[dict[str, Any]]:
         """List every training of this run with what it took."""
@@ -325,15 +301,3 @@ def summary(estimates: Sequence[Estimate]) -> Estimate | Spread | float:
     if len(estimates) > 1:
         return spread(np.array([e.value for e in estimates]))
     return estimates[0].value if math.isnan(estimates[0].lo) else estimates[0]
-
-
-def _changes(base: dict[str, Any], other: dict[str, Any]) -> str:
-    """Where two specs differ, in words; what the base doesn't know counts as a difference."""
-    parts = []
-    for part in ("model", "training"):
-        ours, theirs = base[part], other[part]
-        if ours["type"] != theirs["type"]:
-            parts.append(theirs["type"])
-        changed = [(k, v) for k, v in theirs.items() if isinstance(v, int | float) and v != ours.get(k)]
-        parts += [f"{name.replace('_', ' ')} {value:g}" for name, value in changed]
-    return ", ".join(parts) or "nothing: the base"

@@ -53,6 +53,7 @@ class Data(Spec):
     name: str = "cifar10"
     train: int | None = None  # images to train on; None: all that the validation split leaves
     validation: float = 0.1  # share of the official training set: 5,000 of CIFAR-10's 50,000
+    left_out: int | None = None  # a class that neither training nor validation images show
     split_seed: int = 0  # apart from the training seed: seeds must differ in nothing but their randomness
 
 
@@ -65,13 +66,28 @@ class Gaussian(Spec):
 
 
 @dataclass(frozen=True)
+class GaussianUpTo(Spec):
+    """Clipped noise whose sigma differs between images: any up to the most is as likely."""
+
+    most: float
+
+
+@dataclass(frozen=True)
 class PixelMask(Spec):
     """Hides a share of the pixels (all channels)."""
 
     ratio: float
 
 
-Corruption = Gaussian | PixelMask
+Corruption = Gaussian | GaussianUpTo | PixelMask
+
+
+@dataclass(frozen=True)
+class Disturbance(Spec):
+    """What befalls images other than noise; no model is trained on it."""
+
+    kind: Literal["blur", "salt and pepper", "occlusion", "low contrast"]
+    strength: float  # blur: sigma in pixels; salt and pepper: share; occlusion: side in pixels; contrast: what is left
 
 
 @dataclass(frozen=True)
@@ -107,6 +123,16 @@ class ConvAE(Model):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SkipAE(Model):
+    """The spatial autoencoder, its decoder handed the encoder's maps as well: what a bottleneck costs a denoiser."""
+
+    implementation: ClassVar[str] = "autoencoders.models.skips:SkipAutoencoder"
+    latent: int = 32
+    width: int = 32
+    depth: int = 2
+
+
+@dataclass(frozen=True, kw_only=True)
 class VAE(Model):
     """Variational autoencoder with the vector AE's encoder and decoder."""
 
@@ -127,6 +153,7 @@ class MCAE(Model):
     width: int = 32
     depth: int = 2
     masked_weight: float = 3.0  # weight of the masked region's error; the visible region has 1
+    far: bool = False  # whether the decoder reaches over the whole map, as the encoder does
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,7 +225,7 @@ class Experiment(Spec):
 
 
 Method = Literal[
-    "input", "mean", "pca", "ppca", "linear-vae", "ridge", "tv", "linear-fill", "pixels", "patches"
+    "input", "mean", "pca", "ppca", "linear-vae", "ridge", "tv", "nlm", "linear-fill", "pixels", "patches"
 ]  # a linear VAE's β is 1; probabilistic PCA is the linear VAE whose β is calibrated
 
 
@@ -208,10 +235,12 @@ class Baseline(Spec):
 
     method: Method
     size: int = 128  # components or latents, of those that have some
+    sigma: float | None = None  # the one level that a linear denoiser is fitted to; None: each that it is shown
 
     @property
     def name(self) -> str:
-        return f"baseline/{self.method}" + (f"-{self.size}" if self.method in ("pca", "ppca", "linear-vae") else "")
+        size = f"-{self.size}" if self.method in ("pca", "ppca", "linear-vae") else ""
+        return f"baseline/{self.method}{size}" + ("" if self.sigma is None else f"-{level(self.sigma)}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,7 +277,7 @@ def level(sigma: float) -> str:
     return f"var{VARIANCE:g}" if math.isclose(sigma, math.sqrt(VARIANCE)) else f"{sigma:g}"
 
 
-Input = Gaussian | PixelMask | PatchMask | None  # what a measurement shows its subject
+Input = Corruption | Disturbance | PatchMask | None  # what a measurement shows its subject
 
 
 def describe(corruption: Input) -> str:
@@ -258,5 +287,9 @@ def describe(corruption: Input) -> str:
             return "clean"
         case Gaussian():
             return f"gaussian:{level(corruption.sigma)}" + ("" if corruption.clip else ":unclipped")
+        case GaussianUpTo():
+            return f"gaussian:0-{corruption.most:g}"
+        case Disturbance():
+            return f"{corruption.kind}:{corruption.strength:g}"
         case _:
             return f"mask:{corruption.ratio:g}"

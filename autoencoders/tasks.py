@@ -32,7 +32,7 @@ def dataset(bench: Bench, spec: Data) -> data.Dataset:
     from autoencoders import data
 
     images = bench.images(spec)
-    return data.unpacked(images.arrays, images.meta)
+    return data.unpacked(images.arrays, images.meta).without(spec.left_out)
 
 
 def train(bench: Bench, experiment: Experiment, scratch: Path) -> Artifact:

@@ -31,6 +31,8 @@ CHECKPOINT_SECONDS = 30.0
 STEPS_BETWEEN_SYNCS = 32  # to read a loss is to wait for the GPU
 VALIDATION_BATCH = 500
 SNAPSHOT_IMAGES = 8
+POINTS = 20  # of a learning curve, at least
+GLANCE_IMAGES = 1000  # validation images that each point takes
 SETTLING_IMAGES = 10_000
 DIGEST_SIZE = 32
 ADVICE = "a lower learning rate may help"
@@ -70,12 +72,12 @@ def train(
         while run.step < run.steps:
             run.advance()
             save_is_due = time.monotonic() - saved > CHECKPOINT_SECONDS
-            if save_is_due or run.at_epoch_end or len(run.pending) == STEPS_BETWEEN_SYNCS:
+            if save_is_due or run.at_point or len(run.pending) == STEPS_BETWEEN_SYNCS:
                 loss = run.sync_metrics()
                 if report is not None:
                     report(run.progress(loss))
-            if run.at_epoch_end:
-                run.finish_epoch()
+            if run.at_point:
+                run.add_point()
             if save_is_due and checkpoint is not None:
                 run.save(checkpoint)
                 saved = time.monotonic()
@@ -137,6 +139,7 @@ class Run:
     ) -> None:
         self.experiment, self.recipe, self.device = experiment, experiment.training, device
         self.train, self.validation = _on_device(train.images, device), _on_device(validation.images, device)
+        self.glance = self.validation[:: math.ceil(len(self.validation) / GLANCE_IMAGES)]
         channels, height, width = train.images.shape[1:]
         model = models.build(model_class, experiment.model, (channels, height, width), experiment.seed)
         self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -149,8 +152,8 @@ class Run:
         self.order: tuple[int, tuple[Tensor, ...]] = (-1, ())  # an epoch and its batches
         self.terms: list[str] = []  # names of the loss's terms
         self.pending: list[Tensor] = []  # terms and gradient norm of the steps since the last sync
-        self.sums: dict[str, float] = {}  # of each term over the epoch's images
-        self.history: dict[str, list[float]] = {}
+        self.sums: dict[str, float] = {}  # of each term over the images since the last point
+        self.history: dict[str, list[float]] = {}  # a value for each point of the learning curves
         self.snapshots: dict[str, Tensor] = {}  # reconstructions of some validation images, by epoch
         self.processors: list[str] = []  # that took the steps; a training may be resumed on another of its kind
         self.seconds, self.since = 0.0, time.monotonic()  # spent until the last sync, and when that was
@@ -162,6 +165,12 @@ class Run:
     @property
     def at_epoch_end(self) -> bool:
         return self.step % self.steps_per_epoch == 0
+
+    @property
+    def at_point(self) -> bool:
+        """Whether a point of the learning curves is due: as many in each epoch, the last at its end."""
+        each = math.ceil(POINTS / self.recipe.epochs)
+        return self.step * each % self.steps_per_epoch < each
 
     def note_processor(self) -> None:
         """Note what takes the steps from now on."""
@@ -227,20 +236,23 @@ class Run:
         now = time.monotonic()
         self.seconds, self.since = self.seconds + now - self.since, now
 
-    def finish_epoch(self) -> None:
-        """Validate, and add the epoch to the history."""
-        entry = {f"train/{name}": total / len(self.train) for name, total in self.sums.items()}
-        entry |= {f"validation/{name}": value for name, value in self.validate().items()}
+    def add_point(self) -> None:
+        """Validate on some images, and add to the history what has happened since the last point."""
+        images = self.images_seen - round(sum(self.history.get("images", [])))
+        entry = {f"train/{name}": total / images for name, total in self.sums.items()}
+        entry |= {f"validation/{name}": value for name, value in self._averages(self.glance, "validation").items()}
         if not all(map(math.isfinite, entry.values())):  # no later step computes a loss with the last step's weights
             raise TrainingError(f"{self.experiment.name} diverged: its validation loss is not finite; {ADVICE}")
         entry["learning_rate"] = learning_rate(self.recipe, self.step - 1, self.steps)
         self._count_time()
         entry["seconds"] = self.seconds - sum(self.history.get("seconds", []))
+        entry |= {"epoch": self.step / self.steps_per_epoch, "images": images}
         for name, value in entry.items():
             self.history.setdefault(name, []).append(value)
         self.sums = {}
         epoch = self.step // self.steps_per_epoch
-        if self.recipe.snapshots and (epoch % self.recipe.snapshots == 0 or epoch == self.recipe.epochs):
+        is_wanted = self.recipe.snapshots and (epoch % self.recipe.snapshots == 0 or epoch == self.recipe.epochs)
+        if is_wanted and self.at_epoch_end:
             self._take_snapshot(epoch)
 
     def _take_snapshot(self, epoch: int) -> None:
@@ -250,10 +262,6 @@ class Run:
         seen = corruption.corrupt(clean, self.experiment.corruption, self.generator)
         pictures = {"clean": clean, "seen": seen, f"{epoch}": models.reconstruct(self.model, seen)}
         self.snapshots |= {name: (p.clamp(0, 1) * 255).round().byte().cpu() for name, p in pictures.items()}
-
-    def validate(self) -> dict[str, float]:
-        """Average the loss's terms over the validation images."""
-        return self._averages(self.validation, "validation")
 
     def settle(self) -> None:
         """Let the model set what depends on its finished weights."""
@@ -287,6 +295,7 @@ class Run:
         """All that is kept of a training."""
         meta = {
             "history": self.history,
+            "validation": self._averages(self.validation, "validation"),  # by the finished weights, over all images
             "parameters": sum(p.numel() for p in self.model.parameters()),
             "steps": self.steps,
             "images": self.images_seen,

@@ -16,9 +16,11 @@ from autoencoders.evaluation import baselines
 from autoencoders.evaluation.baselines import (
     Directions,
     along,
+    choose_similarity,
     choose_weight,
     fit_linear_denoiser,
     mean_image,
+    non_local_means,
     total_variation,
 )
 from autoencoders.evaluation.metrics import compare, summarise
@@ -197,21 +199,47 @@ def test_total_variation_equals_scikit_image(photos: torch.Tensor) -> None:
         assert made == pytest.approx(denoise_tv_chambolle(image, weight=0.1, channel_axis=0), abs=1e-6)
 
 
-def test_total_variation_is_the_same_for_any_jobs(photos: torch.Tensor) -> None:
+def noisy(photos: torch.Tensor, sigma: float) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(0)
+    return (photos / 255 + sigma * torch.randn(photos.shape, generator=generator)).clamp(0, 1)
+
+
+def test_non_local_means_are_scikit_image_s_image_by_image(photos: torch.Tensor) -> None:
+    from skimage.restoration import denoise_nl_means
+
+    ours = non_local_means(photos, (0.08, 0.05))
+    assert ours.shape == (10, 3, 32, 32)
+    for image, made in zip((photos / 255).permute(0, 2, 3, 1).numpy(), ours, strict=True):
+        theirs = denoise_nl_means(image, patch_size=5, patch_distance=6, h=0.08, sigma=0.05, channel_axis=2)
+        assert made.transpose(1, 2, 0) == pytest.approx(theirs, abs=1e-5)
+
+
+def test_jobs_change_nothing_but_the_time(photos: torch.Tensor) -> None:
     with joblib.parallel_config(backend="threading"):
         assert np.array_equal(total_variation(photos, 0.2, jobs=2), total_variation(photos, 0.2))
         assert total_variation(photos[:1], 0.2, jobs=2).shape == (1, 3, 32, 32)
+        assert np.array_equal(non_local_means(photos, (0.1, 0.0), jobs=2), non_local_means(photos, (0.1, 0.0)))
     assert total_variation(photos[:0], 0.2).shape == (0, 3, 32, 32)
+    assert non_local_means(photos[:0], (0.1, 0.0)).shape == (0, 3, 32, 32)
 
 
-def test_total_variation_smooths_more_where_there_is_more_noise(photos: torch.Tensor) -> None:
-    def noisy(sigma: float) -> torch.Tensor:
-        generator = torch.Generator().manual_seed(0)
-        return (photos / 255 + sigma * torch.randn(photos.shape, generator=generator)).clamp(0, 1)
-
+def test_more_noise_asks_for_more_smoothing(photos: torch.Tensor) -> None:
     assert choose_weight(photos, photos) == min(baselines.WEIGHTS)
-    assert choose_weight(noisy(0.05), photos) < choose_weight(noisy(0.4), photos)
-    errors = [np.square(total_variation(noisy(0.2), w) - (photos / 255).numpy()).mean() for w in baselines.WEIGHTS]
-    assert choose_weight(noisy(0.2), photos) == baselines.WEIGHTS[int(np.argmin(errors))]
+    assert choose_weight(noisy(photos, 0.05), photos) < choose_weight(noisy(photos, 0.4), photos)
+    few = noisy(photos, 0.2)
+    errors = [np.square(total_variation(few, w) - (photos / 255).numpy()).mean() for w in baselines.WEIGHTS]
+    assert choose_weight(few, photos) == baselines.WEIGHTS[int(np.argmin(errors))]
     with pytest.raises(ValueError, match="needs images"):
         choose_weight(photos[:0], photos[:0])
+
+
+def test_more_noise_asks_for_less_alike_surroundings(photos: torch.Tensor) -> None:
+    few = photos[:5]
+    assert choose_similarity(few, few) == baselines.SIMILARITIES[0]
+    chosen = choose_similarity(noisy(few, 0.2), few)
+    assert sum(choose_similarity(noisy(few, 0.05), few)) < sum(chosen)
+    errors = [
+        np.square(non_local_means(noisy(few, 0.2), s) - (few / 255).numpy()).mean() for s in baselines.SIMILARITIES
+    ]
+    assert chosen == baselines.SIMILARITIES[int(np.argmin(errors))]
+    assert min(errors) < 0.6 * float((noisy(few, 0.2) - few / 255).square().mean())

@@ -35,11 +35,14 @@ from autoencoders.specs import (
     Baseline,
     ConvAE,
     Data,
+    Disturbance,
     Experiment,
     Gaussian,
+    GaussianUpTo,
     Input,
     PatchMask,
     PixelMask,
+    SkipAE,
     Spec,
     Subject,
     Training,
@@ -125,6 +128,8 @@ def test_dictionaries_are_json_and_tell_classes_apart() -> None:
         (Gaussian(0.3), "gaussian:0.3"),
         (Gaussian(VARIANCE), "gaussian:var0.1"),
         (Gaussian(0.3, clip=False), "gaussian:0.3:unclipped"),
+        (GaussianUpTo(0.5), "gaussian:0-0.5"),
+        (Disturbance("salt and pepper", 0.1), "salt and pepper:0.1"),
         (PixelMask(0.5), "mask:0.5"),
         (PatchMask(0.75), "mask:0.75"),
     ],
@@ -191,7 +196,20 @@ def test_seeds_differ_in_nothing_but_their_seed(catalogue: Catalogue) -> None:
 
 
 def test_experiments_share_one_data_set_and_split(catalogue: Catalogue) -> None:
-    assert {e.data for e in everything(catalogue)} == {Data(name=catalogue.dataset, train=catalogue.profile.train)}
+    whole = {replace(e.data, left_out=None) for e in everything(catalogue)}
+    assert whole == {Data(name=catalogue.dataset, train=catalogue.profile.train)}
+
+
+def test_classes_are_left_out_one_at_a_time_of_what_is_compared(catalogue: Catalogue) -> None:
+    by_name = {e.name: e for e in catalogue.results()}
+    lacking = [e for e in by_name.values() if e.data.left_out is not None]
+    assert {e.data.left_out for e in lacking} == {*catalogue.profile.left_out}
+    assert len(lacking) == 2 * len(catalogue.profile.left_out), "an AE and a DAE"
+    for experiment in lacking:
+        whole = by_name[experiment.name.partition("-without-")[0]]
+        assert replace(experiment, name=whole.name, data=whole.data) == whole
+        assert catalogue.of_model(experiment) == [catalogue.novelty(experiment.data.left_out)]  # type: ignore[arg-type]
+        assert catalogue.of_model(experiment)[0] in catalogue.of_baseline(Baseline(method="pca"))
 
 
 def test_specs_name_models_that_are_there(catalogue: Catalogue) -> None:
@@ -215,16 +233,20 @@ def test_measurements_need_what_is_measured_too(catalogue: Catalogue) -> None:
 
 
 def test_tuning_is_compared_on_validation_images_alone(catalogue: Catalogue) -> None:
-    """Runs of the sweep are compared by their training's own validation errors: no test image is shown to them."""
+    """By the error of the training itself, by a code's length, or by a classifier: no test image is shown to them."""
     measured = {subject.name for subject, _ in catalogue.measurements()}
     assert not measured & set(names(catalogue.tuning()))
+    for _, spec in catalogue.of_tuning():
+        assert isinstance(spec, LayerFit) or (isinstance(spec, Likelihood) and spec.split == "validation")
 
 
 def test_results_are_measured_on_the_test_split(catalogue: Catalogue) -> None:
     found = [spec for _, spec in catalogue.measurements() if isinstance(spec, Reconstruction)]
     assert found
     assert {spec.split for spec in found} == {"test"}
-    assert {spec.images for spec in found} == {catalogue.profile.images}
+    few = [spec for spec in found if isinstance(spec.input, Disturbance)]
+    assert {spec.images for spec in found if spec not in few} == {catalogue.profile.images}
+    assert {spec.images for spec in few} == {catalogue.profile.latent_images}
 
 
 def test_noise_of_evaluation_is_never_that_of_training(catalogue: Catalogue) -> None:
@@ -233,21 +255,42 @@ def test_noise_of_evaluation_is_never_that_of_training(catalogue: Catalogue) -> 
     assert not seeds & {*range(1000), *catalogue.profile.seeds}
 
 
-def test_each_run_of_the_sweep_changes_one_thing(catalogue: Catalogue) -> None:
-    base, *others = catalogue.tuning()
-    assert base.name == "tune-base"
-    for run in others:
-        if not isinstance(run.model, ConvAE):
-            continue  # the VAE's beta and the MCAE's patch are compared among themselves
-        pairs = [(base.model, run.model), (base.training, run.training)]
-        changed = [f.name for a, b in pairs for f in dataclasses.fields(a) if getattr(a, f.name) != getattr(b, f.name)]
-        assert len(changed) == 1, run.name
-        assert changed[0] in ("latent", "width", "learning_rate")
+def test_each_run_of_a_sweep_changes_its_setting_alone(catalogue: Catalogue) -> None:
+    for sweep in catalogue.sweeps():
+        base, *others = sweep.runs
+        values = {sweep.value(run) for run in sweep.runs}
+        assert len(values) == len(sweep.runs) > 1
+        for run in others:
+            pairs = [(base.model, run.model), (base.training, run.training)]
+            changed = [
+                f.name for a, b in pairs for f in dataclasses.fields(a) if getattr(a, f.name) != getattr(b, f.name)
+            ]
+            assert changed == [sweep.setting], run.name
+            assert replace(run, name=base.name, model=base.model, training=base.training) == base
+
+
+def test_sweeps_start_from_what_the_report_uses_and_cost_the_same(catalogue: Catalogue) -> None:
+    used = {(e.model, replace(e.training, epochs=1, augment=False), e.corruption) for e in catalogue.results()}
+    for sweep in catalogue.sweeps():
+        base = sweep.runs[0]
+        assert (base.model, replace(base.training, epochs=1), base.corruption) in used, sweep.model
+    assert len({(run.training.epochs, run.training.augment) for run in catalogue.tuning()}) == 1
+
+
+def test_every_family_is_tuned_where_there_is_time() -> None:
+    evening = {(sweep.model, sweep.setting): sweep.by for sweep in of("evening").sweeps()}
+    for model in ("AE", "spatial AE", "VAE", "MCAE", "ViT"):
+        assert evening[model, "learning_rate"] == "error"
+    assert evening["VAE", "beta"] == "bits", "the error of an image is not what a VAE is trained for"
+    assert evening["MCAE", "patch"] == evening["MCAE", "masked_weight"] == "probe"
+    quick = of("quick")
+    [base] = [e for e in quick.results() if e.name == "ae-vector"]
+    assert replace(quick.tuning()[0], name=base.name) == base, "the same training serves twice"
 
 
 def test_every_denoiser_meets_every_level(catalogue: Catalogue) -> None:
     noisy = {describe(Gaussian(sigma)) for sigma in catalogue.levels}
-    wanted = [e for e in catalogue.results() if isinstance(e.model, ConvAE)]
+    wanted = [e for e in catalogue.results() if isinstance(e.model, ConvAE) and e.data.left_out is None]
     compared = [b for b in catalogue.baselines() if b.method in ("input", "ridge", "tv", "pca")]
     subjects: list[Subject] = [*wanted, *compared]
     for subject in subjects:
@@ -335,7 +378,8 @@ def test_quick_answers_everything_with_one_seed() -> None:
         *(f"dae-vector-{sigma}" for sigma in ("0.1", "0.3", "0.5", "var0.1")),
         "ae-spatial",
         "dae-spatial-0.3",
-        *("vae", "vae-beta0.1", "vae-beta1"),
+        *("dae-skips-0.1", "dae-skips-0.3"),
+        *("vae", "vae-beta1"),
         *(f"mcae-{ratio}" for ratio in ("0", "0.1", "0.3", "0.5", "0.75")),
         "vit-0.75",
     }
@@ -356,19 +400,12 @@ def test_full_holds_the_whole_assignment_with_three_seeds() -> None:
     assert None in betas, "calibrated"
     assert len(betas) >= 5, "and four points of a curve"
     assert not full.profile.stand_in
-    tuned = full.tuning()
-    vector = [run.model for run in tuned if isinstance(run.model, ConvAE)]
-    assert {32, 64, 128, 256, 384} <= {model.latent for model in vector}
-    assert len({model.width for model in vector}) >= 3
-    assert len({run.training.learning_rate for run in tuned}) >= 3
-    assert len({run.model.beta for run in tuned if isinstance(run.model, VAE)}) >= 3
-    assert len({run.model.patch for run in tuned if isinstance(run.model, MCAE)}) >= 2
 
 
 def test_smoke_is_small_but_of_every_kind() -> None:
-    smoke, quick = of("smoke"), of("quick")
-    assert set(names(smoke.results())) <= set(names(quick.results()))
-    assert {type(s) for _, s in smoke.measurements()} == {type(s) for _, s in quick.measurements()}
+    smoke, evening = of("smoke"), of("evening")
+    assert set(names(smoke.results())) <= set(names(evening.results()))
+    assert {type(s) for _, s in smoke.measurements()} == {type(s) for _, s in evening.measurements()}
     assert max(smoke.profile.epochs.values()) == 1
     assert (smoke.profile.train or 10**9) <= 1000
 
@@ -376,12 +413,25 @@ def test_smoke_is_small_but_of_every_kind() -> None:
 def test_denoiser_is_the_autoencoder_trained_on_noise(catalogue: Catalogue) -> None:
     by_name = {e.name: e for e in catalogue.results()}
     for name, experiment in by_name.items():
-        if name.startswith("dae-"):
+        if isinstance(experiment.model, ConvAE) and experiment.corruption and experiment.data.left_out is None:
             plain = by_name[f"ae-{name.split('-')[1]}"]
             assert replace(experiment, name=plain.name, corruption=None) == plain
-            assert isinstance(experiment.corruption, Gaussian)
-            assert experiment.corruption.clip
-            assert name.endswith(level(experiment.corruption.sigma))
+            if isinstance(experiment.corruption, Gaussian):
+                assert experiment.corruption.clip
+                assert name.endswith(level(experiment.corruption.sigma))
+            else:
+                assert experiment.corruption == GaussianUpTo(max(catalogue.trained_levels))
+
+
+def test_skips_are_all_that_a_ceiling_has_more_than_the_spatial_denoiser(catalogue: Catalogue) -> None:
+    """One stands beside it, and one at the least noise, where a linear map is the strongest rival."""
+    by_name = {e.name: e for e in catalogue.results()}
+    skips = {e.corruption: e for e in by_name.values() if isinstance(e.model, SkipAE)}
+    assert {Gaussian(min(catalogue.profile.sigmas)), catalogue.noise} <= skips.keys()
+    spatial, ceiling = by_name[f"dae-spatial-{level(catalogue.sigma)}"], skips[catalogue.noise]
+    assert ceiling.training == spatial.training
+    for name in ("latent", "width", "depth"):
+        assert getattr(ceiling.model, name) == getattr(spatial.model, name)
 
 
 def test_assignments_arithmetic_comes_first() -> None:
@@ -428,7 +478,7 @@ def test_tables_have_values_in_their_order() -> None:
     assert set(names(plan.results())) == {
         *("ae-vector-l40", "ae-vector-l24", "ae-vector-l64", "ae-spatial"),
         *(f"dae-vector-{level}-l40" for level in ("0.1", "0.4", "var0.1")),
-        "dae-spatial-0.4",
+        *("dae-spatial-0.4", "dae-skips-0.1", "dae-skips-0.4"),
         *("vae-l40", "vae-beta0.5-l40", "vae-beta2-l40"),
         *("mcae-0", "mcae-0.2", "mcae-0.6", "mcae-0.8", "vit-0.6"),
     }
@@ -442,7 +492,7 @@ def test_plan_of_few_values_is_whole(lists: dict[str, Any]) -> None:
     subjects = [*plan.results(), *plan.tuning()]
     assert len({e.name for e in subjects}) == len(subjects) == len(set(subjects))
     asked = {spec.input for _, spec in plan.measurements() if isinstance(spec, Reconstruction)}
-    assert asked == {None, *map(Gaussian, plan.levels), *map(PatchMask, plan.ratios)}
+    assert asked == {None, *map(Gaussian, plan.levels), *map(PatchMask, plan.ratios), *plan.disturbed()}
 
 
 @pytest.mark.parametrize("sigma", [0.316, 0.3162, math.sqrt(0.1)])

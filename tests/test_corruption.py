@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from autoencoders import corruption
-from autoencoders.specs import Corruption, Gaussian, PatchMask, PixelMask
+from autoencoders.specs import Corruption, Gaussian, GaussianUpTo, PatchMask, PixelMask
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -34,6 +34,18 @@ def test_gaussian_noise_is_clipped_by_default(grey: torch.Tensor) -> None:
     assert torch.equal(clipped, free.clamp(0, 1))
 
 
+def test_noise_up_to_a_level_has_another_level_in_each_image() -> None:
+    """Sigmas are uniform: their mean is half the most, their deviation the most by the root of 12."""
+    grey = torch.full((400, 3, 32, 32), 0.5)
+    noise = corruption.gaussian_up_to(grey, 0.12, seeded()) - grey
+    sigmas = noise.flatten(1).std(1)
+    assert sigmas.max() < 0.125
+    assert sigmas.mean().item() == pytest.approx(0.06, rel=0.1)
+    assert sigmas.std().item() == pytest.approx(0.12 / 12**0.5, rel=0.1)
+    loud = corruption.gaussian_up_to(grey, 3.0, seeded())
+    assert (loud.min(), loud.max()) == (0, 1)
+
+
 def test_corruptions_leave_their_input_alone(grey: torch.Tensor) -> None:
     before = grey.clone()
     corruption.gaussian(grey, 0.3, seeded())
@@ -52,7 +64,7 @@ def test_gaussian_noise_does_not_depend_on_the_memory_layout(grey: torch.Tensor)
     assert torch.equal(corruption.gaussian(grey, 0.2, seeded()), corruption.gaussian(other, 0.2, seeded()))
 
 
-@pytest.mark.parametrize("spec", [Gaussian(0.3), PixelMask(0.5)])
+@pytest.mark.parametrize("spec", [Gaussian(0.3), GaussianUpTo(0.5), PixelMask(0.5)])
 def test_corruptions_depend_on_the_generator_alone(grey: torch.Tensor, spec: Corruption) -> None:
     torch.manual_seed(1)
     first = corruption.corrupt(grey, spec, seeded(7))
@@ -65,6 +77,8 @@ def test_corrupt_does_what_its_spec_says(grey: torch.Tensor) -> None:
     assert corruption.corrupt(grey, None, seeded()) is grey
     noisy = corruption.corrupt(grey, Gaussian(0.9, clip=False), seeded())
     assert torch.equal(noisy, corruption.gaussian(grey, 0.9, seeded(), clip=False))
+    mixed = corruption.corrupt(grey, GaussianUpTo(0.5), seeded())
+    assert torch.equal(mixed, corruption.gaussian_up_to(grey, 0.5, seeded()))
     hidden = corruption.corrupt(grey, PixelMask(0.25), seeded())
     assert torch.equal(hidden, corruption.hide_pixels(grey, 0.25, seeded()))
 

@@ -264,6 +264,19 @@ def test_crops_use_no_pixel_outside_their_window() -> None:
 LABELS = [0] * 100 + [1] * 50 + [2] * 50
 
 
+def test_class_that_is_left_out_remains_in_the_test_images_alone() -> None:
+    raw = raw_of([0, 1, 2] * 20)
+    train, validation = data.split(raw, Data(name="made", validation=0.2))
+    whole = data.Dataset("made", train, validation, raw.test, raw.classes, "fingerprint")
+    part = whole.without(1)
+    assert ids(part.train) == [i for i in ids(whole.train) if i % 3 != 1]
+    assert ids(part.validation) == [i for i in ids(whole.validation) if i % 3 != 1]
+    assert part.test is whole.test
+    assert whole.without(None) is whole
+    with pytest.raises(InputError, match="classes 0 to 2, none of them 3"):
+        whole.without(3)
+
+
 def test_split_is_disjoint_complete_and_stratified() -> None:
     train, validation = data.split(raw_of(LABELS), Data(validation=0.1))
     assert sorted(ids(train) + ids(validation)) == list(range(200))

@@ -42,3 +42,10 @@ def test_data_without_classes_for_the_arithmetic_lack_it() -> None:
     [said] = facts.lacking(plan("mnist"))
     assert said.startswith("R14 is not answered")
     assert list(facts.lacking(replace(plan(), dataset="photos10"))) == []
+
+
+@pytest.mark.parametrize(("profile", "requirements"), [("quick", ["R8", "R23", "R12"]), ("evening", []), ("full", [])])
+def test_checklist_says_what_is_left_to_longer_profiles(profile: str, requirements: list[str]) -> None:
+    said = facts.later(PROFILES[profile])
+    assert re.findall(r"\((R\d+)\)", said) == requirements
+    assert said.startswith("This profile leaves" if requirements else "Nothing")

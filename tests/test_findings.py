@@ -19,17 +19,18 @@ from autoencoders import inspection, notebook, references
 from autoencoders.catalogue import Catalogue
 from autoencoders.claims import judge_all
 from autoencoders.errors import InputError
-from autoencoders.evaluation.metrics import pooled_psnr
 from autoencoders.evaluation.statistics import Estimate, Spread
 from autoencoders.findings import Findings
 from autoencoders.judging import ACCURACY, Claim, Judged
 from autoencoders.lab import Lab
+from autoencoders.measurements.layers import LayerFit
+from autoencoders.measurements.likelihood import Likelihood
 from autoencoders.measurements.reconstruction import Reconstruction
 from autoencoders.notebook import Notebook
 from autoencoders.profiles import PROFILES
-from autoencoders.results import Contender, _changes
+from autoencoders.results import Contender
 from autoencoders.settings import ENVIRONMENT, Settings
-from autoencoders.specs import MCAE, VAE, ConvAE, Experiment, Gaussian, PatchMask, Training
+from autoencoders.specs import MCAE, Experiment, Gaussian, PatchMask, Training
 from autoencoders.store import Artifact
 
 VARIANCE = math.sqrt(0.1)
@@ -364,19 +365,55 @@ def test_baselines_have_the_size_at_which_latents_are_compared() -> None:
     assert f.reduced(f.probe("latent", 0.3)) == "probe_linear_pca24"
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({}, "nothing: the base"),
-        ({"model": ConvAE(latent=64)}, "latent 64"),
-        ({"training": Training(learning_rate=0.006)}, "learning rate 0.006"),
-        ({"model": ConvAE(width=16), "training": Training(epochs=5)}, "width 16, epochs 5"),
-        ({"model": VAE(beta=4.0)}, "VAE, beta 4"),
-    ],
-)
-def test_changes_are_told_in_words(changes: dict[str, Any], words: str) -> None:
-    base = Experiment(name="base", model=ConvAE())
-    assert _changes(base.to_dict(), replace(base, **changes).to_dict()) == words
+# ── Tuning ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Tuned(Shelf):
+    """In a lab's place, where validation images like small steps, short codes and large patches."""
+
+    def __init__(self, profile: str, rate: float = 0.0015, beta: float | None = None, patch: int = 8) -> None:
+        super().__init__(self._measured, (0,))
+        self.catalogues = [Catalogue(profile=PROFILES[profile])]
+        self.rate, self.beta, self.patch = rate, beta, patch
+
+    def train(self, run: Experiment) -> Artifact:
+        error = 0.01 + abs(run.training.learning_rate - self.rate)
+        return Artifact({}, {"validation": {"error": error}})
+
+    def _measured(self, run: Any, spec: Any) -> Artifact:
+        if isinstance(spec, Likelihood):
+            assert spec.split == "validation"
+            value = 6.0 if run.model.beta == self.beta else 7.0
+            return Artifact({}, {"rows": [row("bits_per_dim", value, value, value)]})
+        assert isinstance(spec, LayerFit)
+        return Artifact({}, {"validation": 0.5 + 0.1 * (run.model.patch == self.patch) + 0.2 * run.model.masked_weight})
+
+
+def tuned(*args: Any, **changes: Any) -> Findings:
+    return Findings(Tuned(*args, **changes))  # type: ignore[arg-type]
+
+
+def test_each_sweep_is_decided_by_its_own_criterion() -> None:
+    chosen = {(s.model, s.setting): run and s.value(run) for s, _, run in tuned("evening").tuned()}
+    assert chosen == {
+        **dict.fromkeys(((model, "learning_rate") for model in ("AE", "spatial AE", "VAE", "MCAE", "ViT")), 0.0015),
+        **dict.fromkeys([("AE", "latent"), ("AE", "width")]),  # no contests
+        ("VAE", "beta"): None,
+        ("MCAE", "patch"): 8,
+        ("MCAE", "masked_weight"): 10.0,
+    }
+    assert {(s.setting): run and s.value(run) for s, _, run in tuned("evening", beta=0.1).tuned()}["beta"] == 0.1
+
+
+def test_sweeps_say_whether_their_choice_is_the_one_in_use() -> None:
+    rate = Training().learning_rate
+    assert tuned("quick", rate).tuning_kept().startswith("In each contest, the setting in use is the one")
+    said = tuned("quick", 2 * rate).tuning_kept()
+    assert said.endswith(f"for: AE, learning rate ({2 * rate:g} in place of {rate:g}).")
+    lines = str(tuned("quick", 2 * rate).sweep_table()).splitlines()
+    contest = [line for line in lines if "learning rate" in line]
+    assert [line.count("✓") for line in contest] == [1, 0, 1], "in use, neither, chosen"
+    assert all(line.rstrip(" |").endswith("–") for line in lines if "latent" in line), "a trade, no contest"
 
 
 # ── A filled store ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -430,25 +467,24 @@ def test_curves_and_cost_come_from_the_training(f: Findings) -> None:
     curves = f.curves([f.ae(), f.vae()])
     assert curves.keys() == {"AE, vector", "VAE"}
     for parts in curves.values():
-        assert {len(line) for line in parts.values()} == {PROFILES["smoke"].epochs["vector"]}
-        assert all(0 < error < 1 for line in parts.values() for error in line)
+        assert len({len(line) for line in parts.values()}) == 1
+        assert parts["epoch"][-1] == PROFILES["smoke"].epochs["vector"]
+        assert all(0 < error < 1 for part in ("train", "validation") for error in parts[part])
     assert f.curves([f.vae()], "kl")["VAE"]["train"][0] >= 0
     cost = f.cost(f.ae())
     assert cost["images"] == 512
-    assert cost["seconds"] > 0
+    assert min(cost.values()) > 0
+    assert cost["training"] > 2 * cost["operations"] * cost["images"], "back as well"
     with pytest.raises(AssertionError, match="isn't trained"):
         f.training(f.baseline("pca"))
 
 
 def test_sweep_is_compared_on_validation_images(f: Findings) -> None:
-    sweep = f.tuning()
-    rows = f.sweep_rows(sweep)
-    assert [row["run"] for row in rows] == [e.name.removeprefix("tune-") for e in f.catalogue.tuning()]
-    assert rows[0]["changes"] == "nothing: the base"
-    assert all(row["changes"] != "nothing: the base" for row in rows[1:])
-    for contender, line in zip(sweep, rows, strict=True):
-        assert line["error"] == f.training(contender).meta["history"]["validation/error"][-1]
-        assert line["psnr"] == pytest.approx(float(pooled_psnr(np.array(line["error"]))))
+    for sweep, found, chosen in f.tuned():
+        for run, error in found:
+            assert error == f.training(Contender("run", (run,))).meta["validation"]["error"]
+        least = min(found, key=lambda each: each[1])
+        assert chosen == (least[0] if sweep.by else None)
 
 
 def test_trainings_are_listed_with_their_cost(lab: Lab, f: Findings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,7 +18,9 @@ from autoencoders.errors import InputError
 from autoencoders.evaluation import latent, probes
 from autoencoders.evaluation.readers import fit_reader
 from autoencoders.measurements import anomaly, common, generation, layers, masking, probing
-from autoencoders.measurements.anomaly import Anomaly
+from autoencoders.measurements.anomaly import Anomaly, Novelty
+from autoencoders.measurements.compression import Compression
+from autoencoders.measurements.cost import Cost
 from autoencoders.measurements.embedding import Embedding
 from autoencoders.measurements.frequencies import Frequencies
 from autoencoders.measurements.generation import JUDGE, Arithmetic, Interpolation
@@ -26,7 +29,7 @@ from autoencoders.measurements.layers import LayerFit, LayerProbe
 from autoencoders.measurements.masking import Filling, Importance
 from autoencoders.measurements.probing import Probe, ProbeFit, Regions
 from autoencoders.measurements.reconstruction import Reconstruction
-from autoencoders.specs import Baseline, Gaussian, PatchMask, PixelMask
+from autoencoders.specs import Baseline, Disturbance, Gaussian, PatchMask, PixelMask
 from autoencoders.store import Artifact, entries
 
 SHAPE = (3, 16, 16)
@@ -323,13 +326,35 @@ def test_fitted_baselines_beat_the_noisy_input(data: Dataset) -> None:
     spec = Reconstruction(input=Gaussian(0.3))
     values = {
         method: measured(spec, Baseline(method=method, size=8), data)[1]["mse"]["value"]
-        for method in ("input", "pca", "ridge", "tv")
+        for method in ("input", "pca", "ridge", "tv", "nlm")
     }
-    assert max(values["pca"], values["ridge"], values["tv"]) < 0.5 * values["input"]
+    assert max(values["pca"], values["ridge"], values["tv"], values["nlm"]) < 0.5 * values["input"]
+
+
+def test_linear_denoiser_of_one_level_is_best_at_it(data: Dataset) -> None:
+    """At other levels than its own it can't beat one that is fitted there."""
+    ridge, fixed = Baseline(method="ridge"), Baseline(method="ridge", sigma=0.3)
+
+    def error(subject: Baseline, sigma: float) -> float:
+        return float(measured(Reconstruction(input=Gaussian(sigma)), subject, data)[0]["all/mse"].mean())
+
+    assert error(fixed, 0.3) == error(ridge, 0.3)
+    assert error(fixed, 0.05) > 1.2 * error(ridge, 0.05)
+    with pytest.raises(ValueError, match="fitted to noise"):
+        measured(Reconstruction(input=Disturbance("blur", 1.0)), ridge, data)
+
+
+def test_reconstructions_of_disturbed_images_are_compared_with_the_clean_ones(data: Dataset) -> None:
+    """A model that shows its input is as far off as the disturbance moves it: half the deviations from the mean."""
+    spec = Reconstruction(input=Disturbance("low contrast", 0.5))
+    arrays, rows = measured(spec, PerPixel(), data)
+    clean = common.to_unit_range(common.chosen(data.test, None)[0], CPU)
+    assert arrays["all/mse"] == pytest.approx(0.25 * clean.var((1, 2, 3), correction=0).numpy(), rel=1e-3)
+    assert rows["mse"]["input"] == "low contrast:0.5"
 
 
 def test_total_variation_is_measured_on_its_share_of_the_images(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autoencoders.measurements.reconstruction.TV_IMAGES", 6)
+    monkeypatch.setattr("autoencoders.measurements.reconstruction.SLOW_IMAGES", 6)
     arrays, rows = measured(Reconstruction(input=Gaussian(0.1)), Baseline(method="tv"), data)
     assert rows["mse"]["n"] == len(arrays["all/mse"]) == 6
     whole = measured(Reconstruction(input=Gaussian(0.1)), Baseline(method="input"), data)[0]
@@ -412,12 +437,12 @@ def test_small_embeddings_are_compared_as_they_are(data: Dataset) -> None:
 def test_maps_have_a_metric_of_their_own_and_are_averaged_to_a_size(data: Dataset) -> None:
     class Wide(PerPixel):
         def feature_map(self, images: Tensor) -> Tensor:
-            return images.repeat(1, 20, 1, 1)  # 60·16·16 values, more than a probe takes
+            return images.repeat(1, 10, 1, 1)  # 30·16·16 values, more than a probe takes
 
     features = common.features_of(Wide(), data.test.images, "map", data, CPU)
-    assert features.shape == (40, 60 * 8 * 8)
+    assert features.shape == (40, 30 * 8 * 8)
     means = nn.functional.avg_pool2d(data.test.images.float() / 255, 2)
-    torch.testing.assert_close(features.unflatten(1, (60, 8, 8))[:, :3], means)
+    torch.testing.assert_close(features.unflatten(1, (30, 8, 8))[:, :3], means)
     spec = Probe(fit=ProbeFit(features="map"))
     fit = spec.fit.measure(PerPixel(), data, CPU)
     assert measured(spec, PerPixel(), data, fit=fit)[1].keys() == {
@@ -760,6 +785,103 @@ def test_anomaly_of_a_model_of_dark_images_notices_negatives(data: Dataset) -> N
     rows = measured(Anomaly(), PerPixel(lambda image: image.clamp(max=0.3)), dark)[1]
     assert rows["auroc_negative"]["value"] == 1
     assert rows["auroc_shuffled"]["value"] == 0.5, "no pixel is brighter for being elsewhere"
+
+
+def test_anomaly_does_not_take_contrast_for_strangeness(data: Dataset) -> None:
+    """A model that paints the mean colour loses all of each image's variance, whatever there is of it."""
+    faint = replace(data, test=Split(data.test.images // 3, data.test.labels))
+    for images in (data, faint):
+        arrays, _ = measured(Anomaly(), MeanColour(), images)
+        pixels = common.to_unit_range(common.chosen(images.test, None)[0], CPU)
+        expected = (pixels - pixels.mean((2, 3), keepdim=True)).square().mean((1, 2, 3))
+        assert arrays["familiar"] == pytest.approx((expected / pixels.var((1, 2, 3), correction=0)).numpy(), rel=1e-3)
+
+
+def test_class_that_was_left_out_is_told_by_what_a_model_cannot_show(data: Dataset) -> None:
+    """Three patterns have two principal components; a fourth one lies elsewhere."""
+
+    def chequered(part: Split) -> Split:
+        squares = (torch.arange(16)[:, None] + torch.arange(16)) // 4 % 2 * 200
+        return Split(part.images.where((part.labels != 3)[:, None, None, None], squares.byte()), part.labels)
+
+    other = replace(data, train=chequered(data.train), test=chequered(data.test))
+    spec = Novelty(left_out=3)
+    arrays, rows = measured(spec, Baseline(method="pca", size=2), other)
+    assert rows["auroc_novel"]["value"] == 1.0
+    assert (len(arrays["novel"]), len(arrays["familiar"])) == (10, 30)
+    assert measured(spec, PerPixel(), other)[1]["auroc_novel"]["value"] == 0.5, "it shows everything as it is"
+
+
+# ── Cost ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class OneLayer(models.Autoencoder):
+    """A convolution of 3×3 pixels from 3 channels to 5, and one back."""
+
+    def __init__(self) -> None:
+        super().__init__(SHAPE)
+        self.there, self.back = nn.Conv2d(3, 5, 3, padding=1), nn.Conv2d(5, 3, 3, padding=1)
+
+    def encode(self, images: Tensor) -> Tensor:
+        return self.there(images)
+
+    def decode(self, latent: Tensor) -> Tensor:
+        return self.back(latent)
+
+
+def test_operations_are_those_of_the_layers(data: Dataset) -> None:
+    """Each weight is multiplied and added once a pixel; back, once for the input (not of the first) and once for it."""
+    layer = 2 * 3 * 5 * 9 * 16 * 16
+    artifact = Cost(images=7, attempts=2).measure(OneLayer(), data, CPU)
+    found = {row["metric"]: row["value"] for row in artifact.meta["rows"]}
+    assert found == {"operations": 2 * layer, "operations_of_a_step": (2 + 1 + 2) * layer}
+    assert artifact.meta["seconds"] > 0
+
+
+# ── Compression ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_fine_steps_give_what_the_latents_give_and_coarse_ones_the_mean(data: Dataset) -> None:
+    pca = Baseline(method="pca", size=8)
+    fine, coarse = (replace(Compression(), steps=(step,)) for step in (1e-3, 1e6))
+    exact = measured(Reconstruction(), pca, data)[0]["all/psnr"]
+    assert measured(fine, pca, data)[0]["psnr_in_budget"] == pytest.approx(exact, rel=1e-3)
+    arrays, _ = measured(coarse, pca, data)
+    assert arrays["bits:1e+06"].max() < 0.1
+    assert arrays["psnr:1e+06"] == pytest.approx(
+        measured(Reconstruction(), Baseline(method="mean"), data)[0]["all/psnr"], rel=1e-3
+    )
+
+
+def test_budget_lies_between_the_steps_whose_rates_are_around_it(data: Dataset) -> None:
+    pixels = torch.randint(256, (200, *SHAPE), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    noise = replace(data, train=Split(pixels[:150], torch.zeros(150)), test=Split(pixels[150:], torch.zeros(50)))
+    pca, spec = Baseline(method="pca", size=8), Compression(steps=(1.0, 0.5, 0.25, 0.1))
+    arrays, rows = measured(spec, pca, noise)
+    rates, quality = ([rows[f"{what}:{step:g}"]["value"] for step in spec.steps] for what in ("bits", "psnr"))
+    assert rates == sorted(rates)
+    assert quality == sorted(quality)
+    for index, (low, high) in enumerate(itertools.pairwise(rates)):
+        found = measured(replace(spec, budget=round((low + high) / 2)), pca, noise)[1]["psnr_in_budget"]["value"]
+        assert quality[index] < found < quality[index + 1]
+    poor, rich = (measured(replace(spec, budget=b), pca, noise)[0]["psnr_in_budget"] for b in (0, 10**6))
+    assert poor == pytest.approx(arrays["psnr:1"], rel=1e-5)
+    assert rich == pytest.approx(arrays["psnr:0.1"], rel=1e-5)
+
+
+def test_scale_of_latents_is_none_of_a_codes_business(data: Dataset) -> None:
+    """A decoder that undoes what its encoder scales: the same bits for the same images."""
+
+    class Scaled(PerPixel):
+        def encode(self, images: Tensor) -> Tensor:
+            return super().encode(images) * 50 + 3
+
+        def decode(self, latent: Tensor) -> Tensor:
+            return (latent - 3) / 50
+
+    plain, scaled = (measured(Compression(), model, data)[1] for model in (PerPixel(), Scaled()))
+    for name, row in plain.items():
+        assert scaled[name]["value"] == pytest.approx(row["value"], rel=2e-3), name
 
 
 # ── Importance ───────────────────────────────────────────────────────────────────────────────────────────────────────

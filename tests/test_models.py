@@ -21,8 +21,9 @@ from autoencoders.models.base import Shape
 from autoencoders.models.blocks import PatchTranspose, Residual
 from autoencoders.models.conv import ConvAutoencoder
 from autoencoders.models.masked import MaskedAutoencoder
+from autoencoders.models.skips import SkipAutoencoder
 from autoencoders.models.vit import ViTMaskedAutoencoder
-from autoencoders.specs import MCAE, VAE, ConvAE, Custom, ViTMAE
+from autoencoders.specs import MCAE, VAE, ConvAE, Custom, SkipAE, ViTMAE
 from autoencoders.studies.compact.models import CompactAutoencoder
 from autoencoders.studies.compact.plan import CompactAE
 from autoencoders.studies.digits.models import DigitAutoencoder
@@ -34,14 +35,16 @@ SHAPE = (3, 16, 16)
 SPECS: dict[str, tuple[type[Any], Any]] = {
     "vector": (ConvAutoencoder, ConvAE(latent=12, width=4)),
     "spatial": (ConvAutoencoder, ConvAE(bottleneck="spatial", latent=5, width=4)),
+    "skips": (SkipAutoencoder, SkipAE(latent=5, width=4)),
     "vae": (models.VariationalAutoencoder, VAE(latent=6, width=4)),
     "mcae": (MaskedAutoencoder, MCAE(width=4)),
+    "far": (MaskedAutoencoder, MCAE(width=4, far=True)),
     "vit": (ViTMaskedAutoencoder, ViTMAE(dim=16, depth=2, heads=2, ratio=0.5)),
     "digit": (DigitAutoencoder, DigitAE(dropout=0.2, batch_norm=True)),
     "sweep": (SweepAutoencoder, SweepAE(bottleneck=7)),
     "compact": (CompactAutoencoder, CompactAE()),
 }
-MASKED = ("mcae", "vit")
+MASKED = ("mcae", "far", "vit")
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -77,7 +80,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.mark.parametrize("shape", [(3, 32, 32), (1, 16, 24), (3, 64, 64), (1, 28, 28), (3, 8, 8)])
 def test_models_keep_the_shape_of_images(name: str, shape: Shape) -> None:
-    if name == "mcae" and shape == (1, 28, 28):
+    if name in ("mcae", "far") and shape == (1, 28, 28):
         shape = (1, 24, 24)  # its cells are of 8×8 pixels
     assert make(name, shape)(pictures(2, shape)).shape == (2, *shape)
 
@@ -87,8 +90,10 @@ def test_models_keep_the_shape_of_images(name: str, shape: Shape) -> None:
     [
         ("vector", (12,), (8, 4, 4)),
         ("spatial", (5, 4, 4), (5, 4, 4)),
+        ("skips", (5 + 3 * 8, 4, 4), (5 + 3 * 8, 4, 4)),  # with the maps that are handed over
         ("vae", (6,), (8, 4, 4)),
         ("mcae", (32, 2, 2), (32, 2, 2)),
+        ("far", (32, 2, 2), (32, 2, 2)),
         ("vit", (16, 4, 4), (16, 4, 4)),
         ("digit", (16, 1, 1), (16, 1, 1)),
         ("sweep", (7,), (128, 2, 2)),
@@ -103,7 +108,7 @@ def test_latents_and_feature_maps_have_their_documented_sizes(
     assert models.feature_map(model, pictures(2)).shape == (2, *features)
 
 
-@pytest.mark.parametrize("name", ["vector", "spatial", "vae"])
+@pytest.mark.parametrize("name", ["vector", "spatial", "skips", "vae"])
 def test_encoders_have_convolutions_and_decoders_transposed_ones(name: str) -> None:
     model = make(name)
     for part, layer in ((model.encoder, nn.Conv2d), (model.decoder, nn.ConvTranspose2d)):
@@ -294,7 +299,13 @@ def test_vae_embeds_images_as_posterior_means(vae: models.VariationalAutoencoder
 # ── Masks ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-MASKS = [("mcae", {"patch": 2}), ("mcae", {"patch": 4, "depth": 2}), ("mcae", {"patch": 8}), ("vit", {"patch": 4})]
+MASKS = [
+    ("mcae", {"patch": 2}),
+    ("mcae", {"patch": 4, "depth": 2}),
+    ("mcae", {"patch": 8}),
+    ("far", {}),
+    ("vit", {"patch": 4}),
+]
 
 
 @pytest.mark.parametrize(("name", "changes"), MASKS)
@@ -343,6 +354,48 @@ def test_ratio_of_zero_hides_nothing_and_weighs_nothing_up(name: str) -> None:
     terms = model.losses(images, images, seeded())
     expected = (model(images) - images).square().mean().item()
     assert {k: v.item() for k, v in terms.items()} == pytest.approx({"loss": expected, "error": expected})
+
+
+def test_far_decoder_reaches_over_the_whole_map() -> None:
+    """A cell of the map has influence on its neighbourhood alone, or on every pixel; both kernels fit any map."""
+    shape = (3, 32, 48)
+    for name, everywhere in (("mcae", False), ("far", True)):
+        model = models.build(*SPECS[name], shape, 0)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.add_(0.1)
+        latent = torch.rand(1, 32, 4, 6, generator=seeded()).requires_grad_()
+        for corner in ((0, 0), (0, -1), (-1, 0), (-1, -1)):
+            (gradient,) = torch.autograd.grad(model.decode(latent)[0, 0, corner[0], corner[1]], latent)
+            assert bool((gradient.abs().sum(1) > 0).all()) is everywhere
+
+
+def test_mcae_with_a_far_decoder_starts_as_the_one_without() -> None:
+    near, far = make("mcae"), make("far")
+    far.load_state_dict(
+        far.state_dict()
+        | {
+            k.replace("decoder.0", "decoder.1").replace("decoder.2", "decoder.3"): v
+            for k, v in near.state_dict().items()
+        }
+    )
+    assert torch.equal(near(pictures(2)), far(pictures(2)))
+
+
+def test_skips_hand_over_what_the_bottleneck_loses() -> None:
+    """With nothing in the latent, the reconstruction still changes with the image; the spatial AE's does not."""
+    for name, hands_over in (("skips", True), ("spatial", False)):
+        model = trained(name)
+        with torch.no_grad():
+            model.to_latent.weight.zero_()
+        one, other = model(pictures(1)), model(pictures(1, seed=1))
+        assert torch.equal(one, other) is not hands_over
+
+
+def test_skip_autoencoder_starts_as_the_spatial_one() -> None:
+    skips, plain = make("skips"), make("spatial")
+    plain.load_state_dict({k: v for k, v in skips.state_dict().items() if not k.startswith("weights.")})
+    assert torch.allclose(skips(pictures(2)), plain(pictures(2)), atol=1e-6)
 
 
 def test_vit_encodes_visible_patches_only() -> None:

@@ -142,7 +142,7 @@ def test_tasks_run_nothing_outside_their_keys(
 ) -> None:
     few = {"train": 160, "images": 24, "latent_images": 24, "unseen": ()}
     monkeypatch.setitem(PROFILES, "smoke", replace(PROFILES["smoke"], **few))
-    monkeypatch.setattr(reconstruction, "TV_VALIDATION", 4)  # total variation takes its time
+    monkeypatch.setattr(reconstruction, "SLOW_VALIDATION", 4)
     lab = Lab(Settings(profile="smoke", dataset="photos10", device="cpu", cache=tmp_path), PLANS[plan])
     unnamed, kinds, subjects = {}, set(), []
     for task in one_of_each_kind(lab):
@@ -196,7 +196,7 @@ EDITS = [  # a file, what is edited in it, and the measurement whose key must ch
     ("measurements/generation.py", 'Baseline(method="patches")', 'Baseline(method="pixels")', Arithmetic()),
     ("measurements/probing.py", "reduced: int = 128", "reduced: int = 64", Probe()),
     ("measurements/measurement.py", "Data | None = None", "Data | None = Data()", Probe()),
-    ("measurements/common.py", "MOST_FEATURES = 4096", "MOST_FEATURES = 1024", Probe()),
+    ("measurements/common.py", "MOST_FEATURES = 2048", "MOST_FEATURES = 1024", Probe()),
     ("measurements/anomaly.py", "TILES = 4", "TILES = 8", Anomaly()),
     ("measurements/reconstruction.py", "DIRECTIONS = 1024", "DIRECTIONS = 512", Reconstruction()),
     ("measurements/translation.py", "nn.ReLU: _elementwise", "nn.ReLU6: _elementwise", Program()),

@@ -135,7 +135,7 @@ def test_artifact_is_the_trained_model() -> None:
     models.load_weights(model, artifact.arrays)
     with torch.no_grad():
         error = (model(VALIDATION.images.float() / 255) - VALIDATION.images.float() / 255).square().mean().item()
-    assert artifact.meta["history"]["validation/error"][-1] == pytest.approx(error, rel=1e-5)
+    assert artifact.meta["validation"] == pytest.approx({"loss": error, "error": error}, rel=1e-5)
 
 
 # ── Steps ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -269,7 +269,7 @@ def test_derived_seeds_depend_on_all_their_parts() -> None:
 def test_validation_shows_the_same_noise_and_masks_each_time(name: str) -> None:
     history = fit(experiment(name, epochs=3, learning_rate=1e-30, bf16=False)).meta["history"]
     assert len(set(history["validation/error"])) == 1
-    assert len(set(history["train/error"])) == 3
+    assert len(set(history["train/error"])) == len(history["train/error"]) > 3
 
 
 def test_validation_noise_does_not_depend_on_the_seed() -> None:
@@ -336,19 +336,46 @@ def test_settling_spreads_over_the_training_images_and_is_asked_for(monkeypatch:
         ("mcae", {"loss", "masked", "visible", "error"}),
     ],
 )
-def test_history_has_each_term_for_each_epoch(name: str, terms: set[str]) -> None:
+def test_history_has_each_term_at_each_point(name: str, terms: set[str]) -> None:
     history = fit(experiment(name, epochs=3)).meta["history"]
     kinds = {f"{kind}/{term}" for kind in ("train", "validation") for term in terms}
-    assert history.keys() == kinds | {"learning_rate", "seconds"}
-    assert {len(values) for values in history.values()} == {3}
+    assert history.keys() == kinds | {"learning_rate", "seconds", "epoch", "images"}
+    assert {len(values) for values in history.values()} == {12}, "no more points than steps"
     assert all(math.isfinite(value) for values in history.values() for value in values)
 
 
-def test_history_terms_are_means_over_the_epochs_images() -> None:
+@pytest.mark.parametrize(("epochs", "points"), [(1, 20), (3, 21), (20, 20), (25, 25)])
+def test_curves_have_twenty_points_or_one_an_epoch(epochs: int, points: int) -> None:
+    meta = fit(experiment(epochs=epochs, batch=1), Recorder).meta
+    where = meta["history"]["epoch"]
+    assert len(where) == points
+    assert where == sorted(set(where))
+    assert {float(epoch) for epoch in range(1, epochs + 1)} <= set(where), "the end of each epoch is one"
+    assert max(np.diff([0, *where])) <= epochs / points + 1 / len(TRAIN)
+    assert sum(meta["history"]["images"]) == meta["images"]
+
+
+def test_points_are_taken_of_a_share_of_the_validation_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The finished model is validated on all of them."""
+    monkeypatch.setattr(training, "GLANCE_IMAGES", 3)
+    meta = fit(experiment(sigma=None, epochs=1, learning_rate=1e-30, bf16=False)).meta
+    model = models.build(ConvAutoencoder, MODELS["ae"][1], SHAPE, 0)
+    images = VALIDATION.images.float() / 255
+    errors = (models.reconstruct(model, images) - images).square().mean((1, 2, 3))
+    every = math.ceil(len(images) / 3)
+    assert every > 1
+    assert meta["history"]["validation/error"][-1] == pytest.approx(errors[::every].mean().item(), rel=1e-3)
+    assert meta["validation"]["error"] == pytest.approx(errors.mean().item(), rel=1e-3)
+
+
+def test_history_terms_are_means_over_the_images_since_the_last_point() -> None:
     [model] = recorded(experiment(epochs=1, learning_rate=1e-30, sigma=0.1))
     history = fit(experiment(epochs=1, learning_rate=1e-30, sigma=0.1), Recorder).meta["history"]
     clean, noisy = torch.cat(model.clean), torch.cat(model.noisy)
-    assert history["train/error"] == pytest.approx([(noisy - clean).square().mean().item()], rel=1e-5)
+    whole = np.average(history["train/error"], weights=history["images"])
+    assert whole == pytest.approx((noisy - clean).square().mean().item(), rel=1e-5)
+    first = round(history["images"][0])
+    assert history["train/error"][0] == pytest.approx((noisy - clean)[:first].square().mean().item(), rel=1e-5)
 
 
 def test_artifact_meta_is_plain_and_complete() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,15 @@ class Dataset:
     test: Split
     classes: tuple[str, ...]
     fingerprint: str
+
+    def without(self, left_out: int | None) -> Dataset:
+        """The same data set, one class of which is in the test images alone."""
+        if left_out is None:
+            return self
+        if not 0 <= left_out < len(self.classes):
+            raise InputError(f"{self.name} has classes 0 to {len(self.classes) - 1}, none of them {left_out}")
+        train, validation = (_part(s, (s.labels != left_out).numpy()) for s in (self.train, self.validation))
+        return replace(self, train=train, validation=validation)
 
 
 def as_split(images: np.ndarray, labels: Any) -> Split:

@@ -1,9 +1,11 @@
-"""What a model must beat: the mean image, a linear denoiser and total variation (PCA has its own module)."""
+"""What a model must beat: the mean image, a linear denoiser, total variation and non-local means (PCA has a module
+of its own)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -118,18 +120,19 @@ def _moments(
     return offset.float(), (variances - torch.outer(offset, offset)).float(), covariances.float()
 
 
-# ── Total variation ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Total variation and non-local means ──────────────────────────────────────────────────────────────────────────────
 
 WEIGHTS = (0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6)  # strengths tried; larger is smoother
+Similarity = tuple[float, float]  # how far surroundings may differ to count as alike, beyond noise of such deviation
+SIMILARITIES: tuple[Similarity, ...] = (
+    *((cut, 0.0) for cut in (0.03, 0.04, 0.05, 0.065, 0.08, 0.1, 0.13, 0.16, 0.2, 0.25)),
+    *((0.6 * noise, noise) for noise in (0.03, 0.05, 0.075, 0.1, 0.14, 0.2)),  # best while little noise is clipped
+)
 
 
 def total_variation(images: Array, weight: float, jobs: int = 1) -> np.ndarray:
     """Each image by itself through scikit-image's Chambolle denoiser, all channels together."""
-    from joblib import Parallel, delayed
-
-    pixels = as_images(images).cpu().numpy()
-    chunks = np.array_split(pixels, max(1, min(4 * jobs, len(pixels))))
-    return np.concatenate(Parallel(n_jobs=jobs)(delayed(_total_variation)(chunk, weight) for chunk in chunks))
+    return _each_alone(_total_variation, images, weight, jobs)
 
 
 def _total_variation(images: np.ndarray, weight: float) -> np.ndarray:
@@ -139,10 +142,53 @@ def _total_variation(images: np.ndarray, weight: float) -> np.ndarray:
     return np.stack(smooth).astype(np.float32) if smooth else images
 
 
+def non_local_means(images: Array, similarity: Similarity, jobs: int = 1) -> np.ndarray:
+    """Each image by itself through scikit-image's non-local means (Buades et al. 2005): a pixel becomes the mean of
+    those, up to 6 pixels away, whose 5×5 surroundings look alike."""
+    return _each_alone(_non_local_means, images, similarity, jobs)
+
+
+def _non_local_means(images: np.ndarray, similarity: Similarity) -> np.ndarray:
+    from skimage.restoration import denoise_nl_means
+
+    cut, noise = similarity
+    settings = {"patch_size": 5, "patch_distance": 6, "fast_mode": True, "channel_axis": 0}
+    smooth = [denoise_nl_means(image, h=cut, sigma=noise, **settings) for image in images]
+    return np.stack(smooth).astype(np.float32) if smooth else images
+
+
 def choose_weight(noisy: Array, clean: Array, jobs: int = 1) -> float:
-    """The strength with the least mean squared error on these (validation) images."""
+    """The strength of total variation with the least mean squared error on these (validation) images."""
+    return _least_error(total_variation, WEIGHTS, noisy, clean, jobs)
+
+
+def choose_similarity(noisy: Array, clean: Array, jobs: int = 1) -> Similarity:
+    """The same for non-local means."""
+    return _least_error(non_local_means, SIMILARITIES, noisy, clean, jobs)
+
+
+Strength = TypeVar("Strength", float, Similarity)
+
+
+def _each_alone(
+    denoise: Callable[[np.ndarray, Strength], np.ndarray], images: Array, strength: Strength, jobs: int
+) -> np.ndarray:
+    from joblib import Parallel, delayed
+
+    pixels = as_images(images).cpu().numpy()
+    chunks = np.array_split(pixels, max(1, min(4 * jobs, len(pixels))))
+    return np.concatenate(Parallel(n_jobs=jobs)(delayed(denoise)(chunk, strength) for chunk in chunks))
+
+
+def _least_error(
+    denoise: Callable[[Array, Strength, int], np.ndarray],
+    strengths: Sequence[Strength],
+    noisy: Array,
+    clean: Array,
+    jobs: int,
+) -> Strength:
     target = as_images(clean).cpu().numpy()
     if len(target) == 0:
-        raise ValueError("choosing a weight needs images")
-    errors = [float(np.square(total_variation(noisy, weight, jobs) - target).mean()) for weight in WEIGHTS]
-    return WEIGHTS[int(np.argmin(errors))]
+        raise ValueError("choosing a strength needs images")
+    errors = [float(np.square(denoise(noisy, strength, jobs) - target).mean()) for strength in strengths]
+    return strengths[int(np.argmin(errors))]

@@ -28,9 +28,12 @@ class PCA:
     @full_precision()
     def reconstruct(self, images: Array, k: int) -> Tensor:
         """Images, clipped to [0, 1], as seen through their first k coordinates; k = 0 gives the mean image."""
-        pixels = as_features(images)
-        basis, mean = self._basis(pixels, k), self._mean(pixels)
-        return ((pixels - mean) @ basis.T @ basis + mean).clamp(0, 1).reshape(images.shape)
+        return self.decode(self.embed(images, k)).clamp(0, 1).reshape(images.shape)
+
+    @full_precision()
+    def decode(self, coordinates: Tensor) -> Tensor:
+        """Samples [N, D] from their first coordinates."""
+        return coordinates @ self._basis(coordinates, coordinates.shape[1]) + self._mean(coordinates)
 
     def _mean(self, like: Tensor) -> Tensor:
         return torch.as_tensor(self.mean, device=like.device)

@@ -119,14 +119,17 @@ def _of_training(experiment: Experiment, meta: dict[str, Any], key: str) -> Iter
     for name, values in meta["history"].items():
         split, _, term = name.partition("/")
         if term and values:
-            yield head | {"split": split, "metric": f"last {term}", "value": values[-1]}
+            last = meta["validation"][term] if split == "validation" else values[-1]
+            yield head | {"split": split, "metric": f"last {term}", "value": last}
     for name in COSTS:
         yield head | {"split": "train", "metric": name, "value": meta[name]}
 
 
 def _of_the_run(meta: dict[str, Any]) -> dict[str, Any]:
-    """What only a training has: on what it ran, and its loss by epoch."""
-    history = {part: meta["history"].get(f"{part}/error", []) for part in ("train", "validation")}
+    """What only a training has: on what it ran, and its loss after each whole epoch."""
+    whole = [index for index, epoch in enumerate(meta["history"]["epoch"]) if float(epoch).is_integer()]
+    found = {part: meta["history"].get(f"{part}/error", []) for part in ("train", "validation")}
+    history = {part: [values[index] for index in whole if values] for part, values in found.items()}
     return {
         **{name: meta[name] for name in ("device", "precision", "threads")},
         "history": {part: [_rounded(value) for value in values] for part, values in history.items()},

@@ -38,8 +38,9 @@ Panels = Mapping[str, Mapping[str, Series]]  # by y label, then by the series' l
 def curves(
     panels: Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]], *, xlabel: str = "epochs", log: bool = False
 ) -> Figure:
-    """Draw errors against epochs, a panel for each y label: {y label: {model: {"train": [...], "validation": [...]}}}.
+    """Draw errors against epochs, a panel for each y label.
 
+    A history is {"train": [...], "validation": [...], "epoch": [...]}; without "epoch", there is a value for each.
     A model has its colour and marker; training is dashed with hollow markers, validation solid with filled ones.
     """
     names = series_names(panels)
@@ -48,18 +49,21 @@ def curves(
     shown = looks(names)
     figure = _figure(panels)
     for axes, ylabel, models in _panels(figure, panels):
-        longest = 0
+        first, longest = np.inf, 0.0
         for model, history in models.items():
             look = shown[model]
-            for split, errors in history.items():
+            for split in (part for part in SPLITS if part in history):
+                errors = history[split]
                 some(errors, f"epochs of {ylabel}, {model}")
+                epochs = history.get("epoch", range(1, len(errors) + 1))
                 every = max(1, len(errors) // 6)
                 marked = (names.index(model) * every // len(MARKERS), every)
                 style = {"marker": look.marker, "markevery": marked, **_split_look(split, look.color)}
-                axes.plot(np.arange(1, len(errors) + 1), errors, **style)
-                longest = max(longest, len(errors))
+                axes.plot(np.asarray(epochs, float), errors, **style)
+                longest = max(longest, epochs[-1])
+                first = min(first, epochs[0])
         axes.set(xlabel=xlabel, ylabel=wrapped(ylabel, 0.7 * HEIGHT))
-        axes.set_xlim(*(0, 2) if longest == 1 else (1 - 0.03 * longest, 1.03 * longest))
+        axes.set_xlim(*(0, 2) if longest == first else (first - 0.03 * longest, 1.03 * longest))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
         if log:
             _log(axes, "y")
@@ -115,8 +119,9 @@ def tradeoff(
     xlabel: str,
     ylabel: str,
     lines: Mapping[str, float] | None = None,
+    log: bool = True,
 ) -> Figure:
-    """Draw one measure against another, {label: (x values, y values)}, each series joined; x is logarithmic.
+    """Draw one measure against another, {label: (x values, y values)}, each series joined; `log`: x is logarithmic.
 
     `lines` are values of y that come without an x.
     """
@@ -131,7 +136,8 @@ def tradeoff(
     handles += [axes.axhline(value, label=name, **look) for name, value, look in rules(lines)]
     axes.set(xlabel=xlabel, ylabel=wrapped(ylabel, 0.7 * HEIGHT))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=6))  # whatever room the legend leaves
-    _log(axes, "x")
+    if log:
+        _log(axes, "x")
     legend(figure, handles)
     return figure
 

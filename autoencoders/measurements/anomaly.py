@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from autoencoders.data import Dataset
 
 TILES = 4  # each way
+LEAST = (1 / 255) ** 2  # of a variance: images of one colour have none
 
 
 @dataclass(frozen=True, kw_only=True)
 class Anomaly(Measurement):
-    """AUROC of the mean squared error: familiar test images against the same ones with their structure broken.
+    """AUROC of the error: familiar test images against the same ones with their structure broken.
 
-    Both groups are the same images, so that the interval is that of pairs.
+    Both groups are the same images, so that the interval is that of pairs. An error is the share of an image's variance
+    that isn't reconstructed: contrast alone makes no image strange.
     """
 
     images: int = 2000
@@ -47,6 +49,29 @@ class Anomaly(Measurement):
         return Artifact(arrays, {"rows": rows})
 
 
+@dataclass(frozen=True, kw_only=True)
+class Novelty(Measurement):
+    """AUROC of the error: test images of a class that wasn't trained on against all others."""
+
+    left_out: int
+
+    @property
+    def label(self) -> str:
+        return f"class {self.left_out} as unfamiliar"
+
+    def measure(self, subject: Measured, data: Dataset, device: str) -> Artifact:
+        from autoencoders.evaluation.ranking import measure_auroc
+
+        images, labels = chosen(data.test, None)
+        known = data.without(self.left_out)  # which a model has been trained on, and a baseline is fitted to
+        errors = _errors(subject, to_unit_range(images, device), known, device)
+        novel = (labels == self.left_out).numpy()
+        arrays = {"novel": errors[novel], "familiar": errors[~novel]}
+        found = measure_auroc((arrays["novel"], arrays["familiar"]), paired=False)
+        meta = {"rows": [row(None, "auroc_novel", found.estimate())], "class": data.classes[self.left_out]}
+        return Artifact(arrays, meta)
+
+
 def _errors(subject: Measured, images: Tensor, data: Dataset, device: str) -> np.ndarray:
     from autoencoders import models
     from autoencoders.evaluation import metrics
@@ -55,7 +80,8 @@ def _errors(subject: Measured, images: Tensor, data: Dataset, device: str) -> np
         output = fitted_pca(data, device).reconstruct(images, subject.size)
     else:
         output = models.reconstruct(subject, images)
-    return metrics.compare(images, output)["mse"]
+    contrast = images.var((1, 2, 3), correction=0).clamp(min=LEAST).cpu().numpy()
+    return metrics.compare(images, output)["mse"] / contrast
 
 
 def _shuffled(images: Tensor, seed: int) -> Tensor:

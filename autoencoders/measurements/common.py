@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from autoencoders.specs import Baseline, Corruption, Input, describe
+from autoencoders.specs import Baseline, Corruption, Disturbance, Input, describe
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,19 +52,23 @@ def to_unit_range(images: Tensor, device: str) -> Tensor:
     return images.to(device).float().contiguous() / 255  # the order in memory decides how sums are rounded
 
 
-def corrupted(images: Tensor, what: Corruption | None, seed: int) -> Tensor:
+def corrupted(images: Tensor, what: Corruption | Disturbance | None, seed: int) -> Tensor:
     import torch
 
     from autoencoders import corruption
+    from autoencoders.evaluation import disturbances
 
-    return corruption.corrupt(images, what, torch.Generator(images.device).manual_seed(seed))
+    generator = torch.Generator(images.device).manual_seed(seed)
+    if isinstance(what, Disturbance):
+        return disturbances.disturb(images, what, generator)
+    return corruption.corrupt(images, what, generator)
 
 
 def as_bytes(images: Tensor) -> np.ndarray:
     return images.clamp(0, 1).mul(255).round().byte().cpu().numpy()
 
 
-MOST_FEATURES = 4096  # a linear probe's cost grows with their cube
+MOST_FEATURES = 2048  # a linear probe's cost grows with their cube
 
 
 def features_of(subject: Measured, images: Tensor, features: str, data: Dataset, device: str) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from autoencoders.measurements.common import (
     chosen,
@@ -33,22 +33,24 @@ SHARE = 0.9  # of the KL divergence, which few units may carry
 
 @dataclass(frozen=True, kw_only=True)
 class Likelihood(Measurement):
-    """Bits per dimension of each test image, its KL divergence from the prior, and what each latent unit carries of it.
+    """Bits per dimension of each image, its KL divergence from the prior, and what each latent unit carries of it.
 
     Latents are drawn once from each posterior. The decoder's variance is the one that training images have set.
     """
 
+    split: Literal["validation", "test"] = "test"
     images: int | None = None
     seed: int = 1_000_003
 
     @property
     def label(self) -> str:
-        return "likelihood"
+        return "likelihood" if self.split == "test" else f"likelihood of {self.split} images"
 
     def measure(self, subject: models.VariationalAutoencoder | Baseline, data: Dataset, device: str) -> Artifact:
         from autoencoders.evaluation import latent, likelihood
 
-        clean = to_unit_range(chosen(data.test, self.images)[0], device)
+        images, _ = chosen(data.test if self.split == "test" else data.validation, self.images)
+        clean = to_unit_range(images, device)
         coder = fitted_linear_vae(subject, data, device) if isinstance(subject, Baseline) else subject
         variance = self._variance(coder, data, device)
         mean, log_variance = _posterior(coder, clean)
@@ -59,14 +61,15 @@ class Likelihood(Measurement):
         arrays["bits_per_dim_as_trained"] = _density_as_trained(coder, clean, output, kl, bits.density)
         units = latent.kl_per_dimension(mean, log_variance)
         active = latent.active_units(mean)
-        rows = [resampled(None, metric, values) for metric, values in arrays.items()]
+        rows = [resampled(None, metric, values) | {"split": self.split} for metric, values in arrays.items()]
         counted = {
             "active_units": active.sum(),
             "active_kl": units[active].sum(),
             "carrying_units": latent.units_that_carry(units, SHARE),
             "decoder_variance": variance,
         }
-        rows += [row(None, metric, exactly(float(value), len(clean))) for metric, value in counted.items()]
+        for metric, value in counted.items():
+            rows.append(row(None, metric, exactly(float(value), len(clean)), split=self.split))
         return Artifact(arrays | {"unit_kl": units, "active": active}, {"rows": rows})
 
     def _variance(self, coder: Coder, data: Dataset, device: str) -> float:

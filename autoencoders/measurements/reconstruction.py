@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -17,7 +18,7 @@ from autoencoders.measurements.common import (
     to_unit_range,
 )
 from autoencoders.measurements.measurement import Measurement
-from autoencoders.specs import Baseline, Corruption, PatchMask, describe
+from autoencoders.specs import Baseline, Corruption, Disturbance, Gaussian, Input, PatchMask, describe
 from autoencoders.store import Artifact
 
 if TYPE_CHECKING:
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from autoencoders.data import Dataset
+    from autoencoders.evaluation import baselines
 
-TV_IMAGES, TV_VALIDATION = 1000, 100  # total variation takes its time: it is measured and tuned on so many images
+SLOW_IMAGES, SLOW_VALIDATION = 1000, 100  # what takes its time is measured and tuned on so many images
 DIRECTIONS = 1024  # of CIFAR-10's 3,072: to keep no more would still give 36.5 dB on clean images
 
 
@@ -34,7 +36,7 @@ DIRECTIONS = 1024  # of CIFAR-10's 3,072: to keep no more would still give 36.5 
 class Reconstruction(Measurement):
     """How far each output is from the clean image, over all of it and over the part that was hidden."""
 
-    input: Corruption | PatchMask | None = None
+    input: Corruption | Disturbance | PatchMask | None = None
     split: Literal["validation", "test"] = "test"
     images: int | None = None  # the first so many of a fixed order; None: all
     examples: int = 32  # outputs kept for the pictures
@@ -66,7 +68,7 @@ class Reconstruction(Measurement):
 
 
 def shown_and_made(
-    subject: Measured, clean: Tensor, what: Corruption | PatchMask | None, seed: int, data: Dataset, device: str
+    subject: Measured, clean: Tensor, what: Input, seed: int, data: Dataset, device: str
 ) -> tuple[Tensor, Tensor | None, Tensor]:
     """What a person is shown as the input, what of it is hidden, and the output. Hidden patches are in grey."""
     from autoencoders import models
@@ -82,7 +84,7 @@ def shown_and_made(
 
 
 def _baseline(
-    subject: Baseline, seen: Tensor, what: Corruption | None, seed: int, data: Dataset, device: str
+    subject: Baseline, seen: Tensor, what: Corruption | Disturbance | None, seed: int, data: Dataset, device: str
 ) -> Tensor:
     from autoencoders.evaluation import baselines
 
@@ -96,28 +98,35 @@ def _baseline(
         case "ppca" | "linear-vae":
             return fitted_linear_vae(subject, data, device).reconstruct(seen).clamp(0, 1)
         case "ridge":
-            return _ridge(seen, what, data, device)
-        case "tv":
-            return _total_variation(seen, what, seed, data, device)
+            known = what if subject.sigma is None else Gaussian(subject.sigma)
+            return _fitted_ridge(known, data, device).denoise(seen)
+        case "tv" | "nlm":
+            return _slow_denoiser(subject, seen, what, seed, data, device)
     raise ValueError(f"{subject.name} reconstructs nothing")
 
 
-def _ridge(seen: Tensor, what: Corruption | None, data: Dataset, device: str) -> Tensor:
+@functools.lru_cache(maxsize=1)  # one that is fitted to one level is asked about several
+def _fitted_ridge(what: Corruption | Disturbance | None, data: Dataset, device: str) -> baselines.LinearDenoiser:
     from autoencoders import corruption
     from autoencoders.evaluation import baselines
 
-    fitted = baselines.fit_linear_denoiser(
+    if isinstance(what, Disturbance):
+        raise ValueError("a linear denoiser is fitted to noise")
+    return baselines.fit_linear_denoiser(
         along_directions(data, device, DIRECTIONS),
         data.validation.images.to(device),
         lambda images, generator: corruption.corrupt(images, what, generator),
     )
-    return fitted.denoise(seen)
 
 
-def _total_variation(seen: Tensor, what: Corruption | None, seed: int, data: Dataset, device: str) -> Tensor:
-    """On the first 1,000 images, for it takes its time; its weight is chosen on validation images."""
+def _slow_denoiser(
+    subject: Baseline, seen: Tensor, what: Corruption | Disturbance | None, seed: int, data: Dataset, device: str
+) -> Tensor:
+    """Total variation or non-local means of the first 1,000 images; its strength is chosen on validation images."""
     from autoencoders.evaluation import baselines
 
-    clean = to_unit_range(chosen(data.validation, TV_VALIDATION)[0], device)
-    weight = baselines.choose_weight(corrupted(clean, what, seed + 1), clean)
-    return seen.new_tensor(baselines.total_variation(seen[:TV_IMAGES], weight))
+    clean = to_unit_range(chosen(data.validation, SLOW_VALIDATION)[0], device)
+    noisy, few = corrupted(clean, what, seed + 1), seen[:SLOW_IMAGES]
+    if subject.method == "tv":
+        return seen.new_tensor(baselines.total_variation(few, baselines.choose_weight(noisy, clean)))
+    return seen.new_tensor(baselines.non_local_means(few, baselines.choose_similarity(noisy, clean)))

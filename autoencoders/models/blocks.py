@@ -20,6 +20,23 @@ class Residual(nn.Module):
         return x + self.outer(F.gelu(self.inner(x)))
 
 
+class WholeMap(nn.Module):
+    """A kernel over the whole map, for each channel its own, and a 1×1 layer, beside an identity; as it starts."""
+
+    def __init__(self, width: int, side: int):
+        super().__init__()
+        self.inner, self.outer = (
+            nn.Conv2d(width, width, side, padding=side // 2, groups=width),
+            nn.Conv2d(width, width, 1),
+        )
+        nn.init.zeros_(self.outer.weight)
+        assert self.outer.bias is not None
+        nn.init.zeros_(self.outer.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.outer(F.gelu(self.inner(x)))
+
+
 class PatchTranspose(nn.ConvTranspose2d):
     """A transposed convolution whose stride is its kernel: as each cell makes a patch of its own, one matrix product
     does it, several times faster on a CPU."""

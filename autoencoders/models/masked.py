@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from autoencoders import corruption
 from autoencoders.models.base import Autoencoder, Shape, Terms, centred, grid_of, require, uncentred, upsample
-from autoencoders.models.blocks import PatchTranspose, Residual
+from autoencoders.models.blocks import PatchTranspose, Residual, WholeMap
 from autoencoders.specs import MCAE
 
 
@@ -96,7 +96,9 @@ class MaskedAutoencoder(Masked):
         self.head = nn.Conv2d(2 * width, 8 * width, 4, stride=2, padding=1)  # 8×8 pixels in a cell
         masked = [c for scale, c in enumerate((width, 2 * width, 8 * width)) if 2 ** (scale + 1) <= spec.patch]
         self.tokens = nn.ParameterList(nn.Parameter(torch.zeros(1, c, 1, 1)) for c in masked)
+        side = 2 * max(shape[1:]) // 8 - 1  # of a kernel that reaches from one end of the map to the other
         self.decoder = nn.Sequential(
+            *([WholeMap(8 * width, side)] if spec.far else []),
             nn.ConvTranspose2d(8 * width, 2 * width, 4, stride=2, padding=1),
             nn.GELU(),
             PatchTranspose(2 * width, channels, 4),

@@ -138,11 +138,11 @@ def _is_rendered(edition: Edition, book: Book, tool: quarto.Quarto) -> bool:
 def _state(edition: Edition, book: Book, tool: quarto.Quarto) -> str:
     """A digest of what goes into a book by Quarto, and of what came out."""
     settings = [edition.root / name for name in ("_quarto.yml", "_quarto.yml.local", "_variables.yml")]
-    drawn = [path for path in (edition.root / WORKSHOP).iterdir() if path.suffix in (".typ", ".svg")]
+    written = [path for path in (edition.root / WORKSHOP).iterdir() if path.suffix in (".typ", ".svg", ".md")]
     style = [path for path in (PROJECT / "report/style").iterdir() if path.is_file()]
     notebooks = [edition.root / f"cache/notebooks/{name}.ipynb" for name in embedded(edition.root)]
     made = [path for path in book.rendered.rglob("*") if path.is_file()]
-    paths = [*settings, *book.sources, *book.bibliography, *drawn, *style, *notebooks, *made]
+    paths = [*settings, *book.sources, *book.bibliography, *written, *style, *notebooks, *made]
     digests = sorted((str(path), hashlib.sha256(path.read_bytes()).hexdigest()) for path in paths)
     return hashlib.sha256(json.dumps([tool.name, digests]).encode()).hexdigest()
 
@@ -170,6 +170,7 @@ def _prepare(edition: Edition, renderer: str) -> list[Execution]:
     workshop = edition.root / WORKSHOP
     write_if_changed(workshop / "pipeline.svg", graph.overview(edition.labs, sorted(embedded(edition.root))))
     write_if_changed(workshop / "book.typ", pdf.style())
+    write_if_changed(workshop / "claims.md", values.pop("claims"))
     variables.write(edition.root / "_variables.yml", values | {"renderer": renderer, "run": _run(edition)})
     notebooks = [each.target.relative_to(edition.root) for each in executions]
     write_if_changed(edition.root / "_quarto.yml.local", _for_quarto(values, edition.settings.authors, notebooks))
@@ -289,6 +290,7 @@ def _for_quarto(values: Mapping[str, Any], authors: Sequence[str], notebooks: It
     files = [path.as_posix() for path in notebooks]
     book: dict[str, Any] = {
         "author": [variables.literal(name) for name in (f"Group {values['group']}", *authors)],
+        "date": values["date"],
         "page-footer": {"left": "Notebooks", "center": [{"text": Path(file).stem, "href": file} for file in files]},
     }
     if notice := values.get("notice", {}).get("header"):

@@ -450,7 +450,7 @@ def test_tables_and_claims_of_a_whole_run(
     ]
     asked += [functools.partial(lab.measure, *pair) for pair in lab.measurements() if thorough]
     asked += [functools.partial(_printed, findings, contender) for contender in _contenders(findings)]
-    asked += [lambda: findings.sweep_rows(findings.tuning()), lambda: findings.beside_references()]
+    asked += [findings.sweep_table, lambda: findings.beside_references()]
     refusals = {refusal for ask in asked if (refusal := told(ask)[1])}
     assert all(name == "of one class" and re.search(REFUSALS, line) for line in refusals), refusals
     tried(len(asked))

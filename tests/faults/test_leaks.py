@@ -83,8 +83,7 @@ def everything_learned(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Learned:
                     found |= {f"{subject.name} {spec.label} {name}": array for name, array in arrays.items()}
     findings = Findings(lab)
     found["the best MCAE"] = np.array(findings.best_mcae().label)
-    sweep = [(row["run"], row["error"], row["psnr"]) for row in findings.sweep_rows(findings.tuning())]
-    found["the sweep"] = np.array([error for _, error, _ in sweep])
+    found["the sweep"] = np.array([error for _, runs, _ in findings.tuned() for _, error in runs])
     return found
 
 

@@ -31,7 +31,14 @@ from autoencoders.reporting.without_quarto.document import (
 )
 from autoencoders.reporting.without_quarto.pandoc import Element, div, link, span, string
 
-COVER = {"Group": "group", "Authors": "authors", "Data": "dataset.title", "Profile": "profile.title", "Seeds": "seeds"}
+COVER = {
+    "Group": "group",
+    "Authors": "authors",
+    "Data": "dataset.title",
+    "Profile": "profile.title",
+    "Seeds": "seeds",
+    "Trained on": "date",
+}
 ASSETS = {  # by the folder that they lie in
     "autoencoders.reporting": ("base.css", "theme.js"),
     "autoencoders.reporting.without_quarto": ("style.css", "site.js"),
