@@ -296,7 +296,8 @@ class Catalogue(Plan):
 
     def untrained(self) -> list[Untrained]:
         """The encoders whose features are compared, with random weights."""
-        return [Untrained(of=e.name, model=e.model, seed=draw) for e in (self.ae(), self.mcae(0)) for draw in DRAWS]
+        draws = range(max(len(DRAWS), len(self.profile.seeds)))  # one beside each seed
+        return [Untrained(of=e.name, model=e.model, seed=draw) for e in (self.ae(), self.mcae(0)) for draw in draws]
 
     def of_untrained(self, untrained: Untrained) -> list[Measurement]:
         if untrained.seed != DRAWS[0]:

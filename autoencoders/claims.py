@@ -226,7 +226,7 @@ def _masked(f: Findings) -> Iterable[Claim]:
 def _features(f: Findings) -> Iterable[Claim]:
     """What training and masking add to an encoder's layers, all of them read alike (R20)."""
     best, unmasked, ae = f.best_mcae(), f.mcae(0), f.ae("vector")
-    vit, untrained = f.vit(f.catalogue.ratio), f.untrained(unmasked)
+    vit, untrained = f.vit(f.catalogue.ratio), f.draws_beside(unmasked)
     rivals = {
         "training-adds": ("those of the same encoder with random weights", f.layers(untrained)),
         "masking-adds": ("those of an MCAE trained with nothing hidden", f.layers(unmasked)),
@@ -245,7 +245,7 @@ def _features(f: Findings) -> Iterable[Claim]:
     statement = f"with {few} labels, too, it finds more in the layers of the trained MCAE than in random weights"
     yield Claim("training-adds-few", "R20", statement, f.layers(best, few), f.layers(untrained, few), ACCURACY)
     statement = "a linear classifier finds more in the AE's layers than in the same with random weights"
-    yield Claim("ae-training-adds", "R6", statement, f.layers(ae), f.layers(f.untrained(ae)), ACCURACY)
+    yield Claim("ae-training-adds", "R6", statement, f.layers(ae), f.layers(f.draws_beside(ae)), ACCURACY)
 
 
 def _detail(f: Findings) -> Iterable[Claim]:

@@ -63,7 +63,7 @@ def thousandths(sigma: float) -> int:
 _levels = partial(
     Parameter,
     values="distinct levels from 0.001 to 10",
-    holds=lambda sigma: 1 <= thousandths(sigma) <= 10_000,
+    holds=lambda sigma: 0 < sigma <= 10 and thousandths(sigma) > 0,
     same=thousandths,
 )
 PARAMETERS = {
@@ -73,14 +73,14 @@ PARAMETERS = {
         what="mask ratios",
         values=f"distinct numbers between 0 and 1 that hide at least one of {PATCHES} patches and leave two",
         example="0.75,0.3",
-        holds=lambda ratio: 1 <= round(PATCHES * ratio) <= PATCHES - 2,
+        holds=lambda ratio: 0 < ratio < 1 and 1 <= round(PATCHES * ratio) <= PATCHES - 2,
         same=lambda ratio: f"{ratio:g}",
     ),
     "latents": Parameter(
         what="sizes of the vector latent",
-        values="distinct whole numbers from 1 to 2048",
+        values="distinct whole numbers from 2 to 2048",  # a plane has two dimensions
         example="128,64",
-        holds=lambda size: 1 <= size <= 2048,
+        holds=lambda size: 2 <= size <= 2048,
     ),
     "betas": Parameter(
         what="fixed weights β of the VAEs' KL divergence",

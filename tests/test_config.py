@@ -345,6 +345,12 @@ def test_random_weights_stand_beside_the_models_that_were_trained(catalogue: Cat
     assert len(DRAWS) == 3
 
 
+@pytest.mark.parametrize("seeds", [1, 2, 3, 5])
+def test_each_seed_has_random_weights_beside_it(seeds: int) -> None:
+    drawn = [each for each in given(seeds=tuple(range(seeds))).untrained() if each.of == "ae-vector"]
+    assert [each.seed for each in drawn] == [*range(max(3, seeds))]
+
+
 def test_encoders_are_read_by_one_rule(catalogue: Catalogue) -> None:
     pairs = catalogue.measurements()
     assert {spec for _, spec in pairs if isinstance(spec, LayerProbe)} == {catalogue.layer_probe()}
@@ -479,7 +485,7 @@ def test_tables_have_values_in_their_order() -> None:
 
 
 @pytest.mark.parametrize(
-    "lists", [{"sigmas": (0.2,)}, {"unseen": ()}, {"ratios": (0.4,)}, {"latents": (1,)}, {"betas": ()}]
+    "lists", [{"sigmas": (0.2,)}, {"unseen": ()}, {"ratios": (0.4,)}, {"latents": (2,)}, {"betas": ()}]
 )
 def test_plan_of_few_values_is_whole(lists: dict[str, Any]) -> None:
     plan = given(**lists)

@@ -42,12 +42,12 @@ def hidden(page: Any) -> torch.Tensor:
 
 
 def test_patches_page_shows_what_torch_makes_of_it(hiding: Any, lab: Lab, images: torch.Tensor) -> None:
-    model = mcae(lab, 0.5)
+    model = mcae(lab, 0.75)
     assert isinstance(model, models.Masked)
     hiding.check("#image [value='7']")
     settle(hiding)
     pixels = model.in_pixels(hidden(hiding))
-    assert pixels.float().mean() == 0.5
+    assert pixels.float().mean() == 0.75
     wanted = models.reconstruct(model, images[7:8], mask=pixels)
     np.testing.assert_allclose(shown(hiding, "#output"), as_seen(wanted), atol=1e-3)
     squared = (wanted - images[7:8] / 255).square()
@@ -92,15 +92,15 @@ def test_patches_are_hidden_by_keyboard(hiding: Any) -> None:
 
 
 def test_model_of_another_ratio_is_loaded_on_demand(hiding: Any, lab: Lab, images: torch.Tensor) -> None:
-    last = hiding.locator("#models button").last
-    assert "75 % hidden in training · load 0.1 MB" in last.inner_text()
+    other = hiding.locator("#models button").first
+    assert "10 % hidden in training · load 0.1 MB" in other.inner_text()
     before = shown(hiding, "#output")
-    last.click()
-    hiding.wait_for_selector("#models button:last-child[aria-pressed=true]")
+    other.click()
+    hiding.wait_for_selector("#models button:first-child[aria-pressed=true]")
     settle(hiding)
-    assert "load" not in last.inner_text()
+    assert "load" not in other.inner_text()
     assert not np.array_equal(shown(hiding, "#output"), before)
-    model = mcae(lab, 0.75)
+    model = mcae(lab, 0.1)
     assert isinstance(model, models.Masked)
     wanted = models.reconstruct(model, images[:1], mask=model.in_pixels(hidden(hiding)))
     np.testing.assert_allclose(shown(hiding, "#output"), as_seen(wanted), atol=1e-3)

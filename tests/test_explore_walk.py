@@ -103,6 +103,7 @@ def test_browser_without_webgl_uses_its_processor(page: Any, made: Made) -> None
 
 
 def test_triples_are_of_classes_that_there_are() -> None:
-    assert walk_page._triples("cifar10", ["cat", "dog", "bird", "ship"]) == [[1, 0, 2]]
-    assert walk_page._triples("cifar10", ["cat", "dog"]) == [[0, 1, 0]]
-    assert walk_page._triples("unknown", ["only"]) == [[0, 0, 0]]
+    asked = [("dog", "cat", "bird"), ("truck", "automobile", "ship")]
+    assert walk_page._triples(asked, ["cat", "dog", "bird", "ship"]) == [[1, 0, 2]]
+    assert walk_page._triples(asked, ["cat", "dog"]) == [[0, 1, 0]]
+    assert walk_page._triples([], ["only"]) == [[0, 0, 0]]

@@ -252,13 +252,17 @@ def test_one_training_is_compared_with_all_draws_of_random_weights() -> None:
     verdicts = []
     for gains in ((0.05, 0.05, 0.05), (0.0, 0.05, 0.10)):
         f = found(accuracies(gains), seeds=(0,))
-        sides = f.layers(f.mcae(0.5)), f.layers(f.untrained(f.mcae(0)))
+        sides = f.layers(f.mcae(0.5)), f.layers(f.draws_beside(f.mcae(0)))
         claim = Claim("training-adds", "R20", "training adds", *sides, ACCURACY)
         judged = Judged.of(claim, *(side.read(f) for side in sides))
         assert judged.difference.value == pytest.approx(0.05)
         assert judged.difference.seeds == 3
         verdicts.append(judged.verdict)
     assert verdicts == ["supported", "undecided"]
+    f = found(accuracies((0.0, 0.1, 9.0)), seeds=(3, 5))
+    several = Judged.of(claim, *(side.read(f) for side in (f.layers(f.mcae(0.5)), f.layers(f.draws_beside(f.mcae(0))))))
+    assert several.difference.value == pytest.approx(0.05), "each of two trainings beside a draw"
+    assert several.difference.seeds == 2
 
 
 def test_similarities_are_of_every_pair_of_embeddings() -> None:
@@ -597,7 +601,7 @@ def test_notebook_takes_auto_from_the_environment(no_twins: None, monkeypatch: p
         {"seeds": "1,1"},
         {"sigmas": [0.3, 0.3]},
         {"sigma": "loud"},
-        {"In": ["# Parameters\nsigmas = [1]"]},
+        {"In": ["# Parameters\nlevels = [1]"]},
     ],
 )
 def test_notebook_refuses_wrong_parameters(no_twins: None, wrong: dict[str, Any]) -> None:

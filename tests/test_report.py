@@ -72,7 +72,7 @@ def test_report_again_changes_nothing(made: Made) -> None:
 def test_parameter_touches_only_what_uses_it(made: Made, tmp_path: Path) -> None:
     mine = made.copy(tmp_path)
     before, cached = mine.stamps(), set(os.listdir(mine.project.cache / "artifacts"))
-    (mine.project.folder / "params.yml").write_text("group: G00\nnotebooks:\n  02-denoising:\n    sigmas: [0.1, 0.2]\n")
+    (mine.project.folder / "params.yml").write_text("group: G00\nnotebooks:\n  02-denoising:\n    examples: 4\n")
     done = mine.again()
     assert done.returncode == 0, done.stderr
     after = mine.stamps()
@@ -81,14 +81,23 @@ def test_parameter_touches_only_what_uses_it(made: Made, tmp_path: Path) -> None
     pages = {Path(name).name for name in touched if name.endswith(".html") and name.startswith("_book/")}
     assert "05-denoising.html" in pages
     assert not pages & {"01-problem.html", "04-autoencoder.html", "06-vae.html", "07-masked.html"}
+    assert set(os.listdir(mine.project.cache / "artifacts")) == cached
+
+
+def test_level_of_noise_trains_its_denoiser_alone(made: Made, tmp_path: Path) -> None:
+    mine = made.copy(tmp_path)
+    cached = set(os.listdir(mine.project.cache / "artifacts"))
+    (mine.project.folder / "params.yml").write_text("group: G00\nsigmas: [0.3, 0.1, 0.2]\n")
+    done = mine.again()
+    assert done.returncode == 0, done.stderr
     records = [
         json.loads((mine.project.cache / "artifacts" / name / "record.json").read_text())
         for name in set(os.listdir(mine.project.cache / "artifacts")) - cached
     ]
     trained = {r["name"].split("/")[-1] for r in records if r["kind"] == "training"}
     assert trained == {"dae-vector-0.2@0"}
-    assert {r["kind"] for r in records} <= {"training", "reconstruction", "probefit", "probe"}
     assert all("dae-vector-0.2@0" in r["name"] or "gaussian:0.2" in r["name"] for r in records)
+    assert "σ = 0.2" in mine.page("05-denoising.html").replace("\u00a0", " ")
 
 
 def test_submission_is_whole(made: Made) -> None:

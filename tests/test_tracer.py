@@ -140,7 +140,7 @@ def strangers(ran: set[CodeType], known: set[str]) -> set[str]:
 def test_tasks_run_nothing_outside_their_keys(
     plan: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_data: Path
 ) -> None:
-    few = {"train": 160, "images": 24, "latent_images": 24, "latents": (), "unseen": ()}
+    few = {"train": 160, "images": 24, "latent_images": 24, "unseen": ()}
     monkeypatch.setitem(PROFILES, "smoke", replace(PROFILES["smoke"], **few))
     monkeypatch.setattr(reconstruction, "SLOW_VALIDATION", 4)
     lab = Lab(Settings(profile="smoke", dataset="photos10", device="cpu", cache=tmp_path), PLANS[plan])

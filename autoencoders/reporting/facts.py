@@ -88,8 +88,8 @@ def _compared(catalogue: Catalogue) -> dict[str, str]:
     betas = _listed(catalogue.betas)
     beside = f"VAEs with fixed $\\beta$ of {betas} stand beside it." if catalogue.betas else "It stands alone here."
     return {
-        "probe_sigma": f"{catalogue.sigma:g}",
-        "sigmas": _listed(sorted(catalogue.profile.sigmas)),
+        "probe_sigma": f"{round(catalogue.sigma, 3):g}",
+        "sigmas": _listed(sigma for sigma in catalogue.trained_levels if sigma != math.sqrt(VARIANCE)),
         "unseen_sigmas": _listed(sorted(catalogue.profile.unseen)),
         "ratio": f"{100 * catalogue.ratio:g} %",
         "ratios": _listed(catalogue.ratios),
