@@ -207,12 +207,14 @@ class Catalogue(Plan):
         return self._experiment(name, family, Custom(implementation, **options), _noise(sigma))
 
     def sweeps(self) -> list[Sweep]:
-        """Each setting by itself, with equal budgets; quick profiles tune the autoencoder alone."""
-        found = [
-            self._rates("AE", "tune", self._short("tune-base", self.ae())),
-            self._swept("AE", "tune-latent", self._short("tune-base", self.ae()), "latent", self._around(self.size)),
-            self._swept("AE", "tune-width", self._short("tune-base", self.ae()), "width", [self.profile.width // 2]),
-        ]
+        """Each setting by itself, with equal budgets."""
+        base = self._short("tune-base", self.ae())
+        found = [self._rates("AE", "tune", base)]
+        if self.profile.tuned != "rate":
+            found += [
+                self._swept("AE", "tune-latent", base, "latent", self._around(self.size)),
+                self._swept("AE", "tune-width", base, "width", [self.profile.width // 2]),
+            ]
         if self.profile.tuned == "all":
             vae, mcae = self._short("tune-vae", self.vae()), self._short("tune-mcae", self.mcae(self.ratio))
             found += [

@@ -24,7 +24,7 @@ class Profile:
     bottlenecks: tuple[Literal["vector", "spatial"], ...] = ("vector", "spatial")
     spatial_sigmas: Literal["first", "all"] = "first"  # of the levels: those of spatial denoisers
     vit_ratios: int = 1  # how many of the ratios, the first ones, the ViT control is trained at
-    tuned: Literal["AE", "all"] = "AE"  # which models' settings are swept
+    tuned: Literal["rate", "AE", "all"] = "all"  # what is swept: the AE's learning rate, its settings, or all models'
     complete: bool = True  # whether one denoiser is trained for all levels, and an MCAE with a decoder that reaches far
     left_out: tuple[int, ...] = ()  # classes that an AE and a DAE are trained without, one at a time
     classifier: Literal["ridge", "logistic"] = "ridge"
@@ -60,6 +60,7 @@ PROFILES: dict[str, Profile] = {
             latent_images=128,
             sigmas=(0.3, 0.1),
             unseen=(),
+            tuned="AE",
             left_out=(0,),
         ),
         Profile(
@@ -67,6 +68,7 @@ PROFILES: dict[str, Profile] = {
             purpose="an honest report on a laptop's CPU, trained briefly",
             epochs={"vector": 2, "spatial": 2, "vae": 2, "mcae": 2, "vit": 2, "tuning": 2},
             unseen=(0.2,),
+            tuned="rate",
             complete=False,
             probe_samples=20_000,
         ),
@@ -77,7 +79,6 @@ PROFILES: dict[str, Profile] = {
             augment=True,
             latents=(128, 64, 256),
             betas=(1.0, 0.1, 0.25, 4.0),
-            tuned="all",
             left_out=(0, 5),
         ),
         Profile(
@@ -92,7 +93,6 @@ PROFILES: dict[str, Profile] = {
             ratios=(0.75, 0.3, 0.1, 0.5),
             betas=(1.0, 0.1, 0.25, 4.0),
             vit_ratios=2,
-            tuned="all",
             left_out=(0, 5),
             classifier="logistic",
             stand_in=False,

@@ -263,6 +263,10 @@ class Run:
         pictures = {"clean": clean, "seen": seen, f"{epoch}": models.reconstruct(self.model, seen)}
         self.snapshots |= {name: (p.clamp(0, 1) * 255).round().byte().cpu() for name, p in pictures.items()}
 
+    def validate(self) -> dict[str, float]:
+        """Average the loss's terms over all validation images."""
+        return self._averages(self.validation, "validation")
+
     def settle(self) -> None:
         """Let the model set what depends on its finished weights."""
         some = self.train[:: math.ceil(len(self.train) / SETTLING_IMAGES)]
@@ -295,7 +299,7 @@ class Run:
         """All that is kept of a training."""
         meta = {
             "history": self.history,
-            "validation": self._averages(self.validation, "validation"),  # by the finished weights, over all images
+            "validation": self.validate(),
             "parameters": sum(p.numel() for p in self.model.parameters()),
             "steps": self.steps,
             "images": self.images_seen,

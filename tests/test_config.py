@@ -383,7 +383,7 @@ def test_quick_answers_everything_with_one_seed() -> None:
         *(f"mcae-{ratio}" for ratio in ("0", "0.1", "0.3", "0.5", "0.75")),
         "vit-0.75",
     }
-    assert len(quick.tuning()) == 6
+    assert len(quick.tuning()) == 3, "learning rates"
 
 
 def test_full_holds_the_whole_assignment_with_three_seeds() -> None:

@@ -248,6 +248,14 @@ def test_curves_are_dashed_for_training_and_solid_for_validation():
     assert train.get_xdata().tolist() == list(range(1, 10))
 
 
+def test_curves_have_their_points_where_they_were_taken():
+    (axes,) = figures.curves({"MSE": {"AE": history(4) | {"epoch": [0.5, 1.0, 1.5, 2.0]}}}).axes
+    assert [line.get_xdata().tolist() for line in axes.lines] == [[0.5, 1.0, 1.5, 2.0]] * 2
+    low, high = axes.get_xlim()
+    assert 0.4 < low < 0.5
+    assert 2 < high < 2.1
+
+
 def test_looks_are_unique_and_too_many_are_refused():
     looks = style.looks([str(i) for i in range(20)])
     assert len({(look.marker, look.linestyle) for look in looks.values()}) == 20

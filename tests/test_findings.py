@@ -407,10 +407,10 @@ def test_each_sweep_is_decided_by_its_own_criterion() -> None:
 
 def test_sweeps_say_whether_their_choice_is_the_one_in_use() -> None:
     rate = Training().learning_rate
-    assert tuned("quick", rate).tuning_kept().startswith("In each contest, the setting in use is the one")
-    said = tuned("quick", 2 * rate).tuning_kept()
+    assert tuned("smoke", rate).tuning_kept().startswith("In each contest, the setting in use is the one")
+    said = tuned("smoke", 2 * rate).tuning_kept()
     assert said.endswith(f"for: AE, learning rate ({2 * rate:g} in place of {rate:g}).")
-    lines = str(tuned("quick", 2 * rate).sweep_table()).splitlines()
+    lines = str(tuned("smoke", 2 * rate).sweep_table()).splitlines()
     contest = [line for line in lines if "learning rate" in line]
     assert [line.count("✓") for line in contest] == [1, 0, 1], "in use, neither, chosen"
     assert all(line.rstrip(" |").endswith("–") for line in lines if "latent" in line), "a trade, no contest"

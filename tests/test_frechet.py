@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import linalg
 
-from autoencoders.evaluation.frechet import frechet_distance
+from autoencoders.evaluation.frechet import frechet_distance, measure_frechet
 
 
 def with_moments(mean: list[float], covariance: np.ndarray, count: int = 300, seed: int = 0) -> torch.Tensor:
@@ -64,3 +64,23 @@ def test_other_features_are_refused() -> None:
         frechet_distance(torch.zeros(3, 2), torch.zeros(3, 4))
     with pytest.raises(ValueError, match="NaN"):
         frechet_distance(torch.full((3, 2), torch.nan), torch.zeros(3, 2))
+
+
+def test_standard_error_is_the_spread_over_samples() -> None:
+    """Of distances between fresh samples of the same two Gaussians, a unit apart."""
+
+    def samples(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+        a, b = torch.randn(2, 500, 3, generator=torch.Generator().manual_seed(seed))
+        return a, b * torch.tensor([1.0, 2.0, 1.0]) + torch.tensor([1.0, 0.0, 0.0])
+
+    found = [measure_frechet(*samples(seed)) for seed in range(40)]
+    spread = np.std([each.value for each in found])
+    assert np.mean([each.error for each in found]) == pytest.approx(spread, rel=0.3)
+    assert found[0].value == frechet_distance(*samples(0))
+    assert found[0].n == 500
+
+
+def test_few_samples_have_no_interval() -> None:
+    found = measure_frechet(torch.randn(19, 2), torch.randn(500, 2))
+    assert np.isnan(found.error)
+    assert found.estimate().lo == -np.inf

@@ -57,6 +57,8 @@ class Dataset:
         if not 0 <= left_out < len(self.classes):
             raise InputError(f"{self.name} has classes 0 to {len(self.classes) - 1}, none of them {left_out}")
         train, validation = (_part(s, (s.labels != left_out).numpy()) for s in (self.train, self.validation))
+        if not (len(train) and len(validation)):
+            raise InputError(f"{self.name} has too few images that aren't of the class {self.classes[left_out]}")
         return replace(self, train=train, validation=validation)
 
 

@@ -11,7 +11,7 @@ from autoencoders.explore.pages import Head, Page
 from autoencoders.explore.scripts import BrowserModels
 from autoencoders.lab import Lab
 from autoencoders.measurements.playground import Smoothing
-from autoencoders.specs import Baseline, ConvAE, Custom, Experiment, Gaussian, level
+from autoencoders.specs import Baseline, ConvAE, Custom, Experiment, Gaussian, GaussianUpTo, level
 
 HEAD = Head("noise", "Add noise", "Drag the noise up and see what each denoiser makes of the same image.")
 SCRIPTS = (*scripts.SCRIPTS, "denoise.js", "noise.js")
@@ -46,7 +46,11 @@ def page(lab: Lab, addresses: Addresses) -> Page:
 def _denoisers(catalogue: Catalogue) -> list[Experiment]:
     """The autoencoder and the denoisers of each bottleneck, and models that somebody added."""
     plain = {catalogue.ae(bottleneck).model for bottleneck in catalogue.profile.bottlenecks}
-    return [each for each in catalogue.results() if each.model in plain or isinstance(each.model, Custom)]
+    return [
+        each
+        for each in catalogue.results()
+        if (each.model in plain or isinstance(each.model, Custom)) and each.data == catalogue.data
+    ]
 
 
 def _title(experiment: Experiment) -> str:
@@ -54,6 +58,8 @@ def _title(experiment: Experiment) -> str:
         return experiment.name
     assert isinstance(experiment.model, ConvAE)
     corruption = experiment.corruption
+    if isinstance(corruption, GaussianUpTo):
+        return f"DAE σ up to {corruption.most:.2g}, {experiment.model.bottleneck}"
     if not isinstance(corruption, Gaussian):
         return f"AE, {experiment.model.bottleneck}"
     named = level(corruption.sigma)

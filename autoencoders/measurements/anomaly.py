@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from autoencoders.errors import InputError
 from autoencoders.measurements.common import Measured, chosen, fitted_pca, row, to_unit_range
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.specs import Baseline
@@ -66,6 +67,8 @@ class Novelty(Measurement):
         known = data.without(self.left_out)  # which a model has been trained on, and a baseline is fitted to
         errors = _errors(subject, to_unit_range(images, device), known, device)
         novel = (labels == self.left_out).numpy()
+        if not 0 < novel.sum() < len(novel):
+            raise InputError(f"test images of the class {data.classes[self.left_out]} and of others are needed")
         arrays = {"novel": errors[novel], "familiar": errors[~novel]}
         found = measure_auroc((arrays["novel"], arrays["familiar"]), paired=False)
         meta = {"rows": [row(None, "auroc_novel", found.estimate())], "class": data.classes[self.left_out]}

@@ -11,7 +11,6 @@ from autoencoders.measurements.common import (
     Measured,
     as_bytes,
     chosen,
-    exactly,
     features_of,
     fitted_linear_vae,
     row,
@@ -49,7 +48,7 @@ class RealFeatures(Measurement):
 
     def measure(self, subject: Baseline, data: Dataset, device: str) -> Artifact:
         from autoencoders.evaluation import pca
-        from autoencoders.evaluation.frechet import frechet_distance
+        from autoencoders.evaluation.frechet import measure_frechet
 
         known = features_of(subject, chosen(data.train, self.fitted)[0], "latent", data, device)
         components = pca.fit_leading(known, min(self.components, *known.shape))
@@ -58,7 +57,7 @@ class RealFeatures(Measurement):
         half = (len(images) + 1) // 2  # of one image, both sets are that one
         sets = (images[:half], images[-half:])
         real, second = (components.embed(features_of(subject, part, "latent", data, device), count) for part in sets)
-        floor = row(None, "frechet_real", exactly(frechet_distance(real, second), half))
+        floor = row(None, "frechet_real", measure_frechet(real, second).estimate())
         arrays = {"features": real.cpu().numpy(), "mean": components.mean, "components": components.components}
         return Artifact(arrays | {"variances": components.variances}, {"rows": [floor]})
 
@@ -83,7 +82,7 @@ class Samples(Measurement):
         return {"real": (JUDGE, self.real)}
 
     def measure(self, subject: Measured, data: Dataset, device: str, real: Artifact) -> Artifact:
-        from autoencoders.evaluation.frechet import frechet_distance
+        from autoencoders.evaluation.frechet import measure_frechet
         from autoencoders.evaluation.pca import PCA
 
         arrays = dict(real.arrays)
@@ -92,7 +91,7 @@ class Samples(Measurement):
         pictures, rows = {}, []
         for name, images in self._samples(subject, len(features), data, device):
             known = components.embed(features_of(JUDGE, images, "latent", data, device), features.shape[1])
-            rows.append(row(None, f"frechet_{name}", exactly(frechet_distance(features, known), len(images))))
+            rows.append(row(None, f"frechet_{name}", measure_frechet(features, known).estimate()))
             pictures[f"samples/{name}"] = as_bytes(images[: self.examples])
         return Artifact(pictures, {"rows": rows})
 

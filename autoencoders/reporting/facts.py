@@ -132,7 +132,7 @@ def _sum(classes: Sequence[str]) -> str:
 def later(profile: Profile) -> str:
     """What longer profiles train, and this one doesn't."""
     missing = [] if profile.complete else ["one denoiser for all levels (R8)", "an MCAE with a far decoder (R23)"]
-    missing += [] if profile.tuned == "all" else ["tuning of other models than the AE (R25)"]
+    missing += [] if profile.tuned == "all" else ["the tuning of other models than the AE (R25)"]
     missing += [] if profile.left_out else ["models without the images of a class (R12)"]
     if not missing:
         return "Nothing is left to a longer profile."
@@ -155,7 +155,7 @@ def lacking(catalogue: Catalogue) -> Iterator[str]:
     if len(profile.ratios) < 2:
         yield "R19 and R22 are answered for one mask ratio alone."
     if not catalogue.other_sizes:
-        yield "R25 compares sizes of the latent by the short trainings of the sweep alone."
+        yield "R25 compares no sizes of the latent by full trainings."
 
 
 def _listed_data(lab: Lab) -> str:

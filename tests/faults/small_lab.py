@@ -11,9 +11,10 @@ import torch
 
 from autoencoders import data, tasks
 from autoencoders.data import Raw, Split, dataset
-from autoencoders.lab import Lab
+from autoencoders.lab import Bench, Lab
 from autoencoders.profiles import PROFILES, Profile
 from autoencoders.settings import Settings
+from autoencoders.specs import Data
 
 SHAPE = (3, 16, 16)
 CLASSES = tuple(data.PHOTOS)
@@ -43,7 +44,11 @@ class SmallLab:
 
     def __call__(self, profile: Profile = PROFILE, cache: Path | None = None, **splits: Split) -> Lab:
         self.monkeypatch.setitem(PROFILES, "smoke", profile)
-        loaded = functools.cache(lambda bench, spec: replace(data.load(spec, bench.source(spec).root), **splits))
+
+        @functools.cache
+        def loaded(bench: Bench, spec: Data) -> data.Dataset:
+            return replace(data.load(spec, bench.source(spec).root), **splits).without(spec.left_out)
+
         self.monkeypatch.setattr(tasks, "dataset", loaded)
         self.made += 1
         place = cache or self.folder / f"cache-{self.made}"

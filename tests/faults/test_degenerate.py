@@ -28,7 +28,9 @@ from autoencoders.evaluation.statistics import Estimate
 from autoencoders.findings import Contender, Findings
 from autoencoders.jsonable import finite
 from autoencoders.judging import Claim, Judged, Quantity, Scale, judge
-from autoencoders.measurements.anomaly import Anomaly
+from autoencoders.measurements.anomaly import Anomaly, Novelty
+from autoencoders.measurements.compression import Compression
+from autoencoders.measurements.cost import Cost
 from autoencoders.measurements.embedding import Embedding
 from autoencoders.measurements.frequencies import Frequencies
 from autoencoders.measurements.generation import Arithmetic, Interpolation
@@ -48,6 +50,7 @@ from autoencoders.specs import (
     Baseline,
     ConvAE,
     Data,
+    Disturbance,
     Experiment,
     Gaussian,
     PatchMask,
@@ -134,7 +137,19 @@ def subjects() -> Iterator[tuple[str, Any, list[Measurement]]]:
     for name, spec in MODELS.items():
         yield name, model(spec, dead=False), list(of_model(name))
         yield f"dead {name}", model(spec, dead=True), list(of_model(name))
-    for method in ("input", "mean", "pca", "ppca", "linear-vae", "ridge", "tv", "linear-fill", "pixels", "patches"):
+    for method in (
+        "input",
+        "mean",
+        "pca",
+        "ppca",
+        "linear-vae",
+        "ridge",
+        "tv",
+        "nlm",
+        "linear-fill",
+        "pixels",
+        "patches",
+    ):
         yield method, Baseline(method=method, size=8), list(of_baseline(method))
 
 
@@ -152,7 +167,8 @@ def layers() -> list[Measurement]:
 
 
 def of_model(name: str) -> Iterator[Measurement]:
-    yield from (*NOISY, *layers(), Frequencies(), Embedding(directions=4))
+    yield from (*NOISY, *layers(), Frequencies(), Embedding(directions=4), Cost(images=3, attempts=1))
+    yield Reconstruction(input=Disturbance("blur", 1.0))
     if name != "ViT":
         yield Program()
     if name in ("MCAE", "ViT"):
@@ -166,6 +182,7 @@ def of_model(name: str) -> Iterator[Measurement]:
         )
         return
     yield from (Anomaly(), *probes("latent"), Latent(), Displacement(), Cloud(), Regions(grid=5))
+    yield from (Compression(steps=(1.0, 0.1)), Novelty(left_out=0))
     yield Interpolation(pairs=4)
     yield Arithmetic(classes=("a", "b", "c"), draws=5, judge=ProbeFit(reduced=4))
     yield from (Between(pairs=4), Inpainting(input=PixelMask(0.5)), *of_others())
@@ -200,7 +217,7 @@ def of_baseline(method: str) -> Iterator[Measurement]:
     if method == "pixels":
         yield from of_others()
     if method == "pca":
-        yield from (Anomaly(), Compressed(input=Gaussian(0.1), most=10))
+        yield from (Anomaly(), Novelty(left_out=0), Compression(), Compressed(input=Gaussian(0.1), most=10))
 
 
 def measured(spec: Measurement, subject: Any, dataset: Dataset) -> Artifact:
@@ -215,8 +232,17 @@ def measured(spec: Measurement, subject: Any, dataset: Dataset) -> Artifact:
 # ── The matrix ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 NEVER_NAN = "Whatever the images, classes and latents are, a measurement gives its degenerate value or says what lacks."
-INFINITE = ("psnr_mean", "psnr_pooled", "snr", "shift_mean", "shift_sample")  # by definition, where nothing differs
+INFINITE = (
+    "psnr",
+    "psnr_in_budget",
+    "psnr_mean",
+    "psnr_pooled",
+    "snr",
+    "shift_mean",
+    "shift_sample",
+)  # by definition, where nothing differs
 REFUSALS = "at least (three classes|two training images)|no validation image shows|test images are too few"
+REFUSALS += "|aren't of the class|test images of the class"
 
 
 @pytest.mark.parametrize("name", DATASETS)

@@ -21,7 +21,7 @@ from small_lab import HELD_OUT, PROFILE, SHAPE, TRAIN, SmallLab, pictures
 
 from autoencoders import corruption, models
 from autoencoders.data import Split
-from autoencoders.evaluation import baselines, latent, metrics, patches, pca, probes, readers, spectrum
+from autoencoders.evaluation import baselines, latent, metrics, patches, pca, probes, quantisation, readers, spectrum
 from autoencoders.findings import Findings
 from autoencoders.lab import Lab
 from autoencoders.measurements import probing
@@ -55,6 +55,8 @@ FITTED: dict[tuple[Any, str], Parts] = {  # what baselines and measurements fit 
     (baselines, "along"): lambda fit: [fit.mean, fit.basis, fit.coordinates],
     (baselines, "fit_linear_denoiser"): lambda fit: [fit.seen, fit.clean, fit.weight, fit.penalty],
     (baselines, "choose_weight"): lambda fit: [fit],
+    (baselines, "choose_similarity"): lambda fit: [fit],
+    (quantisation, "fit_quantiser"): lambda fit: [fit.mean, fit.step, fit.cost],
     (probing, "_discriminants"): lambda fit: [fit.coef_, fit.intercept_],
 }
 
@@ -150,7 +152,7 @@ def test_other_training_images_change_all_that_is_learned(
 ) -> None:
     """What these tests look at does depend on images: they would notice."""
     changed = differing(learned, everything_learned(small_lab(train=pictures(TRAIN, 79)), monkeypatch))
-    choices = r"the best MCAE|choose_weight \d|.* (learning_rate|ridge validation)|.*/labels"
+    choices = r"the best MCAE|choose_(weight|similarity) \d|.* (learning_rate|epoch|images|ridge validation)|.*/labels"
     unused = r"mcae-0 weights/tokens\.\d"  # it hides nothing
     assert not [name for name in learned if name not in changed and not re.fullmatch(f"{choices}|{unused}", name)]
     tried(len(learned))
