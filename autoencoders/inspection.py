@@ -151,11 +151,12 @@ def _kept(lab: Lab) -> list[Task]:
     for record in records:
         if used := _data_of(record):
             known.setdefault(used[0], set()).add(used[1])
+    own = replace(lab.settings, **dict.fromkeys(compared.PARAMETERS))  # type: ignore[arg-type]
+    asked = [own, lab.settings] if lab.settings.given().keys() - {"seeds"} else [own]
     kept = []
-    for profile, given in product(PROFILES.values(), ({}, lab.settings.given())):
-        lists = dict.fromkeys(compared.PARAMETERS) | given
+    for profile, lists in product(PROFILES.values(), asked):
         chosen = (*profile.seeds, *sorted(seeds - {*profile.seeds}))
-        settings = replace(lab.settings, **(lists | {"profile": profile.name, "seeds": chosen}))
+        settings = replace(lists, profile=profile.name, seeds=chosen)
         for plan in plans:
             labs: list[Lab] = [Remembered(settings, plan, sources) for sources in _remembered(plan, known)]
             labs += [Lab(settings, plan, looks_only=True)]  # it may be the first run on its data
