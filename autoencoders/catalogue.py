@@ -373,8 +373,8 @@ class Catalogue(Plan):
         return [sigma for sigma in self.probe_levels if experiment == self.ae(sigma=sigma)]
 
     def in_browser(self, experiment: Experiment) -> bool:
-        """Whether the site's pages know all layers of a model; those of others are for them to name in a line."""
-        return isinstance(experiment.model, ConvAE | VAE | MCAE)
+        """Whether one of the site's pages runs a model, or says in a line that it can't."""
+        return not isinstance(experiment.model, ViTMAE)
 
     def arithmetics(self) -> list[Arithmetic]:
         return [self.arithmetic(classes) for classes in self.triples]

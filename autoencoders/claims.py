@@ -79,14 +79,6 @@ def judge_all(lab: Lab) -> list[Judged]:
     return correct([judge(claim, results) for claim in plan.claims(results)])
 
 
-def by_requirement(judged: Iterable[Judged]) -> dict[str, str]:
-    """All sentences that answer a requirement, a line each: `{{< var claims.r07 >}}`. Variables know no lists."""
-    paragraphs: dict[str, list[str]] = {}
-    for each in judged:
-        paragraphs.setdefault(f"r{int(each.claim.requirement[1:]):02d}", []).append(each.sentence)
-    return {requirement: "\\\n".join(f"• {s}" for s in sentences) for requirement, sentences in paragraphs.items()}
-
-
 def all_claims(f: Findings) -> list[Claim]:
     """Every interpretive sentence that the assignment asks for, of the models that this profile trains."""
     return [*_autoencoder(f), *_denoising(f), *_variational(f), *_masked(f), *_features(f), *_detail(f)]
@@ -112,33 +104,37 @@ def _denoising(f: Findings) -> Iterable[Claim]:
     own, level = f.dae(least), sigma_label(least)
     least_noise = ", the least noise," if len(f.catalogue.profile.sigmas) > 1 else ""
     statement = f"at {level}{least_noise} the DAE trained there denoises better than the AE"
-    yield Claim("dae-own", "R7", statement, f.psnr(own, least), f.psnr(ae, least), DECIBELS)
+    yield Claim("dae-own", "R7", statement, f.psnr(own, least), f.psnr(ae, least), DECIBELS, at=level)
     statement = f"on clean images the AE beats the DAE trained at {level}"
-    yield Claim("dae-clean", "R7", statement, f.psnr(ae), f.psnr(own), DECIBELS)
+    yield Claim("dae-clean", "R7", statement, f.psnr(ae), f.psnr(own), DECIBELS, at=level)
     for sigma in sorted(f.catalogue.profile.sigmas):
         own, level, key = f.dae(sigma), sigma_label(sigma), f"{1000 * sigma:.0f}"
         statement = f"at {level} the DAE trained there denoises better than the linear map fitted there"
-        yield Claim(f"dae-ridge-{key}", "R7", statement, f.psnr(own, sigma), f.psnr(ridge, sigma), DECIBELS)
+        yield Claim(f"dae-ridge-{key}", "R7", statement, f.psnr(own, sigma), f.psnr(ridge, sigma), DECIBELS, at=level)
     for sigma in f.catalogue.unfamiliar_levels:
         level, key = sigma_label(sigma), f"{1000 * sigma:.0f}"
         statement = f"at {level} the DAE trained at {known} denoises better than the linear map fitted to {level}"
-        yield Claim(f"dae-unseen-{key}", "R8", statement, f.psnr(dae, sigma), f.psnr(ridge, sigma), DECIBELS)
+        sides = f.psnr(dae, sigma), f.psnr(ridge, sigma)
+        yield Claim(f"dae-unseen-{key}", "R8", statement, *sides, DECIBELS, at=level)
         statement = f"at {level} the DAE trained at {known} denoises better than the linear map fitted at {known}"
-        yield Claim(f"dae-fixed-{key}", "R8", statement, f.psnr(dae, sigma), f.psnr(fixed, sigma), DECIBELS)
+        sides = f.psnr(dae, sigma), f.psnr(fixed, sigma)
+        yield Claim(f"dae-fixed-{key}", "R8", statement, *sides, DECIBELS, at=level)
         for blind in f.blind_daes():
             statement = f"at {level} the DAE trained on all levels denoises better than the one trained at {known}"
-            yield Claim(f"dae-blind-{key}", "R8", statement, f.psnr(blind, sigma), f.psnr(dae, sigma), DECIBELS)
+            sides = f.psnr(blind, sigma), f.psnr(dae, sigma)
+            yield Claim(f"dae-blind-{key}", "R8", statement, *sides, DECIBELS, at=level)
     statement = f"at {known} the spatial DAE denoises better with skip connections than without"
     skips = f.psnr(f.skips(f.catalogue.sigma), f.catalogue.sigma)
-    yield Claim("dae-skips", "R8", statement, skips, f.psnr(spatial, f.catalogue.sigma), DECIBELS)
+    yield Claim("dae-skips", "R8", statement, skips, f.psnr(spatial, f.catalogue.sigma), DECIBELS, at=known)
     statement = f"at {sigma_label(least)} the spatial DAE with skip connections denoises better than the linear map"
-    yield Claim("dae-skips-ridge", "R8", statement, f.psnr(f.skips(least), least), f.psnr(ridge, least), DECIBELS)
+    sides = f.psnr(f.skips(least), least), f.psnr(ridge, least)
+    yield Claim("dae-skips-ridge", "R8", statement, *sides, DECIBELS, at=sigma_label(least))
     for method, what in {"tv": "total variation", "nlm": "non-local means", "ridge": "the linear map"}.items():
         statement = f"at {known} the spatial DAE denoises better than {what}"
         sides = f.psnr(spatial, f.catalogue.sigma), f.psnr(f.baseline(method), f.catalogue.sigma)
-        yield Claim(f"dae-spatial-{method}", "R8", statement, *sides, DECIBELS)
+        yield Claim(f"dae-spatial-{method}", "R8", statement, *sides, DECIBELS, at=known)
     statement = "on clean images a linear classifier does better on the DAE's latents than on the AE's"
-    yield Claim("dae-probe-clean", "R12", statement, f.correct(dae), f.correct(ae), ACCURACY)
+    yield Claim("dae-probe-clean", "R12", statement, f.correct(dae), f.correct(ae), ACCURACY, at=known)
     yield from _noisy_latents(f)
     statement = "the AE's error tells images with their tiles out of order from intact ones better than PCA's"
     yield Claim("ae-anomaly", "R12", statement, _strange(f, ae), _strange(f, f.baseline("pca")), AUROC)
@@ -148,11 +144,19 @@ def _denoising(f: Findings) -> Iterable[Claim]:
 
 
 def _conditions(f: Findings, ae: Contender, dae: Contender, pca: Contender) -> Iterable[Claim]:
-    """What befalls images beside noise, what they cost in bits, and classes that are new (R12)."""
+    """Other noise, what befalls images beside noise, what they cost in bits, and classes that are new (R12)."""
+    known = sigma_label(f.catalogue.sigma)
+    for sigma in f.catalogue.unfamiliar_levels[-1:]:
+        level, sides = sigma_label(sigma), (f.psnr(dae, sigma), f.psnr(ae, sigma))
+        statement = f"at {level}, on which neither was trained, the DAE trained at {known} denoises better than the AE"
+        yield Claim("dae-robust", "R12", statement, *sides, DECIBELS, at=level)
+    statement = "the AE loses less of an image's fine detail than the DAE"
+    yield Claim("ae-dae-detail", "R12", statement, f.lost_detail(ae), f.lost_detail(dae), DETAIL, expected="less")
     for what, spec in f.catalogue.disturbed().items():
         statement = f"of images with {what.kind}, the DAE's outputs are nearer to the clean images than the AE's"
         sides = Measured(dae, spec, "all/psnr"), Measured(ae, spec, "all/psnr")
-        yield Claim("dae-" + what.kind.replace(" ", "-"), "R12", statement, *sides, DECIBELS)
+        id = "dae-disturbed-" + what.kind.replace(" ", "-")
+        yield Claim(id, "R12", statement, *sides, DECIBELS, at=what.kind)
     bits = f.catalogue.compression().budget
     statement = f"in {bits} bits an image, more is left of it by the AE's latents than by PCA's"
     yield Claim("ae-bits-pca", "R12", statement, f.in_few_bits(ae), f.in_few_bits(pca), DECIBELS)
@@ -160,7 +164,8 @@ def _conditions(f: Findings, ae: Contender, dae: Contender, pca: Contender) -> I
         name, own = f.meta(pca, f.catalogue.novelty(left_out))["class"], _novel(f, ae, left_out)
         for key, rival, whose in (("pca", pca, "PCA's"), ("dae", dae, "the DAE's")):
             statement = f"trained without the class {name}, the AE's error tells its images better than {whose}"
-            yield Claim(f"ae-novel-{left_out}-{key}", "R12", statement, own, _novel(f, rival, left_out), AUROC)
+            id, other = f"ae-novel-{left_out}-{key}", _novel(f, rival, left_out)
+            yield Claim(id, "R12", statement, own, other, AUROC, at=name)
 
 
 def _novel(f: Findings, contender: Contender, left_out: int) -> Ranked:
@@ -177,14 +182,14 @@ def _noisy_latents(f: Findings) -> Iterable[Claim]:
         for rival, name in ((ae, "the AE's"), (pca, "PCA's")):
             statement = f"at {level}, fitted and tested there, a linear classifier does better on the latents of the "
             statement += f"DAE trained there than on {name}"
-            b = f.correct(rival, sigma, sigma)
-            yield Claim(f"dae-probe-{key}-{rival.first.name.rpartition('/')[2]}", "R11", statement, own, b, ACCURACY)
+            id, b = f"dae-probe-{key}-{rival.first.name.rpartition('/')[2]}", f.correct(rival, sigma, sigma)
+            yield Claim(id, "R11", statement, own, b, ACCURACY, at=level)
     for sigma, (model, name) in product(f.catalogue.probe_levels[:1], ((ae, "AE"), (vae, "VAE"))):
         statement = f"at {sigma_label(sigma)} a classifier of the {name}'s latents does better for having been fitted "
         statement += "to noisy images"
         noisy = f.correct(model, sigma, sigma, "fitted to noisy")
         clean = f.correct(model, sigma, None, "fitted to clean")
-        yield Claim(f"{name.lower()}-fit-noisy", "R11", statement, noisy, clean, ACCURACY)
+        yield Claim(f"{name.lower()}-fit-noisy", "R11", statement, noisy, clean, ACCURACY, at=sigma_label(sigma))
 
 
 def _strange(f: Findings, contender: Contender) -> Ranked:
@@ -211,7 +216,8 @@ def _variational(f: Findings) -> Iterable[Claim]:
         statement = f"the judge sees {c} in {a} − {b} + {c} more often than in {a} − {b} + images of other classes"
         wanted, control = Measured(vae, spec, "judged_c", f"with {c}"), Measured(vae, spec, "control_c", "with others")
         void = f"it doesn't recognise plain reconstructions of {c}" if f.meta(vae, spec)["void"] else ""
-        yield Claim("arithmetic-" + "-".join(spec.classes), "R14", statement, wanted, control, DRAWS, void=void)
+        id, triple = "arithmetic-" + "-".join(spec.classes), f"{a} − {b} + {c}"
+        yield Claim(id, "R14", statement, wanted, control, DRAWS, void=void, at=triple)
 
 
 def _masked(f: Findings) -> Iterable[Claim]:

@@ -8,6 +8,7 @@ latter.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -100,8 +101,21 @@ class Scale:
     percent: bool = False
 
     def text(self, value: float) -> str:
-        form = ".3g" if self.digits is None else f".{self.digits}f"
-        return number(100 * value if self.percent else value, form)
+        return number(100 * value if self.percent else value, self._form)
+
+    def gap(self, a: float, b: float) -> str:
+        """How far apart two values are as they are shown: readers subtract."""
+        shown = [float(format(100 * value if self.percent else value, self._form)) for value in (a, b)]
+        return number(abs(shown[0] - shown[1]), self._form)
+
+    @property
+    def symbol(self) -> str:
+        """The unit as it stands after two values in a sentence that says what they are of."""
+        return re.split(r" of | \(", self.unit)[0]
+
+    @property
+    def _form(self) -> str:
+        return ".3g" if self.digits is None else f".{self.digits}f"
 
 
 DECIBELS = Scale(unit=" dB", margin=0.1, digits=2, reason="nobody sees a tenth of a decibel")
@@ -123,6 +137,7 @@ class Claim:
     scale: Scale
     expected: Direction = "greater"  # a than b
     void: str = ""  # why comparing them tells nothing in this run, as a clause
+    at: str = ""  # what tells it from others of its kind, as in `σ = 0.3`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,13 +187,18 @@ class Judged:
             parts.append(f"{self.verdict} on its own")
         return f"{opening} ({'; '.join(parts)}; {self.verdict_corrected} {scope})."
 
+    @property
+    def chance(self) -> str:
+        """The p that remains among all claims, as it is printed."""
+        return _chance(self.p_holm)
+
     def _test(self) -> list[str]:
         count = f"n = {self.difference.n:,}"
         if math.isnan(self.difference.value):
             return ["infinite for some images, which have no difference", count]
         gap, low, high = map(self.claim.scale.text, (self.difference.value, *self.difference.interval()))
         margin = f"margin {self.claim.scale.text(self.claim.scale.margin)}"
-        tested = f"p = {_chance(self.p)}, among all claims {_chance(self.p_holm)}"
+        tested = f"p {_chance(self.p)}, among all claims {self.chance}"
         return [f"difference {gap}, 95 % interval {low} to {high}, {margin}, {count}", tested]
 
     def as_json(self) -> dict[str, Any]:
@@ -234,4 +254,4 @@ def _difference(a: Side, b: Side) -> statistics.Measured:
 
 
 def _chance(p: float) -> str:
-    return "0.0001 at most" if p <= 1e-4 else f"{p:.2g}"
+    return "≤ 0.0001" if p <= 1e-4 else "= " + number(p, ".2g")

@@ -90,7 +90,7 @@ def markdown(
     ahead = [(leaders or {}).get(column.key) for column in shown]
     texts = [_emboldened(line, row) for line, row in zip(cells, ahead, strict=True)]
     right = [all(cell.is_value for cell in line) for line in cells]
-    return Table(_pipes([headings, *zip(*texts, strict=True)], right))
+    return Table(pipes([headings, *zip(*texts, strict=True)], right))
 
 
 def comparison(
@@ -104,9 +104,7 @@ def comparison(
     cells = [[_cell(row.get(name), unit) for name in contestants] for row, unit in zip(rows, units, strict=True)]
     values = [_emboldened(line, ahead) for line, ahead in zip(cells, leaders or [None] * len(rows), strict=True)]
     texts = [[*(escape(row[head]) for head in heads), *line] for row, line in zip(rows, values, strict=True)]
-    return Table(
-        _pipes([[*heads, *map(escape, contestants)], *texts], [False] * len(heads) + [True] * len(contestants))
-    )
+    return Table(pipes([[*heads, *map(escape, contestants)], *texts], [False] * len(heads) + [True] * len(contestants)))
 
 
 def _digits(row: Mapping[str, Any], contestants: Sequence[str]) -> int:
@@ -156,8 +154,11 @@ def _number(value: float, column: Column) -> str:
 
 
 def number(value: float, form: str) -> str:
-    """A number as it is printed: a real minus sign, a real infinity, a dash for what wasn't measured."""
-    return MISSING if math.isnan(value) else format(value, form).replace("inf", "∞").replace("-", "−")
+    """A number as it is printed: a real minus sign, a real infinity, a dash for what wasn't measured, no sign of 0."""
+    shown = format(value, form)
+    if not shown.strip("-0."):  # rounded to nothing
+        shown = shown.removeprefix("-")
+    return MISSING if math.isnan(value) else shown.replace("inf", "∞").replace("-", "−")
 
 
 def _emboldened(cells: Sequence[_Cell], leader: int | None) -> list[str]:
@@ -178,8 +179,8 @@ def resolved(wanted: str | Column) -> Column:
     return METRICS.get(wanted) or Column(key=wanted, heading=wanted)
 
 
-def _pipes(lines: Sequence[Sequence[str]], right: Sequence[bool]) -> str:
-    """Padded cells: pandoc takes a wide table's column widths from the dashes."""
+def pipes(lines: Sequence[Sequence[str]], right: Sequence[bool]) -> str:
+    """Lay cells out as a Markdown table; they are padded, since pandoc takes a wide table's widths from the dashes."""
     widths = [max(3, *(len(cell) for cell in column)) for column in zip(*lines, strict=True)]
     padded = [
         [

@@ -13,7 +13,13 @@ from autoencoders.reporting.book import Book
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="60" height="30"><rect width="60" height="30" fill="teal"/></svg>'
 TABLE = "| model | error |\n|:--|--:|\n| ae | **0.01** |\n| pca | 0.02 |"
 PARAMETERS = 'sigmas: list[float] = [0.1, 0.3]  # levels\nprofile: str = "quick"\nlimit: int | None = None'
-VALUES = {"group": "G07", "authors": "Ada Lovelace", "dataset": {"title": "CIFAR-10"}, "error": "0.10"}
+VALUES = {
+    "group": "G07",
+    "date": "2026-01-02",
+    "authors": "Ada Lovelace",
+    "dataset": {"title": "CIFAR-10"},
+    "error": "0.10",
+}
 
 QUARTO = """
 project: {type: book, output-dir: build/book}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -69,7 +70,9 @@ def test_person_is_told_from_papermill_by_whether_questions_may_be_asked(content
 def test_cell_shows_the_training_that_it_waits_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     screen = Screen()
     task: Any = SimpleNamespace(name="smoke/photos10/vae@0", needed={})
-    store = SimpleNamespace(scratch=lambda task: tmp_path, key=lambda task: "k", contains=lambda task: False)
+    store = SimpleNamespace(
+        scratch=lambda task: tmp_path, key=lambda task: "k", contains=lambda task: False, looked_at_once=nullcontext
+    )
     lab: Any = SimpleNamespace(store=store)
     monkeypatch.setattr(IPython, "get_ipython", SimpleNamespace)
     monkeypatch.setattr(IPython.display, "display", screen.display)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
-import yaml
 from copied_project import Run
+from prose import ALLOWED, NUMBER, RANKING, stripped
 
-from autoencoders.claims import SCALES, by_requirement, margins
+from autoencoders.claims import SCALES, margins
 from autoencoders.jsonable import finite
 from autoencoders.judging import AUROC, DECIBELS, Claim, Judged, Quantity, Ranking, correct
 from autoencoders.reporting.notebook_files import NotebookFile
@@ -136,13 +135,6 @@ def test_sentence_names_one_run_or_the_number_of_seeds() -> None:
     assert "supported over 3 seeds" in several.sentence
 
 
-def test_requirement_gets_all_of_its_sentences() -> None:
-    both = [judged(HIGH, LOW), judged(LOW, HIGH), judged(HIGH, LOW, replace(CLAIM, requirement="R12"))]
-    paragraphs = by_requirement(both)
-    assert list(paragraphs) == ["r07", "r12"]
-    assert paragraphs["r07"].count("• ") == 2
-
-
 def test_claims_command_judges_every_claim_of_a_run(smoke: Run) -> None:
     claims = smoke.project.json("claims")["claims"]
     keys = ["id", "requirement", "sentence", "expected", "a", "b", "difference", "margin", "lo", "hi", "n", "seeds"]
@@ -158,17 +150,6 @@ def test_claims_command_judges_every_claim_of_a_run(smoke: Run) -> None:
 
 # ── Prose ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-ALLOWED = [
-    re.compile(pattern)
-    for patterns in yaml.safe_load((PROJECT / "report/style/allowed.yml").read_text(encoding="utf-8")).values()
-    for pattern in patterns
-]
-NUMBER = re.compile(r"(?<![\w@#])\d[\d.,]*")
-RANKING = re.compile(
-    r"\b(better|worse|best|worst|higher|lower|highest|lowest|outperforms?|beats?|superior|inferior|wins?|loses?)\b",
-    re.I,
-)
-
 
 def prose_of_chapters() -> dict[str, str]:
     chapters = [PROJECT / "index.qmd", *sorted((PROJECT / "report").glob("[0-9]*.qmd"))]
@@ -183,23 +164,6 @@ def prose_of_notebooks() -> dict[str, str]:
             captions = [str(cell.options.get(name, "")) for name in ("fig-cap", "tbl-cap", "fig-alt")]
             texts[f"{path.name}:{number}"] = cell.source if cell.kind == "markdown" else " ".join(captions)
     return texts
-
-
-def stripped(text: str) -> str:
-    """Without shortcodes, math, code, references, headings' ids, and what is allowed."""
-    for pattern in (
-        r"\{\{<.*?>\}\}",
-        r"\$\$.*?\$\$",
-        r"\$[^$]*\$",
-        r"`[^`]*`",
-        r"\{[#.][^}]*\}",
-        r"\[?-?@[\w:-]+[^\]]*\]",
-        r"@[\w-]+",
-    ):
-        text = re.sub(pattern, " ", text, flags=re.DOTALL)
-    for allowed in ALLOWED:
-        text = allowed.sub(" ", text)
-    return text
 
 
 @pytest.mark.parametrize(("where", "text"), [*prose_of_chapters().items(), *prose_of_notebooks().items()])

@@ -44,7 +44,7 @@ def pages(made: Made) -> list[Path]:
 def kinds(made: Made) -> list[Path]:
     """One page of each kind that is made by a template, and every page to explore."""
     return [
-        made.book / name for name in ("index.html", "04-autoencoder.html", "notebooks/01-autoencoder.html")
+        made.book / name for name in ("index.html", "report/04-autoencoder.html", "cache/notebooks/01-autoencoder.html")
     ] + sorted((made.book / "explore").glob("*.html"))
 
 
@@ -154,7 +154,7 @@ def test_reduced_motion_is_respected(browser: Any, made: Made) -> None:
 
 def test_wide_table_scrolls_by_keyboard(browser: Any, made: Made) -> None:
     with opened(browser, PHONE) as page:
-        page.goto((made.book / "04-autoencoder.html").as_uri())
+        page.goto((made.book / "report/04-autoencoder.html").as_uri())
         box = page.locator(".scrolling[tabindex]").first
         box.focus()
         page.keyboard.press("ArrowRight")

@@ -384,6 +384,8 @@ def test_tradeoff_draws_series_and_lines_on_a_logarithmic_axis():
     assert (series.get_xdata().tolist(), series.get_ydata().tolist()) == ([10, 100], [18, 23])
     assert set(line.get_ydata()) == {23.5}
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "linear")
+    (plain,) = figures.tradeoff({"VAE": ([10, 100], [18, 23])}, xlabel="x", ylabel="y", log=False).axes
+    assert plain.get_xscale() == "linear"
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def test_report_names_nothing_that_the_run_has_not(smoke: Run, tmp_path: Path, c
 
 
 def check_checklist(project: Project, case: Case) -> None:
-    checklist = (project.folder / "_book/checklist.html").read_text(encoding="utf-8")
+    checklist = (project.folder / "_book/report/checklist.html").read_text(encoding="utf-8")
     lacking = re.sub(r"<[^>]+>", "", checklist.rpartition("</table>")[2])
     assert {*re.findall(r"^\s*(R\d+(?: and R\d+)?) ", lacking, re.MULTILINE)} == case.lacks
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,19 @@ def states(project: Project) -> dict[str, str]:
     return {each["name"]: each["state"] for each in status["experiments"] + status["measurements"]}
 
 
+def page_on_noise(project: Project) -> str:
+    script = (
+        "import pathlib, sys; from autoencoders.explore import noise_page; from autoencoders.lab import Lab; "
+        "from autoencoders.settings import Settings; cache = pathlib.Path(sys.argv[1]); "
+        "lab = Lab(Settings(profile='smoke', dataset='photos10', device='cpu', cache=cache)); "
+        "print(noise_page.page(lab, None).body)"
+    )
+    command = [sys.executable, "-c", script, str(project.cache)]
+    done = subprocess.run(command, cwd=project.folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def test_recipe_adds_a_model(own: Project) -> None:
     before = states(own)
     assert set(before.values()) == {"cached"}
@@ -58,6 +73,7 @@ def test_recipe_adds_a_model(own: Project) -> None:
     rows = own.json("results", "mine")["rows"]
     assert {row["model"] for row in rows} == {"Mine"}
     assert {"mse", "ssim", "probe_linear", "purity", "auroc_negative"} <= {row["metric"] for row in rows}
+    assert re.search("The model mine can't run in a browser: .*MaxPool2d", page_on_noise(own))
     after = states(own)
     assert {name: state for name, state in after.items() if name.split()[0] != "mine"} == before
     assert {state for name, state in after.items() if name.split()[0] == "mine"} == {"cached"}

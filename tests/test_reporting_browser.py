@@ -56,7 +56,7 @@ def test_pages_load_with_their_images_and_without_errors(page: Any, site: Path, 
 
 
 def test_search_finds_a_word_and_leads_to_its_section(page: Any, address: str) -> None:
-    page.goto(f"{address}/notebooks/01-sample.html")
+    page.goto(f"{address}/cache/notebooks/01-sample.html")
     page.keyboard.press("/")
     page.keyboard.type("kl")
     page.wait_for_selector("#results a")

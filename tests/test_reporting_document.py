@@ -198,6 +198,14 @@ def test_reference_reads_as_in_quarto(tmp_path: Path, reference: str, shown: str
     assert text(found).split("  ")[0].removeprefix("1 A").strip().startswith(shown)
 
 
+@pytest.mark.parametrize(("widths", "shares"), [("", [None, None]), (' tbl-colwidths="[20,80]"', [0.2, 0.8])])
+def test_table_has_the_widths_that_its_caption_gives(widths: str, shares: list[float | None], tmp_path: Path) -> None:
+    source = f"# A\n\n| a | b |\n|:--|:--|\n| c | d |\n\n: caption {{#tbl-a{widths}}}\n"
+    table = numbered(tmp_path, source, dialect=TypstDialect()).chapters[0].blocks[1]
+    assert [width.get("c") for _, width in table["c"][2]] == shares
+    assert table["c"][0] == ["tbl-a", [], []]
+
+
 def test_labels_that_are_missing_or_double_are_reported(tmp_path: Path) -> None:
     found = numbered(tmp_path, "# A\n\n@fig-no and @tbl-no.\n\n" + FIGURE % "a", "# B\n\n" + FIGURE % "a")
     assert sorted(found.problems) == [

@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 from reporting_sample import PARAMETERS, code, figure, markdown, write_notebook
 
+from autoencoders import settings
 from autoencoders.errors import InputError, ReportError
 from autoencoders.reporting import execution, making
 from autoencoders.reporting.book import embedded
 from autoencoders.reporting.execution import Execution
 from autoencoders.reporting.notebook_files import Cell, NotebookFile
 from autoencoders.running.cells import PASSING
-from autoencoders.store import Artifact, Store, Task
+from autoencoders.store import Artifact, Store, Task, codehash
 
 SHOW = 'from IPython.display import Markdown\nMarkdown(f"{profile} {sigmas} {limit}")'
 
@@ -126,26 +127,33 @@ def test_outputs_and_earlier_parameters_in_the_source_dont_count(folder: Path) -
     assert digests(folder)["01-one"] != before["01-one"]
 
 
-def test_code_counts_as_its_syntax_tree(tmp_path: Path) -> None:
-    module = tmp_path / "figures/grid.py"
-    module.parent.mkdir()
+def test_code_counts_for_the_notebooks_that_use_it(folder: Path) -> None:
+    package = folder / "autoencoders"
+    module = package / "figures.py"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    uses = "%time\nfrom autoencoders import figures\n\nfigures.f(1)"
+    write_notebook(folder / "analysis/02-two.ipynb", code("%%html\n<b>bold</b>"), code(uses))
 
-    def digest(source: str) -> str:
+    def digest(source: str) -> dict[str, str]:
         module.write_text(source)
-        return execution.code_digest(tmp_path)
+        return digests(folder, code=lambda text: codehash.Package(package).code((), text).digest)
 
     before = digest('"""Doc."""\ndef f(x):\n    """Doc."""\n    return x + 1\n')
-    assert digest("def f(x):  # why\n\n    return (x + 1)\n") == before
-    assert digest("def f(x):\n    return x + 2\n") != before
-    assert digest("def g(x):\n    return x + 1\n") != before
+    assert digest("def f(x):  # why\n\n    return (x + 1)\n\ndef g(x):\n    return x\n") == before
+    after = digest("def f(x):\n    return x + 2\n")
+    assert after["02-two"] != before["02-two"]
+    assert after["01-one"] == before["01-one"]
 
 
-@pytest.mark.parametrize("name", ["reporting/site.py", "commandline.py", "inspection.py", "running/progress.py"])
-def test_code_that_cannot_change_a_figure_does_not_count(tmp_path: Path, name: str) -> None:
-    before = execution.code_digest(tmp_path)
-    (tmp_path / name).parent.mkdir(exist_ok=True)
-    (tmp_path / name).write_text("x = 1")
-    assert execution.code_digest(tmp_path) == before
+def test_notebook_of_the_assignment_reaches_no_code_that_cannot_change_a_figure() -> None:
+    package = codehash.package(settings.PROJECT / "autoencoders")
+    cells = "from autoencoders import figures, notebook, tables\nnb = notebook.begin(globals())\nfigures.matrix()"
+    reached = package.code(["autoencoders.catalogue:Catalogue"], cells).manifest
+    assert {"autoencoders.figures.matrices.matrix", "autoencoders.findings.Findings"} <= {*reached}
+    assert not {name for name in reached if name.startswith("autoencoders.figures.diagrams.")}
+    rooms = {name.split(".")[1] for name in reached}
+    assert not rooms & {"reporting", "explore", "books", "commandline", "inspection"}
 
 
 def test_notebook_is_executed_once_then_up_to_date(folder: Path) -> None:

@@ -16,6 +16,7 @@ from reporting_sample import VALUES, render, write_book
 from autoencoders.errors import ReportError
 from autoencoders.reporting import making, publishing, quarto, quarto_pages
 from autoencoders.reporting.book import Book
+from autoencoders.reporting.folder import Folder
 from autoencoders.reporting.without_quarto import pandoc, pdf
 from autoencoders.settings import ENVIRONMENT, PROJECT, Settings
 
@@ -154,11 +155,12 @@ def test_quarto_pre_render_step_gets_this_python_and_the_settings(tools: Path, t
 def test_quarto_reads_authors_notice_and_notebooks_from_a_file_of_its_own() -> None:
     import yaml
 
-    values = {"group": "G07"}
+    values = {"group": "G07", "date": "2026-01-02"}
     plain = yaml.safe_load(making._for_quarto(values, ("Ada Lovelace", "Turing, *Alan*"), [Path("nb/01-a.ipynb")]))
     assert plain["book"]["author"] == ["Group G07", "Ada Lovelace", r"Turing\, \*Alan\*"], "Quarto reads Markdown"
     assert plain["book"]["page-footer"]["center"] == [{"text": "01-a", "href": "nb/01-a.ipynb"}]
     assert plain["project"]["resources"] == ["/nb/01-a.ipynb"]
+    assert plain["book"]["date"] == "2026-01-02"
     assert "body-header" not in plain["book"]
     noticed = yaml.safe_load(making._for_quarto(values | {"notice": {"header": 'Stand-in "data"'}}, (), []))
     assert 'Stand-in "data"' in noticed["book"]["body-header"]
@@ -237,8 +239,8 @@ def test_quarto_book_of_one_format_is_not_taken_for_a_whole_one(tools: Path, ren
         "exit 1",
         "kill -9 $$",
         "cp $made/index.html $out; exit 1",
-        f"{WHOLE}; rm $out/one.html",
-        f"{WHOLE}; echo '<p>?@fig-lost</p>' >> $out/one.html",
+        f"{WHOLE}; rm $out/report/one.html",
+        f"{WHOLE}; echo '<p>?@fig-lost</p>' >> $out/report/one.html",
         f"{WHOLE}; echo > $out/$pdf",
         "true",
     ],
@@ -258,12 +260,12 @@ def test_quarto_render_that_fails_leaves_the_last_book_and_no_litter(tools: Path
 @pytest.mark.parametrize(("part", "kept"), [(SITE, "pdf"), (PDF, "site")])
 def test_book_keeps_the_last_of_what_was_not_rendered(tools: Path, rendered: Book, part: str, kept: str) -> None:
     before = contents(rendered.output)
-    stand_in(tools, rendered, f"{part}; [ {kept} = site ] || echo '<p>New.</p>' >> $out/one.html")
+    stand_in(tools, rendered, f"{part}; [ {kept} = site ] || echo '<p>New.</p>' >> $out/report/one.html")
     quarto.render(there(), rendered.root, {})
     making.complete(small_edition(rendered), None)
     after = contents(rendered.output)
     assert after.keys() == before.keys()
-    assert {name for name in after if after[name] != before[name]} == ({"one.html"} if kept == "pdf" else set())
+    assert {name for name in after if after[name] != before[name]} == ({"report/one.html"} if kept == "pdf" else set())
     assert (rendered.rendered / rendered.pdf.name).exists(), "the link to it works in a preview, too"
 
 
@@ -278,7 +280,7 @@ def test_site_without_any_pdf_offers_none(tools: Path, rendered: Book) -> None:
 
 def test_preview_that_is_not_whole_leaves_the_last_book(tools: Path, rendered: Book, monkeypatch: Patch) -> None:
     before = contents(rendered.output)
-    (rendered.rendered / "one.html").unlink()
+    (rendered.rendered / "report/one.html").unlink()
     (rendered.root.parent / "version").write_text("1.9.3")
     monkeypatch.setenv("QUARTO_SHARE_PATH", str(rendered.root.parent))
     making.complete(small_edition(rendered), quarto.calling())
@@ -338,6 +340,14 @@ def test_quarto_pages_are_mended_once(by_quarto: Book) -> None:
     assert 'type="module"' not in page
     quarto_pages.mend(by_quarto)
     assert contents(by_quarto.rendered) == before
+
+
+def test_quarto_pages_go_when_the_book_is_made_without_it(by_quarto: Book) -> None:
+    Folder.found(by_quarto.rendered).claim()
+    render(by_quarto)
+    assert not (by_quarto.rendered / "search.json").exists()
+    assert not (by_quarto.output / "site_libs").exists()
+    assert (by_quarto.output / "index.html").exists()
 
 
 def test_quarto_notebook_pages_number_as_the_chapters_do(by_quarto: Book) -> None:

@@ -199,3 +199,18 @@ def test_tables_import_nothing_heavy():
         "import sys, autoencoders.tables; print(sorted({'numpy', 'matplotlib', 'pandas', 'torch'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "shown"),
+    [
+        (-0.001, ".2f", "0.00"),
+        (-0.0, "g", "0"),
+        (-0.01, ".2f", "−0.01"),
+        (-math.inf, ".2f", "−∞"),
+        (-20.0, ".0f", "−20"),
+        (math.nan, ".2f", tables.MISSING),
+    ],
+)
+def test_number_has_a_sign_only_where_something_is_left(value: float, form: str, shown: str) -> None:
+    assert tables.number(value, form) == shown

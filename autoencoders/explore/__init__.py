@@ -20,4 +20,5 @@ HEADS: tuple[Head, ...] = tuple(module.HEAD for module in PAGES)
 def add_explorer_pages(book: Book, lab: Lab, folder: Folder) -> None:
     """Put the pages of a run into the folder that holds the site."""
     addresses = Addresses.of(folder)
-    write(folder, book, [module.page(lab, addresses) for module in PAGES])
+    with lab.store.looked_at_once():
+        write(folder, book, [module.page(lab, addresses) for module in PAGES])

@@ -11,7 +11,7 @@ from autoencoders.explore.pages import Head, Page
 from autoencoders.explore.scripts import BrowserModels
 from autoencoders.lab import Lab
 from autoencoders.measurements.playground import Smoothing
-from autoencoders.specs import Baseline, ConvAE, Experiment, Gaussian, GaussianUpTo, level
+from autoencoders.specs import Baseline, ConvAE, Custom, Experiment, Gaussian, GaussianUpTo, level
 
 HEAD = Head("noise", "Add noise", "Drag the noise up and see what each denoiser makes of the same image.")
 SCRIPTS = (*scripts.SCRIPTS, "denoise.js", "noise.js")
@@ -44,12 +44,18 @@ def page(lab: Lab, addresses: Addresses) -> Page:
 
 
 def _denoisers(catalogue: Catalogue) -> list[Experiment]:
-    """The autoencoder and the denoisers of each bottleneck."""
+    """The autoencoder and the denoisers of each bottleneck, and models that somebody added."""
     plain = {catalogue.ae(bottleneck).model for bottleneck in catalogue.profile.bottlenecks}
-    return [each for each in catalogue.results() if each.model in plain and each.data == catalogue.data]
+    return [
+        each
+        for each in catalogue.results()
+        if (each.model in plain or isinstance(each.model, Custom)) and each.data == catalogue.data
+    ]
 
 
 def _title(experiment: Experiment) -> str:
+    if isinstance(experiment.model, Custom):
+        return experiment.name
     assert isinstance(experiment.model, ConvAE)
     corruption = experiment.corruption
     if isinstance(corruption, GaussianUpTo):

@@ -119,8 +119,9 @@ def tradeoff(
     xlabel: str,
     ylabel: str,
     lines: Mapping[str, float] | None = None,
+    log: bool = True,
 ) -> Figure:
-    """Draw one measure against another, {label: (x values, y values)}, each series joined; x is logarithmic.
+    """Draw one measure against another, {label: (x values, y values)}, each series joined; `log`: x is logarithmic.
 
     `lines` are values of y that come without an x.
     """
@@ -135,7 +136,8 @@ def tradeoff(
     handles += [axes.axhline(value, label=name, **look) for name, value, look in rules(lines)]
     axes.set(xlabel=xlabel, ylabel=wrapped(ylabel, 0.7 * HEIGHT))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=6))  # whatever room the legend leaves
-    _log(axes, "x")
+    if log:
+        _log(axes, "x")
     legend(figure, handles)
     return figure
 

@@ -106,22 +106,24 @@ def _fault(address: str, path: Path) -> str:
 
 
 def pdf_problems(path: Path) -> list[str]:
-    from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
+    from pypdfium2 import PdfDocument, PdfiumError
+    from pypdfium2.raw import FPDF_PAGEOBJ_IMAGE
 
     if not path.exists():
         return [f"{path} was not made"]
     try:
-        reader = PdfReader(path)
-    except PyPdfError as error:
+        pdf = PdfDocument(path)
+    except PdfiumError as error:
         return [f"{path.name}: the PDF can't be read: {error}"]
-    problems = [] if (reader.metadata and reader.metadata.title) else [f"{path.name}: the PDF has no title"]
-    before: set[str] = set()
-    for number, page in enumerate(reader.pages, start=1):
-        text = page.extract_text()
-        problems += [f"{path.name}, page {number}: unresolved {m[0]!r}" for m in UNRESOLVED.finditer(text)]
-        lines = {line for line in text.splitlines() if len(line) > 3}  # longer than a page's number
-        if lines <= before and not page.images:  # nothing but what runs along in the header
-            problems.append(f"{path.name}, page {number}: the page is empty")
-        before = lines
+    with pdf:
+        problems = [] if pdf.get_metadata_value("Title") else [f"{path.name}: the PDF has no title"]
+        before: set[str] = set()
+        for number, page in enumerate(pdf, start=1):
+            text = page.get_textpage().get_text_range()
+            problems += [f"{path.name}, page {number}: unresolved {m[0]!r}" for m in UNRESOLVED.finditer(text)]
+            lines = {line for line in text.splitlines() if len(line) > 3}  # longer than a page's number
+            if lines <= before and not any(page.get_objects(filter=[FPDF_PAGEOBJ_IMAGE])):
+                # but for what runs along in the header
+                problems.append(f"{path.name}, page {number}: the page is empty")
+            before = lines
     return problems

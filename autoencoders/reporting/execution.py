@@ -24,12 +24,10 @@ from autoencoders.errors import InputError, ReportError
 from autoencoders.reporting.notebook_files import Cell, NotebookFile
 from autoencoders.running import processes
 from autoencoders.running.cells import PASSING
-from autoencoders.store import syntax
 
-# What can't change a figure: editing it must not execute anything
-IRRELEVANT = ("reporting", "explore", "books.py", "commandline.py", "inspection.py", "running")
 METADATA = "autoencoders"  # where an executed notebook remembers its inputs
 KERNEL = "autoencoders-report"
+MAGIC = re.compile(r"^\s*[%!].*$", re.MULTILINE)  # commands of IPython
 INJECTED = "injected-parameters"  # papermill's tag
 TRACEBACK_LINES = 12
 LONGEST_SOCKET = 103  # bytes of a path, on macOS; Linux has 107
@@ -76,11 +74,13 @@ def plan(
     requested: Mapping[str, Mapping[str, Any]],
     common: Mapping[str, Any],
     inputs: Mapping[str, str],
+    code: Callable[[str], str] = lambda used: "",
     notices: Mapping[str, str] | None = None,
 ) -> list[Execution]:
     """A folder's notebooks, or those of such names. ``requested`` are their own parameters, by the notebook's name, and
-    must be declared; ``common`` ones reach the notebooks that declare them; ``inputs`` (artifacts, code) all of them;
-    ``notices`` is what the captions of each say beside what they say."""
+    must be declared; ``common`` ones reach the notebooks that declare them; ``inputs`` (artifacts, data) all of them;
+    ``code`` is a digest of what a notebook's code uses; ``notices`` is what the captions of each say beside what they
+    say."""
     found = {path.stem: NotebookFile.read(path) for path in sorted(analysis.glob("*.ipynb"))}
     if unknown := [name for name in requested if name not in found]:
         raise InputError(f"notebooks: none is called {listed(unknown)}; there are: {', '.join(found)}")
@@ -94,7 +94,8 @@ def plan(
         )
         sources = [(cell.kind, cell.source, cell.tags) for cell in notebook.cells if INJECTED not in cell.tags]
         notice = (notices or {}).get(name, "")
-        digest = _digest([sources, sorted(values.items()), sorted(inputs.items()), notice, beside])
+        used = code(_code(notebook))
+        digest = _digest([sources, sorted(values.items()), sorted(inputs.items()), used, notice, beside])
         target = executed / f"{name}.ipynb"
         executions.append(
             Execution(source=notebook.path, target=target, parameters=values, digest=digest, notice=notice)
@@ -130,20 +131,18 @@ def _type(notebook: NotebookFile, name: str) -> Any:
         raise InputError(f"{notebook.path}, the cell of parameters: {name} is no {annotation}: {error}") from None
 
 
-def code_digest(package: Path) -> str:
-    """The package's code as syntax trees: comments, formatting, docstrings and annotations don't count."""
-    modules = {path.relative_to(package).as_posix(): path for path in package.rglob("*.py") if path.is_file()}
-    relevant = {name: path for name, path in sorted(modules.items()) if name.split("/")[0] not in IRRELEVANT}
-    return _digest([(name, _statements(path)) for name, path in relevant.items()])
+def _code(notebook: NotebookFile) -> str:
+    """The Python of its cells; a cell in another language, or with a mistake that its kernel will tell of, has none."""
+    cells = (MAGIC.sub("", cell.source) for cell in notebook.cells if cell.kind == "code")
+    return "\n".join(cell for cell in cells if _is_python(cell))
 
 
-def _statements(path: Path) -> list[str]:
+def _is_python(source: str) -> bool:
     try:
-        parsed = ast.parse(reading.text(path))
-    except (SyntaxError, ValueError) as error:
-        raise InputError(f"{path}: {error}") from None
-    kept = map(syntax.normalised, parsed.body)
-    return [syntax.text(node) for node in kept if node]
+        ast.parse(source)
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def _digest(value: Any) -> str:

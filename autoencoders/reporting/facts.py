@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
-from autoencoders import claims
+from autoencoders import claims, paragraphs
 from autoencoders.catalogue import TRIPLES, Catalogue
 from autoencoders.findings import Findings
+from autoencoders.judging import Judged
 from autoencoders.lab import Lab
+from autoencoders.paragraphs import Writer
 from autoencoders.profiles import Profile
+from autoencoders.reporting import chosen
 from autoencoders.reporting.book import embedded
 from autoencoders.reporting.variables import literal
 from autoencoders.settings import PROJECT
@@ -36,7 +40,9 @@ def of(lab: Lab) -> dict[str, Any]:
             **_compared(lab.catalogues[0]),  # type: ignore[arg-type]
         },
     }
-    facts["claims"] = _NONE | claims.by_requirement(claims.judge_all(lab))
+    facts |= {"chosen": chosen.of(lab), "date": _trained_on([lab])}
+    facts["scope"] = _scope(lab)
+    facts |= _written(PROJECT / "report/paragraphs", claims.judge_all(lab), facts["scope"], "/report/claims.qmd")
     if lab.dataset == ASSIGNED:
         facts["dataset"]["statement"] = "All results are on CIFAR-10."
         return facts
@@ -53,8 +59,9 @@ def of_studies(labs: Sequence[Lab]) -> dict[str, Any]:
         "data": {plan.name: _listed_data(lab) for plan, lab in plans.items()},
         "task": {name: value for plan in plans for name, value in plan.constants.items()}
         | {"margins": claims.margins()},
-        "claims": _NONE | claims.by_requirement(judged),
     }
+    facts["date"] = _trained_on(labs)
+    facts |= _written(PROJECT / "report/studies/paragraphs", judged, _scope(labs[0]), "/claims.qmd")
     facts["data"]["statement"] = "All results are on the data sets that the studies ask for."
     if missing := [choice for lab in labs for choice in lab.choices if choice.stand_in]:
         reasons = ". ".join(dict.fromkeys(choice.reason for choice in missing))
@@ -70,7 +77,23 @@ def of_studies(labs: Sequence[Lab]) -> dict[str, Any]:
     return facts
 
 
-_NONE = {f"r{number:02d}": "No claim is made here in this run." for number in range(1, 40)}
+def _scope(lab: Lab) -> str:
+    """How far the text's findings reach."""
+    seeds = len(lab.catalogues)
+    return f"over {seeds} seeds" if seeds > 1 else "in this run"
+
+
+def _written(folder: Path, judged: Sequence[Judged], scope: str, page: str) -> dict[str, Any]:
+    """The paragraphs on a run by name, and the table that their marks lead to."""
+    writer = Writer.of(judged, {"scope": scope}, page)
+    written = {name: writer.write(paragraph) for name, paragraph in paragraphs.read(folder).items()}
+    return {"paragraphs": written, "claims": writer.table()}
+
+
+def _trained_on(labs: Iterable[Lab]) -> str:
+    """The day of the last training: no date of the report itself, which may be made again from the same results."""
+    trainings = [(lab, lab.bench.training(experiment)) for lab in labs for experiment in lab.experiments()]
+    return max(lab.store.provenance(task)["created"] for lab, task in trainings)[:10]
 
 
 def _of_run(lab: Lab) -> dict[str, Any]:

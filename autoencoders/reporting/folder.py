@@ -26,6 +26,10 @@ class Folder:
         folder.files |= set(_files(path))
         return folder
 
+    def claim(self) -> None:
+        """List all of it, for the folder was empty before: the next time drops what it doesn't put there itself."""
+        self._list({path.relative_to(self.path).as_posix() for path in self.files})
+
     def put(self, name: str, content: str | bytes) -> Path:
         path = self.path / name
         if not self._holds(path):

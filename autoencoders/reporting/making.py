@@ -36,6 +36,7 @@ from autoencoders.reporting.notebook_files import NotebookFile
 from autoencoders.reporting.without_quarto import WORKSHOP, pdf
 from autoencoders.running import progress
 from autoencoders.settings import ENVIRONMENT, PROJECT, Settings
+from autoencoders.store import codehash
 from autoencoders.store.files import locked
 
 Renderer = Literal["auto", "quarto", "pandoc"]
@@ -111,7 +112,9 @@ def _complete(edition: Edition, tool: quarto.Quarto | None) -> None:
     site, pdf = ((book.rendered / path.name).exists() for path in book.made)
     if site:
         quarto_pages.mend(book)
-        edition.add_extra(book, Folder.found(book.rendered))
+        folder = Folder.found(book.rendered)
+        edition.add_extra(book, folder)
+        folder.claim()
     try:
         publishing.publish(book)
     except ReportError:
@@ -135,11 +138,11 @@ def _is_rendered(edition: Edition, book: Book, tool: quarto.Quarto) -> bool:
 def _state(edition: Edition, book: Book, tool: quarto.Quarto) -> str:
     """A digest of what goes into a book by Quarto, and of what came out."""
     settings = [edition.root / name for name in ("_quarto.yml", "_quarto.yml.local", "_variables.yml")]
-    drawn = [path for path in (edition.root / WORKSHOP).iterdir() if path.suffix in (".typ", ".svg")]
+    written = [path for path in (edition.root / WORKSHOP).iterdir() if path.suffix in (".typ", ".svg", ".md")]
     style = [path for path in (PROJECT / "report/style").iterdir() if path.is_file()]
     notebooks = [edition.root / f"cache/notebooks/{name}.ipynb" for name in embedded(edition.root)]
     made = [path for path in book.rendered.rglob("*") if path.is_file()]
-    paths = [*settings, *book.sources, *book.bibliography, *drawn, *style, *notebooks, *made]
+    paths = [*settings, *book.sources, *book.bibliography, *written, *style, *notebooks, *made]
     digests = sorted((str(path), hashlib.sha256(path.read_bytes()).hexdigest()) for path in paths)
     return hashlib.sha256(json.dumps([tool.name, digests]).encode()).hexdigest()
 
@@ -153,8 +156,9 @@ def prepare(edition: Edition, renderer: str) -> list[Execution]:
 def _prepare(edition: Edition, renderer: str) -> list[Execution]:
     for lab in edition.labs:
         progress.follow(lab, lab.plan())
-    values = dict(edition.facts())
-    executions = _executions(edition, values)
+    with edition.labs[0].store.looked_at_once():
+        values = dict(edition.facts())
+        executions = _executions(edition, values)
     outdated = [each for each in executions if each.outdated]
     log(f"{len(executions) - len(outdated)} of {len(executions)} notebooks are up to date")
     surroundings = _environment(edition.settings, *TO_NOTEBOOKS)
@@ -166,6 +170,7 @@ def _prepare(edition: Edition, renderer: str) -> list[Execution]:
     workshop = edition.root / WORKSHOP
     write_if_changed(workshop / "pipeline.svg", graph.overview(edition.labs, sorted(embedded(edition.root))))
     write_if_changed(workshop / "book.typ", pdf.style())
+    write_if_changed(workshop / "claims.md", values.pop("claims"))
     variables.write(edition.root / "_variables.yml", values | {"renderer": renderer, "run": _run(edition)})
     notebooks = [each.target.relative_to(edition.root) for each in executions]
     write_if_changed(edition.root / "_quarto.yml.local", _for_quarto(values, edition.settings.authors, notebooks))
@@ -180,7 +185,8 @@ def packed(edition: Edition) -> tuple[Path, ...]:
 
 def _pack(edition: Edition) -> tuple[Path, ...]:
     _check_rendered(edition)
-    executions = _executions(edition, dict(edition.facts()))
+    with edition.labs[0].store.looked_at_once():
+        executions = _executions(edition, dict(edition.facts()))
     settings = replace(edition.settings, profile=edition.labs[0].profile.name)
     return submission.pack(Book.read(edition.root), executions, settings)
 
@@ -252,11 +258,17 @@ def _executions(edition: Edition, values: Mapping[str, Any]) -> list[Execution]:
         inputs={
             "data": "".join(source.fingerprint for lab in edition.labs for source in lab.bench.sources),
             "artifacts": _contents(edition.labs),
-            "code": execution.code_digest(PROJECT / "autoencoders"),
             "references": references.texts(),
         },
+        code=partial(_code_used, edition.labs),
         notices=values.get("notice", {}).get("captions"),
     )
+
+
+def _code_used(labs: Iterable[Lab], text: str) -> str:
+    """A digest of what a notebook's code reaches, and of the plans whose results it shows."""
+    plans = {f"{type(plan).__module__}:{type(plan).__name__}" for lab in labs for plan in lab.catalogues}
+    return codehash.package(PROJECT / "autoencoders").code(plans, text).digest
 
 
 def _contents(labs: Iterable[Lab]) -> str:
@@ -278,6 +290,7 @@ def _for_quarto(values: Mapping[str, Any], authors: Sequence[str], notebooks: It
     files = [path.as_posix() for path in notebooks]
     book: dict[str, Any] = {
         "author": [variables.literal(name) for name in (f"Group {values['group']}", *authors)],
+        "date": values["date"],
         "page-footer": {"left": "Notebooks", "center": [{"text": Path(file).stem, "href": file} for file in files]},
     }
     if notice := values.get("notice", {}).get("header"):

@@ -49,10 +49,11 @@ def missing(lab: Lab, tasks: Sequence[Task]) -> dict[str, Task]:
     """What isn't cached of these tasks and of those that they need, by key."""
     found: dict[str, Task] = {}
     waiting = list(tasks)
-    for task in waiting:
-        if (key := lab.store.key(task)) not in found and not lab.store.contains(task):
-            found[key] = task
-            waiting += task.needed.values()
+    with lab.store.looked_at_once():
+        for task in waiting:
+            if (key := lab.store.key(task)) not in found and not lab.store.contains(task):
+                found[key] = task
+                waiting += task.needed.values()
     return found
 
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autoencoders import importing
+from autoencoders import importing, reading
 from autoencoders.errors import InputError
 from autoencoders.store import syntax
 from autoencoders.store.files import Stamp, stamp
@@ -98,6 +98,8 @@ def _module(name: str, path: Path, source: bytes) -> Module:
         tree = ast.parse(source, str(path))
     except SyntaxError as error:
         raise InputError(f"{path}:{error.lineno}: {error.msg}") from None
+    except ValueError as error:  # null bytes
+        raise InputError(f"{path}: {error}") from None
     for node in tree.body:
         _index(module, node, path)
     _index_mutations(module, tree)
@@ -192,43 +194,52 @@ class Package:
         self.folder = folder
         self._sources: dict[Path, tuple[Stamp | None, bytes]] = {}
         self._modules: dict[str, tuple[bytes, Module]] = {}
-        self._walks: dict[tuple[str, ...], tuple[Code, dict[Path, bytes | None]]] = {}
-        self._fresh: set[tuple[str, ...]] | None = None  # roots whose files were looked at, while once is enough
+        self._walks: dict[_Start, tuple[Code, dict[Path, bytes | None]]] = {}
+        self._fresh: set[_Start] | None = None  # whose files were looked at, while once is enough
+        self._seen: _Seen | None = None  # what all walks share, while once is enough
 
-    def code(self, roots: Iterable[str]) -> Code:
-        """What a computation that starts at these roots (`package.module:name`) reaches."""
-        roots = tuple(sorted(set(roots)))
-        if roots not in self._walks or not self._holds(roots):
-            walk = _Walk(self)
-            self._walks[roots] = walk.code(roots), walk.looked_at
+    def code(self, roots: Iterable[str], text: str = "") -> Code:
+        """What a computation reaches that starts at these roots (`package.module:name`), or with code of a notebook."""
+        start = tuple(sorted(set(roots))), text
+        if start not in self._walks or not self._holds(start):
+            seen = self._seen or _Seen()
+            self._walks[start] = _Walk(self, seen).code(*start), seen.looked_at
         if self._fresh is not None:
-            self._fresh.add(roots)
-        return self._walks[roots][0]
+            self._fresh.add(start)
+        return self._walks[start][0]
 
-    def _holds(self, roots: tuple[str, ...]) -> bool:
+    def _holds(self, start: _Start) -> bool:
         """Whether no file that a walk looked at has changed since."""
-        looked_at = self._walks[roots][1]
-        return roots in (self._fresh or ()) or all(self.source(path) is then for path, then in looked_at.items())
+        looked_at = self._walks[start][1]
+        return start in (self._fresh or ()) or all(self.source(path) is then for path, then in looked_at.items())
 
     @contextmanager
     def looked_at_once(self) -> Iterator[None]:
         """While this lasts, whoever asks about thousands of tasks has each file looked at once, not for each task."""
-        self._fresh = set()
+        before = self._fresh, self._seen
+        self._fresh, self._seen = (set(), _Seen()) if self._seen is None else before
         try:
             yield
         finally:
-            self._fresh = None
+            self._fresh, self._seen = before
+
+    def look_again(self) -> None:
+        """Look at files anew, also where once was enough."""
+        if self._seen is not None:
+            self._fresh, self._seen = set(), _Seen()
 
     def source(self, path: Path) -> bytes | None:
         """A file's content, the same object for as long as it doesn't change; None if there is no such file."""
         known_stamp, known = self._sources.get(path, (None, None))
         try:
             now = stamp(path)
-            if known is not None and now is not None and now == known_stamp:
-                return known
-            content = path.read_bytes()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:
+            raise InputError(f"{path} can't be read: {error.strerror}") from None
+        if known is not None and now is not None and now == known_stamp:
+            return known
+        content = reading.content(path)
         self._sources[path] = now, known if known == content else content
         return self._sources[path][1]
 
@@ -240,6 +251,7 @@ class Package:
         return module
 
 
+_Start = tuple[tuple[str, ...], str]  # of a walk: its roots, and a notebook's code
 _Targets = Iterable[tuple[str, str | None]]  # (module, name), or (module, None) for a whole module, ours or not
 _Passed = frozenset[tuple[str, str]]  # names gone through on the way
 
@@ -258,21 +270,39 @@ class Imported(Package):
         return then if loaded == then else loaded
 
 
+@dataclass(frozen=True)
+class _Part:
+    """What one name of a module stands for."""
+
+    digest: str
+    imports: frozenset[str]  # modules that are imported when it is used
+    targets: frozenset[tuple[str, str | None]]
+
+
+@dataclass
+class _Seen:
+    """What walks found in files."""
+
+    looked_at: dict[Path, bytes | None] = field(default_factory=dict)
+    modules: dict[str, Module | None] = field(default_factory=dict)
+    parts: dict[tuple[str, str], _Part] = field(default_factory=dict)
+
+
 class _Walk:
     """From roots to everything that they reach."""
 
-    def __init__(self, package: Package) -> None:
+    def __init__(self, package: Package, seen: _Seen) -> None:
         self.package = package
-        self.looked_at: dict[Path, bytes | None] = {}
-        self.modules: dict[str, Module | None] = {}
+        self.seen = seen
         self.manifest: dict[str, str] = {}
         self.open: list[tuple[str, str]] = []  # (module, name) that are reached but not yet looked into
         self.reached: set[tuple[str, str]] = set()
         self.imported: set[str] = set()
 
-    def code(self, roots: Iterable[str]) -> Code:
+    def code(self, roots: Iterable[str], text: str) -> Code:
         for root in roots:
             self._reach_root(root)
+        self._reach_used(text)
         while self.open:
             self._look_into(*self.open.pop())
         manifest = dict(sorted(self.manifest.items()))
@@ -287,11 +317,19 @@ class _Walk:
             raise InputError(f"the code of {root!r} can't be found: {module_name!r} defines no {name!r}")
         self._reach_all(self._resolve(module, Reference(name)))
 
+    def _reach_used(self, text: str) -> None:
+        references, imported = syntax.used(text)
+        for module in imported:
+            self._import(module)
+        for reference in references:
+            if isinstance(reference.start, Import):
+                self._reach_all(self._resolve_import(reference.start, reference.attributes, frozenset()))
+
     def _module(self, name: str) -> Module | None:
         """A module of the package; None for everything else."""
-        if name not in self.modules:
-            self.modules[name] = self._found(name)
-        return self.modules[name]
+        if name not in self.seen.modules:
+            self.seen.modules[name] = self._found(name)
+        return self.seen.modules[name]
 
     def _found(self, name: str) -> Module | None:
         first, *rest = name.split(".")
@@ -301,7 +339,7 @@ class _Walk:
             return None
         base = self.package.folder.joinpath(*rest)
         for path in (base / "__init__.py", base.with_suffix(".py")):
-            self.looked_at[path] = source = self.package.source(path)
+            self.seen.looked_at[path] = source = self.package.source(path)
             if source is not None:
                 return self.package.module(name, path, source)
         return Module(name, name) if base.is_dir() else None
@@ -343,21 +381,25 @@ class _Walk:
                 self._reach(name, EFFECTS)
 
     def _look_into(self, module_name: str, name: str) -> None:
+        part = self.seen.parts.get((module_name, name)) or self._part(module_name, name)
+        self.seen.parts[module_name, name] = part
+        self.manifest[f"{module_name}.{name}"] = part.digest
+        for imported in part.imports:
+            self._import(imported)
+        self._reach_all(part.targets)
+
+    def _part(self, module_name: str, name: str) -> _Part:
         module = self._module(module_name)
         assert module is not None, "only what exists is reached"
         statements = module.statements(name)
-        meanings: set[str] = set()
-        for statement in statements:
-            for imported in statement.imported:
-                self._import(imported)
-            for reference in statement.references:
-                targets = list(self._resolve(module, reference))
-                meanings.update(f"{reference} = {target}" for target in targets)
-                self._reach_all(targets)
+        meant = {r: tuple(self._resolve(module, r)) for statement in statements for r in statement.references}
         # with what its names mean, or else two imports could swap their names unnoticed
-        self.manifest[f"{module_name}.{name}"] = _digest("\n".join([*(s.text for s in statements), *sorted(meanings)]))[
-            :12
-        ]
+        meanings = sorted({f"{reference} = {target}" for reference, targets in meant.items() for target in targets})
+        return _Part(
+            digest=_digest("\n".join([*(s.text for s in statements), *meanings]))[:12],
+            imports=frozenset(imported for statement in statements for imported in statement.imported),
+            targets=frozenset(target for targets in meant.values() for target in targets),
+        )
 
     # Resolving
 

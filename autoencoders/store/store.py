@@ -146,7 +146,9 @@ class Store:
     def _compute(self, known: _Known) -> tuple[Artifact, Record]:
         task, scratch = known.task, self._scratch(known.key)
         needed = {name: self.fetch(each) for name, each in task.needed.items()}
-        self._refuse_if_edited(known, codehash.package(self.package))  # only now: making those may have taken hours
+        package = codehash.package(self.package)
+        package.look_again()  # only now: making those may have taken hours
+        self._refuse_if_edited(known, package)
         with storing(scratch):
             scratch.mkdir(parents=True, exist_ok=True)
             self._failure(known.key).unlink(missing_ok=True)

@@ -133,6 +133,13 @@ def references(nodes: Iterable[ast.AST], package: str) -> tuple[frozenset[Refere
     return frozenset(visitor.found), frozenset(visitor.imported)
 
 
+def used(text: str) -> tuple[frozenset[Reference], frozenset[str]]:
+    """What code that belongs to no package, a notebook's, names outside itself, and the modules that it imports."""
+    body, visitor = ast.parse(text).body, _References("")
+    visitor._visit_in(bound(body, ""), body)
+    return frozenset(visitor.found), frozenset(visitor.imported)
+
+
 def dotted(node: ast.AST) -> tuple[str, ...]:
     """("a", "b", "c") for `a.b.c`, () for anything else."""
     if isinstance(node, ast.Name):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -54,7 +55,7 @@ def made(folder: Path, limit: int, *, in_this_process: bool, group: str = "G07")
         catalogues=[],
         bench=SimpleNamespace(sources=(), carry_out=str),
         jobs=lambda tasks: 1,
-        store=SimpleNamespace(key=str),
+        store=SimpleNamespace(key=str, looked_at_once=nullcontext),
         plan=list,
         experiments=list,
         measurements=lambda names=None: [],

@@ -7,6 +7,7 @@ import os
 import shutil
 import zipfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -177,8 +178,8 @@ def test_site_keeps_what_others_put_there(tmp_path: Path, tried: Tried) -> None:
         (tmp_path / f"report/{name}.qmd").write_text(f"# Title {{#sec-{name}}}\n")
     render(type(book).read(tmp_path))
     assert kept(book.output) == foreign
-    assert (book.output / "one.html").exists()
-    assert not (book.output / "two.html").exists(), "it was an earlier rendering's own"
+    assert (book.output / "report/one.html").exists()
+    assert not (book.output / "report/two.html").exists(), "it was an earlier rendering's own"
     tried(2 * len(FOREIGN))
 
 
@@ -314,6 +315,7 @@ def test_submission_of_another_run_is_refused_and_its_command_told(tmp_path: Pat
     write_quarto(tmp_path)
     lab: Any = SimpleNamespace(
         settings=Settings(group="G07", dataset="photos10"),
+        store=SimpleNamespace(looked_at_once=nullcontext),
         profile=SimpleNamespace(name="smoke"),
         catalogues=[SimpleNamespace(seed=seed) for seed in (0, 1)],
     )

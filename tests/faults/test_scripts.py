@@ -109,7 +109,7 @@ def test_browser_runs_ours_and_no_planted_script(tmp_path: Path, page: Any) -> N
     table = code("#| label: tbl-errors\n#| tbl-cap: T\n1", {"text/markdown": "| a |\n|--|\n| 1 |"})
     write_notebook(tmp_path / "cache/notebooks/01-sample.ipynb", markdown("# Sample"), shown, again, table)
     render(book)
-    page.goto((book.output / "one.html").as_uri())
+    page.goto((book.output / "report/one.html").as_uri())
     page.wait_for_function(
         "document.querySelector('canvas').width > 300 || document.querySelector('canvas').getContext('2d')"
     )

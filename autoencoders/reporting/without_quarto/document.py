@@ -4,6 +4,7 @@ references to them resolved, and what is meant for one format only kept from the
 from __future__ import annotations
 
 import copy
+import json
 import re
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -168,6 +169,8 @@ class _Numbering:
 
     def floating(self, element: Element, notebook: str) -> list[Element]:
         """Its caption begins with its name and number."""
+        if element["t"] == "Table":
+            _set_widths(element)
         attributes, (short, caption) = element["c"][0], element["c"][1]
         target = self.count(attributes[0])
         name = {"t": "Strong", "c": [pandoc.string(f"{target.text.replace(' ', chr(0xA0))}:")]}
@@ -200,6 +203,16 @@ class _Numbering:
 
     def problem(self, what: str) -> None:
         self.document.problems.append(f"{self.chapter.source.name}: {what}")
+
+
+def _set_widths(table: Element) -> None:
+    """Of columns, in percent, where the table says so as Quarto wants it: `tbl-colwidths="[20,80]"`."""
+    identifier, classes, values = table["c"][0]
+    found = dict(values)
+    if widths := json.loads(found.pop("tbl-colwidths", "[]")):
+        columns = zip(table["c"][2], widths, strict=True)
+        table["c"][2] = [[alignment, {"t": "ColWidth", "c": width / 100}] for (alignment, _), width in columns]
+    table["c"][0] = [identifier, classes, [list(pair) for pair in found.items()]]
 
 
 def as_float(identifier: str, content: list[Element]) -> Element:

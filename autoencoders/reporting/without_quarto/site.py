@@ -4,6 +4,7 @@ so that it also works from a disk and under any path."""
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +31,14 @@ from autoencoders.reporting.without_quarto.document import (
 )
 from autoencoders.reporting.without_quarto.pandoc import Element, div, link, span, string
 
-COVER = {"Group": "group", "Authors": "authors", "Data": "dataset.title", "Profile": "profile.title", "Seeds": "seeds"}
+COVER = {
+    "Group": "group",
+    "Authors": "authors",
+    "Data": "dataset.title",
+    "Profile": "profile.title",
+    "Seeds": "seeds",
+    "Trained on": "date",
+}
 ASSETS = {  # by the folder that they lie in
     "autoencoders.reporting": ("base.css", "theme.js"),
     "autoencoders.reporting.without_quarto": ("style.css", "site.js"),
@@ -106,13 +114,15 @@ class Site:
     extra: Mapping[str, str]  # titles of pages beside the chapters, by address
     problems: list[str] = field(default_factory=list)
     sizes: dict[str, dict[str, str]] = field(default_factory=dict)  # of the images put there, by name
+    urls: dict[str, str] = field(default_factory=dict)  # of the chapters, by slug
 
     def write(self, chapters: list[Chapter], notebooks: Iterable[NotebookFile]) -> None:
         document = numbered(chapters, HtmlDialect())
         self._resolve_citations(document)
-        rewritten(document, lambda chapter, element: self._for_page(chapter.source, element, document, chapter.slug))
+        self.urls = {chapter.slug: self._url(chapter) for chapter in document.chapters}
+        rewritten(document, lambda c, element: self._for_page(c.source, element, document, self._url(c)))
         pages = [
-            SitePage(f"{c.slug}.html", c.title, c.number, c.blocks, "appendix" if c.appendix else "chapter")
+            SitePage(self._url(c), c.title, c.number, c.blocks, "appendix" if c.appendix else "chapter")
             for c in document.chapters
         ]
         executed = [self._notebook_page(notebook, document) for notebook in notebooks]
@@ -136,9 +146,13 @@ class Site:
         for chapter, wrapped in zip(document.chapters, resolved["blocks"], strict=True):
             chapter.blocks = wrapped["c"][1]
 
-    def _for_page(self, source: Path, element: Element, document: Document, slug: str) -> Element | None:
+    def _url(self, chapter: Chapter) -> str:
+        """Where Quarto puts it, too."""
+        return chapter.source.relative_to(self.book.root).with_suffix(".html").as_posix()
+
+    def _for_page(self, source: Path, element: Element, document: Document, url: str) -> Element | None:
         if element["t"] == "Link":
-            element["c"][2][0] = self._address(element["c"][2][0], document, slug)
+            element["c"][2][0] = self._address(element["c"][2][0], document, url)
         elif element["t"] == "Image":
             attributes, _, target = element["c"]
             values = dict(attributes[2])
@@ -146,21 +160,24 @@ class Site:
             element["c"][1], target[0] = [string(alt)], self._image(source, target[0])
             if not values.keys() & {"width", "height"}:
                 values |= self.sizes.get(target[0], {})
+            target[0] = _from(url, target[0])
             attributes[2] = [*([name, value] for name, value in values.items()), ["loading", "lazy"]]
         return None
 
-    def _address(self, target: str, document: Document, slug: str) -> str:
+    def _address(self, target: str, document: Document, url: str) -> str:
+        """A link as the page at this address has it."""
         file, _, anchor = target.partition("#")
-        if file.endswith(".ipynb"):
-            return f"notebooks/{Path(file).stem}.html" + (f"#{anchor}" if anchor else "")
-        if re.match(r"\w+:", target) or (file and not file.endswith(".qmd")):
+        if re.match(r"\w+:", target) or (file and not file.endswith((".qmd", ".ipynb"))):
             return target
-        if anchor in document.targets:
-            file = document.targets[anchor].slug
+        if file.endswith(".ipynb"):
+            page = _notebook_url(Path(file).stem)
+        elif anchor in document.targets:
+            page = self.urls[document.targets[anchor].slug]
         elif anchor.startswith("ref-"):
-            file = "references"
-        page = Path(file).stem if file else slug
-        return (f"{page}.html" if page != slug else "") + (f"#{anchor}" if anchor else "")
+            page = self.urls.get("references", url)
+        else:
+            page = self.urls.get(Path(file).stem, f"{Path(file).stem}.html") if file else url
+        return ("" if page == url else _from(url, page)) + (f"#{anchor}" if anchor else "")
 
     def _image(self, source: Path, target: str) -> str:
         path = located(target, source, self.book.root)
@@ -188,25 +205,22 @@ class Site:
                 cells.append(f"```python\n{cell.code}\n```" if cell.code.strip() else "")
                 cells.append(shortcodes.floating(cell, output))
         source = replaced("\n\n".join(cells), self.book.variables)
-        blocks = pandoc.walk(pandoc.read(source), lambda element: self._for_notebook(element, document))
+        blocks = pandoc.walk(pandoc.read(source), lambda element: self._for_notebook(element, document, notebook.name))
         blocks = [block for block in blocks if not (block["t"] == "Header" and block["c"][0] == 1)]
-        name = notebook.path.name
-        self.folder.put(f"notebooks/{name}", notebook.path.read_bytes())
+        name, url = notebook.path.name, _notebook_url(notebook.name)
+        self.folder.put(url.removesuffix(".html") + ".ipynb", notebook.path.read_bytes())
         download = link([string(f"Download {name}")], name, "button")
-        return SitePage(
-            f"notebooks/{notebook.name}.html", notebook.title, "", [{"t": "Para", "c": [download]}, *blocks], "notebook"
-        )
+        return SitePage(url, notebook.title, "", [{"t": "Para", "c": [download]}, *blocks], "notebook")
 
-    def _for_notebook(self, element: Element, document: Document) -> list[Element] | None:
-        self._for_page(self.images, element, document, "")
-        if element["t"] == "Image":
-            element["c"][2][0] = f"../{element['c'][2][0]}"
+    def _for_notebook(self, element: Element, document: Document, name: str) -> list[Element] | None:
+        url = _notebook_url(name)
+        self._for_page(self.images, element, document, url)
         if element["t"] == "Div" and labelled(pandoc.identifier(element)):
             label = pandoc.identifier(element)
             shown = as_float(label, element["c"][1])
             if target := document.targets.get(label):
                 caption = shown["c"][1][1]
-                there = link([string(f"{target.text} in the report.")], f"../{target.slug}.html#{label}")
+                there = link([string(f"{target.text} in the report.")], f"{_from(url, self.urls[target.slug])}#{label}")
                 caption[0:1] = [{"t": "Plain", "c": [there, {"t": "Space"}, *(caption[0]["c"] if caption else [])]}]
             return [_scrolling(shown)]
         return element["c"][1] if element["t"] == "Div" and "content-visible" in pandoc.attributes(element)[1] else None
@@ -234,6 +248,15 @@ class Site:
             before=pages[position - 1] if 0 < position < len(pages) else None,
             after=pages[position + 1] if position + 1 < len(pages) else None,
         )
+
+
+def _notebook_url(name: str) -> str:
+    return f"cache/notebooks/{name}.html"
+
+
+def _from(page: str, target: str) -> str:
+    """An address on the site as a link from a page."""
+    return posixpath.relpath(target, posixpath.dirname(page) or ".")
 
 
 def size(image: Path) -> dict[str, str]:

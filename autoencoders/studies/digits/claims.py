@@ -36,10 +36,11 @@ def _denoising(r: Results[Digits]) -> Iterator[Claim]:
                 REPORTED,
             ),
         ):
-            yield Claim(f"digits-{key}-{rival}", "R28", statement, snr(model), b, DECIBELS)
+            yield Claim(f"digits-{key}-{rival}", "R28", statement, snr(model), b, DECIBELS, at=model.label)
     for other in others:
         id = "digits-ae-" + other.label.lower().replace(" + ", "-").removeprefix("ae-")
-        yield Claim(id, "R28", f"the AE removes more noise than the {other.label}", snr(ae), snr(other), DECIBELS)
+        statement = f"the AE removes more noise than the {other.label}"
+        yield Claim(id, "R28", statement, snr(ae), snr(other), DECIBELS, at=other.label)
 
 
 def _clusters(r: Results[Digits]) -> Iterator[Claim]:

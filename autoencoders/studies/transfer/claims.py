@@ -59,7 +59,7 @@ def _bottlenecks(r: Study) -> Iterator[Claim]:
         statement = f"with {size} numbers the autoencoder gives back more than PCA of the same noisy images"
         pca = Measured(r.baseline("pca", size), r.catalogue.compressed(), "all/psnr", "PCA")
         ours = Measured(sweep(r, size), r.catalogue.denoising(), "all/psnr", "autoencoder")
-        yield Claim(f"transfer-pca-{size}", "R33", statement, ours, pca, DECIBELS)
+        yield Claim(f"transfer-pca-{size}", "R33", statement, ours, pca, DECIBELS, at=f"{size} numbers")
 
 
 def _masks(r: Study) -> Iterator[Claim]:
@@ -68,7 +68,7 @@ def _masks(r: Study) -> Iterator[Claim]:
         statement = f"an encoder that learned to fill in {ratio:.0%} of the pixels serves the network better than one "
         statement += "that learned to remove noise"
         sides = correct(masked(r, ratio), study.transfer(), "pixels hidden"), correct(noise, study.transfer(), "noise")
-        yield Claim(f"transfer-mask-{ratio:g}", "R34", statement, *sides, ACCURACY)
+        yield Claim(f"transfer-mask-{ratio:g}", "R34", statement, *sides, ACCURACY, at=f"{ratio:.0%}")
 
 
 def _labels(r: Study) -> Iterator[Claim]:
@@ -76,7 +76,8 @@ def _labels(r: Study) -> Iterator[Claim]:
     for few, more in pairwise(study.budget.shares):
         statement = f"{more:.0%} of the labels serve the network better than {few:.0%}"
         a, b = (correct(widest, study.transfer(share=share), f"{share:.0%}") for share in (more, few))
-        yield Claim(f"transfer-share-{100 * more:.0f}", "R35", statement, a, b, ACCURACY)
+        id, step = f"transfer-share-{100 * more:.0f}", f"from {few:.0%} to {more:.0%}"
+        yield Claim(id, "R35", statement, a, b, ACCURACY, at=step)
 
 
 def _networks(r: Study) -> Iterator[Claim]:
@@ -93,7 +94,8 @@ def _networks(r: Study) -> Iterator[Claim]:
             statement = f"{cure} raise the accuracy of {layers} hidden layers"
             sound = correct(narrow, study.transfer(layers=layers), "in order")
             faulty = correct(narrow, study.transfer(layers=layers, faults=(fault,)), fault)
-            yield Claim(f"transfer-{fault.split()[0]}-{layers}", "R35", statement, sound, faulty, ACCURACY)
+            id, where = f"transfer-{fault.split()[0]}-{layers}", f"{fault} with {layers} layers"
+            yield Claim(id, "R35", statement, sound, faulty, ACCURACY, at=where)
     name, contender, spec = best(r)
     statement = f"what was chosen on validation images ({name}) serves the network better than the widest bottleneck"
     sides = correct(contender, spec, name), correct(widest, whole, f"bottleneck {study.widest}")
