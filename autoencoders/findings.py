@@ -37,7 +37,7 @@ class Findings(Results[Catalogue]):
         return self.each(f"DAE {sigma_label(sigma)}, {bottleneck}", lambda c: c.ae(bottleneck, sigma=sigma))
 
     def blind(self) -> Contender:
-        return self.each(f"DAE, all σ up to {max(self.catalogue.trained_levels):g}, vector", lambda c: c.blind())
+        return self.each(f"DAE, all σ up to {max(self.catalogue.trained_levels):.2g}, vector", lambda c: c.blind())
 
     def skips(self, sigma: float) -> Contender:
         return self.each(f"DAE {sigma_label(sigma)}, spatial with skips", lambda c: c.skips(sigma))
@@ -210,16 +210,16 @@ class Findings(Results[Catalogue]):
         }
 
     def cost_table(self, contenders: Iterable[Contender]) -> tables.Table:
-        """Operations are counted; seconds are those of one image among a hundred, measured alone."""
+        """Operations are counted; seconds are the processor's, of one image among a hundred."""
         units = {"training": 1e12, "operations": 1e6, "seconds": 1e-3}
         rows = [
-            {"model": c.label} | {name: value / units.get(name, 1) for name, value in self.cost(c).items()}
+            {"model": c.label} | {n: value / units[n] if n in units else value for n, value in self.cost(c).items()}
             for c in contenders
         ]
         columns = [
-            tables.Column(key="parameters", heading="parameters", digits=0),
-            tables.Column(key="images", heading="images seen", digits=0),
-            tables.Column(key="training", heading="training (10¹² operations)", digits=1),
+            tables.Column(key="parameters", heading="parameters"),
+            tables.Column(key="images", heading="images seen"),
+            tables.Column(key="training", heading="training (10¹² operations)", digits=2),
             tables.Column(key="operations", heading="an image (10⁶ operations)", digits=1),
             tables.Column(key="seconds", heading="an image (ms)", digits=3),
         ]

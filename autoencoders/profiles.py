@@ -74,7 +74,7 @@ PROFILES: dict[str, Profile] = {
         ),
         Profile(
             name="evening",
-            purpose="a laptop's CPU and some hours: quick's experiments, trained for longer, and two more sizes",
+            purpose="a laptop's CPU and some hours: quick's experiments, trained for longer, and what it leaves out",
             epochs={"vector": 20, "spatial": 15, "vae": 20, "mcae": 20, "vit": 20, "tuning": 2},
             augment=True,
             latents=(128, 64, 256),

@@ -64,6 +64,7 @@ def test_names_choose_experiments_and_measurements(lab: Lab) -> None:
     assert {e.name for e in lab.experiments(["mcae-*", "vae"])} == {
         "vae",
         *(f"mcae-{r:g}" for r in (0, 0.1, 0.3, 0.5, 0.75)),
+        "mcae-0.75-far",
     }
     assert {subject.name for subject, _ in lab.measurements(["mcae-0.5"])} == {"mcae-0.5"}
     assert lab.measurements(["tune-*"]) == []

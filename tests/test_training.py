@@ -393,10 +393,10 @@ def test_artifact_meta_is_plain_and_complete() -> None:
 def test_progress_is_reported_up_to_the_last_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "STEPS_BETWEEN_SYNCS", 3)
     told: list[training.Progress] = []
-    fit(experiment(epochs=2), report=told.append)
-    assert [p.step for p in told] == [3, 4, 7, 8]
-    assert [p.epoch for p in told] == [1, 1, 2, 2]
-    assert {(p.steps, p.epochs) for p in told} == {(8, 2)}
+    fit(experiment(epochs=20), report=told.append)  # of four steps each, so that a point ends each of them
+    assert [p.step for p in told] == [step for step in range(1, 81) if step % 4 in (3, 0)]
+    assert [p.epoch for p in told] == [epoch for epoch in range(1, 21) for _ in range(2)]
+    assert {(p.steps, p.epochs) for p in told} == {(80, 20)}
     assert all(math.isfinite(p.loss) and p.images_per_second > 0 for p in told)
 
 

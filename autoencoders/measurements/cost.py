@@ -23,7 +23,8 @@ class Cost(Measurement):
     """Floating-point operations for an image, in use and in a step of the training; and the seconds of use.
 
     Operations are those of matrix products and convolutions, a multiplication and an addition being two. The seconds
-    are the least of several attempts: what slows some of them down isn't the model.
+    are those of the processor, which waiting for other work doesn't add to, or those that pass on a GPU; and the least
+    of several attempts: what slows some of them down isn't the model.
     """
 
     images: int = 100
@@ -43,17 +44,18 @@ class Cost(Measurement):
         used = _operations(lambda: models.reconstruct(subject, clean))
         step = _operations(lambda: subject.losses(clean, clean, generator)["loss"].backward())
         subject.zero_grad()
-        least = min(self._seconds(subject, clean) for _ in range(self.attempts))
+        clock = time.process_time if device == "cpu" else time.perf_counter
+        least = min(self._seconds(subject, clean, clock) for _ in range(self.attempts))
         found = {"operations": used / len(clean), "operations_of_a_step": step / len(clean)}
         rows = [row(None, name, exactly(value, len(clean))) for name, value in found.items()]
         return Artifact({}, {"rows": rows, "seconds": least / len(clean)})
 
-    def _seconds(self, subject: models.Autoencoder, clean: Tensor) -> float:
+    def _seconds(self, subject: models.Autoencoder, clean: Tensor, clock: Callable[[], float]) -> float:
         from autoencoders import models
 
-        started = time.perf_counter()
+        started = clock()
         models.reconstruct(subject, clean).cpu()  # waits for a GPU
-        return time.perf_counter() - started
+        return clock() - started
 
 
 def _operations(function: Callable[[], object]) -> int:
