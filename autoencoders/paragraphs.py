@@ -202,6 +202,16 @@ class _Fields:
 
 
 @dataclass(frozen=True)
+class _Part:
+    """A clause or a sentence as this run has it."""
+
+    text: str
+    marks: str = ""
+    join: str = ""
+    verdict: str = ""  # of a clause; mixed: its claims have several
+
+
+@dataclass(frozen=True)
 class Writer:
     """Writes paragraphs as Markdown, on what a run says of the claims."""
 
@@ -214,40 +224,38 @@ class Writer:
         return cls({each.claim.id: each for each in in_order(judged)}, values, page)
 
     def write(self, paragraph: Paragraph) -> str:
+        parts = list(self._parts(paragraph))
         if paragraph.is_cell:  # one that states a value leads to its claim
-            parts = [text + marks if re.search(r"\d", text) else text for text, marks, _ in self._parts(paragraph)]
-            return parts[0] if parts else tables.MISSING
+            shown = [part.text + part.marks if re.search(r"\d", part.text) else part.text for part in parts]
+            return shown[0] if shown else tables.MISSING
         sentences: list[str] = []
-        verdicts: list[str] = []  # of the last clause in each sentence; none where it holds no clause
-        for text, marks, (join, found) in self._parts(paragraph):
-            if join and sentences and verdicts[-1]:
-                sentences[-1] += f", {_connective(join, verdicts[-1], found)} {text}{marks}"
-                verdicts[-1] = found
+        for part, before in zip(parts, [None, *parts], strict=False):
+            if part.join and before and before.verdict:
+                connective = _connective(part.join, before.verdict, part.verdict)
+                sentences[-1] += f", {connective} {part.text}{part.marks}"
             else:
-                sentences.append(_capitalised(text.removesuffix(".")) + marks)
-                verdicts.append(found)
+                sentences.append(_capitalised(part.text.removesuffix(".")) + part.marks)
         return " ".join(f"{sentence}." for sentence in sentences) or NOTHING
 
-    def _parts(self, paragraph: Paragraph) -> Iterator[tuple[str, str, tuple[str, str]]]:
-        """Each text with its marks, and how it is joined: by which connective, and with which verdict."""
+    def _parts(self, paragraph: Paragraph) -> Iterator[_Part]:
+        """What holds in this run."""
         for item in paragraph.items:
             match item:
                 case Clause():
                     if members := self._members(item):
                         yield self._worded(item, members)
                 case str():
-                    yield self._filled(item, None), "", ("", "")
+                    yield _Part(self._filled(item, None, {}))
                 case _:
                     if case := next((case for case in item if self._holds(case)), None):
                         quoted: dict[str, None] = {}
-                        text = self._filled(case.say, None, quoted)
-                        yield text, self._marks(quoted), ("", "")
+                        yield _Part(self._filled(case.say, None, quoted), self._marks(quoted))
 
     def _members(self, clause: Clause) -> list[Judged]:
         found = [self.judged[id] for id in fnmatch.filter(self.judged, clause.claims)]
         return [each for each in found if verdict(each) in clause.wordings]
 
-    def _worded(self, clause: Clause, members: Sequence[Judged]) -> tuple[str, str, tuple[str, str]]:
+    def _worded(self, clause: Clause, members: Sequence[Judged]) -> _Part:
         """One wording for each verdict that there is among the members."""
         present = [v for v in clause.wordings if v in map(verdict, members)]
         groups = {v: Quoted(tuple(each for each in members if verdict(each) == v)) for v in present}
@@ -255,7 +263,7 @@ class Writer:
         texts = [self._filled(clause.wordings[v], group, quoted) for v, group in groups.items()]
         sentences = ". ".join(map(_capitalised, texts)) if len(texts) > 1 else texts[0]
         whole = sentences if clause.lead is None else f"{clause.lead} {_listed(texts)}".strip()
-        return whole, self._marks(quoted), (clause.join, present[0] if len(present) == 1 else "mixed")
+        return _Part(whole, self._marks(quoted), clause.join, present[0] if len(present) == 1 else "mixed")
 
     def _holds(self, case: Case) -> bool:
         """Whether all the claims are there, with one of the verdicts that it asks for."""
@@ -264,9 +272,9 @@ class Writer:
             ids and all(verdict(self.judged[id]) in case.when[claims] for id in ids) for claims, ids in found.items()
         )
 
-    def _filled(self, text: str, own: Quoted | None, quoted: dict[str, None] | None = None) -> str:
+    def _filled(self, text: str, own: Quoted | None, quoted: dict[str, None]) -> str:
         try:
-            return text.format_map(_Fields(own, self.judged, self.values, {} if quoted is None else quoted))
+            return text.format_map(_Fields(own, self.judged, self.values, quoted))
         except AttributeError:
             raise InputError(f"{text!r} quotes what there isn't in this run: put it under 'when: …'") from None
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autoencoders import compared
 from autoencoders.catalogue import Catalogue
+from autoencoders.lab import Lab
 from autoencoders.profiles import PROFILES
 from autoencoders.reporting import facts
+from autoencoders.settings import Settings
 
 WHOLE = {"sigmas": (0.3, 0.1), "unseen": (0.2,), "ratios": (0.75, 0.3), "latents": (128, 64), "betas": (1.0,)}
 
@@ -51,3 +54,9 @@ def test_checklist_says_what_is_left_to_longer_profiles(profile: str, requiremen
     said = facts.later(PROFILES[profile])
     assert re.findall(r"\((R\d+)\)", said) == requirements
     assert said.startswith("This profile leaves" if requirements else "Nothing")
+
+
+@pytest.mark.parametrize(("seeds", "scope"), [((0,), "in this run"), ((4, 5, 6), "over 3 seeds")])
+def test_findings_reach_as_far_as_the_seeds(seeds: tuple[int, ...], scope: str, tmp_path: Path, no_data: Path) -> None:
+    settings = Settings(profile="smoke", dataset="photos10", device="cpu", seeds=seeds, cache=tmp_path)
+    assert facts._scope(Lab(settings, looks_only=True)) == scope
