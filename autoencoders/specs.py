@@ -176,6 +176,7 @@ class Training(Spec):
     epochs: int = 3
     batch: int = 128
     learning_rate: float = 3e-3
+    trunk_rate: float = 0.1  # share of it for layers that start as the best linear ones: more would undo that
     weight_decay: float = 1e-4
     warmup: float = 0.1  # share of all steps in which the learning rate rises; then it follows a cosine to zero
     clip_norm: float = 1.0  # a rare bad batch must not undo an epoch
