@@ -125,7 +125,7 @@ class MCAE(Model):
     ratio: float = 0.5
     patch: int = 4  # side of a masked patch, in input pixels
     width: int = 32
-    depth: int = 2
+    depth: int = 2  # residual blocks of the decoder
     masked_weight: float = 3.0  # weight of the masked region's error; the visible region has 1
 
 
