@@ -329,6 +329,15 @@ class Findings(Results[Catalogue]):
         columns = ["this run", *(reference.label for reference in known)]
         return tables.comparison([row for row in rows if any(row[c] is not None for c in columns)], ["value"], columns)
 
+    def recipes(self) -> tables.Table:
+        """What was tried to make each family better for its time, as it was found then."""
+        rows = [row | {"kept": "yes" if row["kept"] else "no"} for row in references.recipes()]
+        value = tables.Column(key="value", heading="value", digits=2)
+        seconds = tables.Column(key="seconds", heading="seconds", digits=0)
+        columns: list[str | tables.Column] = ["family", "change", "images", "measure", value, seconds, "kept"]
+        nothing = dict.fromkeys(("family", "change", "images", "measure", "value", "seconds", "kept"))
+        return tables.markdown(rows or [nothing], columns)
+
     def training_speeds(self) -> tables.Table:
         """Our loop against a plain one, as `make bench` found it on the hardware of which values are kept."""
         rows = [

@@ -1,4 +1,5 @@
-"""What is kept in `benchmarks/`: runs of other hardware or profiles (`results --json`), and what `make bench` found."""
+"""What is kept in `benchmarks/`: runs of other hardware or profiles (`results --json`), what `make bench` found,
+and what was tried."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from autoencoders.evaluation.statistics import Estimate
 from autoencoders.settings import PROJECT
 
 FOLDER = PROJECT / "benchmarks"
-RUNS, SPEEDS = "reference-*.json", "results-*.json"
+RUNS, SPEEDS, RECIPES = "reference-*.json", "results-*.json", "recipes.json"
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,14 @@ def speeds() -> list[dict[str, Any]]:
     return [reading.parsed_json(path) for path, _ in _files(SPEEDS)]
 
 
+def recipes() -> list[dict[str, Any]]:
+    """What was tried when the models' recipes were chosen (see `benchmarks/recipes.py`)."""
+    return [row for path, _ in _files(RECIPES) for row in reading.parsed_json(path)["rows"]]
+
+
 def texts() -> str:
     """All that a notebook may read of them."""
-    return "\n".join(text for pattern in (RUNS, SPEEDS) for _, text in _files(pattern))
+    return "\n".join(text for pattern in (RUNS, SPEEDS, RECIPES) for _, text in _files(pattern))
 
 
 def _files(pattern: str) -> Iterable[tuple[Path, str]]:

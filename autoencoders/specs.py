@@ -151,7 +151,7 @@ class MCAE(Model):
     ratio: float = 0.5
     patch: int = 4  # side of a masked patch, in input pixels
     width: int = 32
-    depth: int = 2
+    depth: int = 2  # residual blocks of the decoder
     masked_weight: float = 3.0  # weight of the masked region's error; the visible region has 1
     far: bool = False  # whether the decoder reaches over the whole map, as the encoder does
 
@@ -201,8 +201,9 @@ class Training(Spec):
     """How long and how fast to learn. Budgets are epochs, never seconds: a spec means the same on every machine."""
 
     epochs: int = 3
-    batch: int = 128
+    batch: int = 64  # in trainings this short, twice as many steps are worth the tenth of time that they cost
     learning_rate: float = 3e-3
+    trunk_rate: float = 0.1  # share of it for layers that start as the best linear ones: more would undo that
     weight_decay: float = 1e-4
     warmup: float = 0.1  # share of all steps in which the learning rate rises; then it follows a cosine to zero
     clip_norm: float = 1.0  # a rare bad batch must not undo an epoch

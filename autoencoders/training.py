@@ -33,6 +33,7 @@ VALIDATION_BATCH = 500
 SNAPSHOT_IMAGES = 8
 POINTS = 20  # of a learning curve, at least
 GLANCE_IMAGES = 1000  # validation images that each point takes
+STARTING_IMAGES = 8000
 SETTLING_IMAGES = 10_000
 DIGEST_SIZE = 32
 ADVICE = "a lower learning rate may help"
@@ -68,6 +69,8 @@ def train(
     with torch.random.fork_rng(devices=[device] if run.device.type == "cuda" else []):
         if checkpoint is not None:
             run.resume(checkpoint)
+        if run.step == 0:
+            run.start()
         run.note_processor()
         while run.step < run.steps:
             run.advance()
@@ -94,6 +97,7 @@ def _check(recipe: Training, train: Split, validation: Split) -> None:
         (recipe.epochs >= 1 and recipe.batch >= 1, "a training has at least 1 epoch and 1 image in a batch"),
         (0 < recipe.learning_rate < math.inf, f"the learning rate must be positive, not {recipe.learning_rate}"),
         (recipe.weight_decay >= 0, "the weight decay can't be negative"),
+        (0 < recipe.trunk_rate < math.inf, f"the trunk's share of the rate must be positive, not {recipe.trunk_rate}"),
         (0 <= recipe.warmup <= 1 and 0 <= recipe.kl_warmup <= 1, "a warm-up is a share of all steps, in [0, 1]"),
         (recipe.snapshots >= 0, "snapshots can't be a negative number of epochs apart"),
         (recipe.clip_norm > 0, "the norm that gradients are clipped to must be positive"),
@@ -178,13 +182,21 @@ class Run:
         if name not in self.processors[-1:]:
             self.processors.append(name)
 
+    def start(self) -> None:
+        """Let the model set first weights from training images."""
+        seed = derived_seed(self.experiment.seed, "start")
+        torch.manual_seed(seed)
+        self.generator.manual_seed(seed)
+        clean = _as_floats(self.train[:: math.ceil(len(self.train) / STARTING_IMAGES)])
+        self.model.start(clean, corruption.corrupt(clean, self.experiment.corruption, self.generator))
+
     # ── Steps ──
 
     def advance(self) -> None:
         """Take one step of the optimizer. It waits for no result: a GPU is kept busy by steps queued ahead."""
         torch.manual_seed(derived_seed(self.experiment.seed, "dropout", self.step))
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.recipe, self.step, self.steps)
+            group["lr"] = group["share"] * learning_rate(self.recipe, self.step, self.steps)
         clean, noisy = self._inputs()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             terms = self.model.losses(clean, noisy, self.generator, kl_weight(self.recipe, self.step, self.steps))
@@ -370,13 +382,20 @@ def _as_floats(images: Tensor) -> Tensor:
     return images.permute(0, 3, 1, 2).float().div_(255)
 
 
-def _parameter_groups(model: nn.Module, recipe: Training) -> list[dict[str, Any]]:
-    """Only kernels and matrices decay: biases, norms and tokens have no reason to be small."""
-    groups: tuple[list[Tensor], list[Tensor]] = ([], [])
+def _parameter_groups(model: models.Autoencoder, recipe: Training) -> list[dict[str, Any]]:
+    """Only kernels and matrices decay: biases, norms and tokens have no reason to be small.
+
+    Layers that start fitted learn more slowly, and go where the error leads them alone.
+    """
+    trunk = [parameter for layer in model.trunk() for parameter in layer.parameters()]
+    fitted = set(map(id, trunk))
+    vectors: list[Tensor] = []
+    matrices: list[Tensor] = []
     for parameter in model.parameters():
-        is_vector = parameter.numel() == max(parameter.shape)
-        groups[is_vector].append(parameter)
-    return [{"params": groups[0], "weight_decay": recipe.weight_decay}, {"params": groups[1], "weight_decay": 0.0}]
+        if id(parameter) not in fitted:
+            (vectors if parameter.numel() == max(parameter.shape) else matrices).append(parameter)
+    groups = [(matrices, recipe.weight_decay, 1.0), (vectors, 0.0, 1.0), (trunk, 0.0, recipe.trunk_rate)]
+    return [{"params": some, "weight_decay": decay, "share": share} for some, decay, share in groups if some]
 
 
 def _computes_bf16(device: torch.device) -> bool:

@@ -43,11 +43,11 @@ def tell(name: str, **found: Any) -> None:
 def machine() -> dict[str, Any]:
     import torch
 
-    from autoencoders.training import _device_name
+    from autoencoders.machine import processor
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return {
-        "device": _device_name(device),
+        "device": processor(device.type),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,

@@ -92,8 +92,8 @@ def test_models_keep_the_shape_of_images(name: str, shape: Shape) -> None:
         ("spatial", (5, 4, 4), (5, 4, 4)),
         ("skips", (5 + 3 * 8, 4, 4), (5 + 3 * 8, 4, 4)),  # with the maps that are handed over
         ("vae", (6,), (8, 4, 4)),
-        ("mcae", (32, 2, 2), (32, 2, 2)),
-        ("far", (32, 2, 2), (32, 2, 2)),
+        ("mcae", (8, 2, 2), (8, 2, 2)),
+        ("far", (8, 2, 2), (8, 2, 2)),
         ("vit", (16, 4, 4), (16, 4, 4)),
         ("digit", (16, 1, 1), (16, 1, 1)),
         ("sweep", (7,), (128, 2, 2)),
@@ -334,13 +334,13 @@ def test_visible_pixels_all_have_influence(name: str, changes: dict[str, Any]) -
 def test_mcae_convolutions_cannot_fill_the_holes(patch: int) -> None:
     model = trained("mcae", patch=patch, depth=2)
     seen: list[torch.Tensor] = []
-    for layer in (model.reduction, *model.blocks, model.head):
+    for layer in (model.filters, model.head):
         layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     mask = model.draw_mask(3, seeded())
     assert len(model.tokens) == {4: 2, 8: 3}[patch]
     with torch.no_grad():
         seen.append(model.encode(pictures(3), mask))
-    cells = [2, 4, 4, 4, 8][: 4 if patch == 4 else 5]
+    cells = [2, 2, 8][: len(model.tokens)]
     for features, cell in zip(seen, cells, strict=False):
         hidden = models.upsample(mask, patch // cell)[:, 0]
         at_holes = features.movedim(1, -1)[hidden]
@@ -634,7 +634,7 @@ def test_outline_names_unknown_layers_by_their_class() -> None:
 def test_encoder_maps_are_what_each_layer_makes_of_images() -> None:
     model, images = trained("mcae"), pictures(3)
     maps = models.encoder_maps(model, images)
-    assert [tuple(found.shape[1:]) for found in maps] == [(4, 8, 8), (8, 4, 4), (8, 4, 4), (8, 4, 4), (32, 2, 2)]
+    assert [tuple(found.shape[1:]) for found in maps] == [(12, 8, 8), (12, 8, 8), (8, 2, 2)]
     torch.testing.assert_close(nn.functional.gelu(maps[-1]), models.feature_map(model, images))
     model = trained("vector")
     torch.testing.assert_close(models.encoder_maps(model, images)[-1], models.feature_map(model, images))

@@ -203,13 +203,42 @@ def test_gradients_are_clipped() -> None:
     assert under_way.pending[0][-1] > 0.5
 
 
-def test_weight_decay_spares_biases_and_tokens() -> None:
+def test_weight_decay_spares_biases_and_tokens_and_what_starts_fitted() -> None:
     for name in MODELS:
         under_way = run(name, weight_decay=0.3)
         decays = {id(p): group["weight_decay"] for group in under_way.optimizer.param_groups for p in group["params"]}
+        fitted = {id(parameter) for layer in under_way.model.trunk() for parameter in layer.parameters()}
         for path, parameter in under_way.model.named_parameters():
-            free = path.endswith("bias") or "token" in path or "norm" in path or parameter.ndim == 1
+            free = (
+                id(parameter) in fitted
+                or path.endswith("bias")
+                or "token" in path
+                or "norm" in path
+                or parameter.ndim == 1
+            )
             assert decays[id(parameter)] == (0.0 if free else 0.3), f"{name}: {path}"
+
+
+def test_layers_that_start_fitted_learn_at_their_share_of_the_rate() -> None:
+    under_way = run("ae", trunk_rate=0.25)
+    under_way.advance()
+    rates = {id(p): group["lr"] for group in under_way.optimizer.param_groups for p in group["params"]}
+    fitted = {rates[id(p)] for layer in under_way.model.trunk() for p in layer.parameters()}
+    others = {rate for rate in rates.values() if rate not in fitted}
+    assert [*fitted] == [0.25 * rate for rate in others]
+
+
+@pytest.mark.parametrize("name", ["ae", "mcae"])
+def test_first_weights_are_computed_once_and_not_when_a_training_is_resumed(
+    often: None, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    started: list[int] = []
+    begin = training.Run.start
+    monkeypatch.setattr(training.Run, "start", lambda self: (started.append(self.step), begin(self)))
+    spec = experiment(name)
+    for _ in range(2):
+        fit(spec, checkpoint=tmp_path / "checkpoint")
+    assert started == [0]
 
 
 @pytest.mark.parametrize(("supported", "wanted"), [(True, True), (True, False), (False, True)])

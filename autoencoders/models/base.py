@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from autoencoders.errors import InputError
 
 Shape = tuple[int, int, int]  # channels, height, width
+Layer = nn.Conv2d | nn.ConvTranspose2d
 Terms = dict[str, Tensor]  # "loss" is minimised; the others, "error" among them, are reported beside it
 
 
@@ -42,6 +43,13 @@ class Autoencoder(nn.Module):
         """The loss and its terms, in fp32 whatever the forward pass ran in."""
         error = F.mse_loss(self(noisy).float(), clean)
         return {"loss": error, "error": error}
+
+    def trunk(self) -> list[Layer]:
+        """The layers whose first weights `start` computes, if any: they learn at a smaller rate than random ones."""
+        return []
+
+    def start(self, clean: Tensor, noisy: Tensor) -> None:
+        """Set first weights from training images and what the model gets to see of them; by default they are random."""
 
     def settle(self, averages: Callable[[], Mapping[str, float]]) -> None:
         """Set what finished weights decide, after the last step; ``averages()`` are the terms' over training images."""

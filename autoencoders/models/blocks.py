@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+CELL, WINDOW = 4, 8  # pixels along a side: what becomes one cell of a map, and what is seen for it
 
 
 class Residual(nn.Module):
@@ -54,16 +58,27 @@ class PatchTranspose(nn.ConvTranspose2d):
 
 
 class ConvEncoder(nn.Sequential):
-    """4×4 pixels become one cell of a map, which residual blocks refine: little runs at full resolution."""
+    """4×4 pixels, seen with their surroundings, become one cell of a map, which residual blocks refine.
+
+    Little runs at full resolution. The trunk is linear, so that a model can start as the best linear one.
+    """
 
     def __init__(self, channels: int, width: int, depth: int):
-        blocks = [Residual(2 * width, nn.Conv2d) for _ in range(depth)]
-        super().__init__(nn.Conv2d(channels, 2 * width, 4, stride=4), nn.GELU(), *blocks)
+        stem = nn.Conv2d(channels, 2 * width, WINDOW, stride=CELL, padding=(WINDOW - CELL) // 2)
+        super().__init__(stem, *(Residual(2 * width, nn.Conv2d) for _ in range(depth)))
+
+    @property
+    def stem(self) -> nn.Conv2d:
+        return cast(nn.Conv2d, self[0])
 
 
 class ConvDecoder(nn.Sequential):
     """The encoder's mirror, of transposed convolutions."""
 
     def __init__(self, channels: int, width: int, depth: int):
-        blocks = [Residual(2 * width, nn.ConvTranspose2d) for _ in range(depth)]
-        super().__init__(nn.GELU(), *blocks, PatchTranspose(2 * width, channels, 4))
+        blocks = (Residual(2 * width, nn.ConvTranspose2d) for _ in range(depth))
+        super().__init__(*blocks, PatchTranspose(2 * width, channels, CELL))
+
+    @property
+    def output(self) -> PatchTranspose:
+        return cast(PatchTranspose, self[-1])

@@ -3,14 +3,19 @@
 Encoder: a convolution turns 4×4 pixels into one cell of a map, residual blocks refine the map, and a last convolution
 reduces it to the latent: to a vector, with one kernel over the whole map, or to a map of few channels. The decoder is
 the mirror of that, of transposed convolutions. The loss is the mean squared error to the clean image.
+
+Before the first step the model is a linear one: each patch is estimated by ridge regression from the window around it,
+and the latent holds the principal directions of the estimates. Trained on clean images, this is PCA.
 """
 
 from __future__ import annotations
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from autoencoders.models.base import Autoencoder, Shape, centred, grid_of, require, uncentred
-from autoencoders.models.blocks import ConvDecoder, ConvEncoder, PatchTranspose
+from autoencoders.models import start
+from autoencoders.models.base import Autoencoder, Layer, Shape, centred, grid_of, require, uncentred
+from autoencoders.models.blocks import CELL, WINDOW, ConvDecoder, ConvEncoder, PatchTranspose
 from autoencoders.specs import ConvAE
 
 
@@ -21,8 +26,8 @@ class ConvAutoencoder(Autoencoder):
         super().__init__(shape)
         require(spec.latent >= 1 and spec.width >= 1, "an autoencoder's latent and width must be at least 1")
         require(spec.depth >= 0, "an autoencoder's depth can't be negative")
-        grid = grid_of(shape, 4, "the convolutional autoencoder")
-        kernel = grid if spec.bottleneck == "vector" else (1, 1)
+        grid = grid_of(shape, CELL, "the convolutional autoencoder")
+        self.kernel = kernel = grid if spec.bottleneck == "vector" else (1, 1)
         self.vector = spec.bottleneck == "vector"
         self.encoder = ConvEncoder(shape[0], spec.width, spec.depth)
         self.to_latent = nn.Conv2d(2 * spec.width, spec.latent, kernel)
@@ -39,3 +44,14 @@ class ConvAutoencoder(Autoencoder):
     def decode(self, latent: Tensor) -> Tensor:
         latent = latent[:, :, None, None] if self.vector else latent
         return uncentred(self.decoder(self.from_latent(latent)))
+
+    def trunk(self) -> list[Layer]:
+        return [self.encoder.stem, self.to_latent, self.from_latent, self.decoder.output]
+
+    def start(self, clean: Tensor, noisy: Tensor) -> None:
+        clean, noisy = centred(clean), centred(noisy)
+        read, draw = start.denoise_patches(clean, noisy, CELL, WINDOW, self.from_latent.out_channels)
+        maps = (F.conv2d(clean, draw, stride=CELL), F.conv2d(noisy, read, stride=CELL, padding=(WINDOW - CELL) // 2))
+        narrow, widen = start.compress(*maps, self.kernel, self.to_latent.out_channels)
+        for layer, kernels in zip(self.trunk(), (read, narrow, widen, draw), strict=True):
+            start.place(layer, kernels)

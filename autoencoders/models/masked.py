@@ -15,9 +15,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from autoencoders import corruption
-from autoencoders.models.base import Autoencoder, Shape, Terms, centred, grid_of, require, uncentred, upsample
+from autoencoders.evaluation.patches import fit_patches
+from autoencoders.models import start
+from autoencoders.models.base import Autoencoder, Layer, Shape, Terms, centred, grid_of, require, uncentred, upsample
 from autoencoders.models.blocks import PatchTranspose, Residual, WholeMap
 from autoencoders.specs import MCAE
+
+SCALED = 500  # training images by which filters are brought to one scale
 
 
 class Masked(Autoencoder):
@@ -82,40 +86,52 @@ class Masked(Autoencoder):
 
 
 class MaskedAutoencoder(Masked):
-    """Convolutions at three scales; the maps whose cells lie within a patch have a token each."""
+    """Convolutions at two scales; the maps whose cells lie within a patch have a token each.
+
+    The second layer sees 6×6 pixels. It starts with random whitened patches of training images for filters, since the
+    error of pixels, most of whose variance is coarse, would teach it fine structure only slowly.
+    """
 
     def __init__(self, spec: MCAE, shape: Shape):
         super().__init__(shape, spec.patch, spec.ratio, spec.masked_weight)
-        require(spec.width >= 1 and spec.depth >= 0, "the masked autoencoder's width must be at least 1, its depth 0")
+        require(spec.width >= 2 and spec.depth >= 0, "the masked autoencoder's width must be at least 2, its depth 0")
         require(spec.patch in (2, 4, 8), f"the masked autoencoder hides patches of 2, 4 or 8 pixels, not {spec.patch}")
         grid_of(shape, 8, "the masked autoencoder")
         channels, width = shape[0], spec.width
-        self.stem = nn.Conv2d(channels, width, 2, stride=2)  # 2×2 pixels in a cell
-        self.reduction = nn.Conv2d(width, 2 * width, 4, stride=2, padding=1)  # 4×4 pixels in a cell
-        self.blocks = nn.ModuleList(Residual(2 * width, nn.Conv2d) for _ in range(spec.depth))
-        self.head = nn.Conv2d(2 * width, 8 * width, 4, stride=2, padding=1)  # 8×8 pixels in a cell
-        masked = [c for scale, c in enumerate((width, 2 * width, 8 * width)) if 2 ** (scale + 1) <= spec.patch]
+        whole, many, last = 4 * channels, 3 * width, 3 * width - 4
+        self.stem = nn.Conv2d(channels, whole, 2, stride=2)  # 2×2 pixels in a cell, with as many numbers as they have
+        self.filters = nn.Conv2d(whole, many, 3, padding=1)
+        self.head = nn.Conv2d(many, last, 6, stride=4, padding=1)  # 8×8 pixels in a cell
+        masked = {2: (whole, many), 4: (whole, many), 8: (whole, many, last)}[spec.patch]
         self.tokens = nn.ParameterList(nn.Parameter(torch.zeros(1, c, 1, 1)) for c in masked)
         side = 2 * max(shape[1:]) // 8 - 1  # of a kernel that reaches from one end of the map to the other
         self.decoder = nn.Sequential(
-            *([WholeMap(8 * width, side)] if spec.far else []),
-            nn.ConvTranspose2d(8 * width, 2 * width, 4, stride=2, padding=1),
-            nn.GELU(),
+            *([WholeMap(last, side)] if spec.far else []),
+            nn.ConvTranspose2d(last, 2 * width, 6, stride=2, padding=2),
+            *(Residual(2 * width, nn.ConvTranspose2d) for _ in range(spec.depth)),
             PatchTranspose(2 * width, channels, 4),
         )
 
     def encode(self, images: Tensor, mask: Tensor | None = None) -> Tensor:
-        def hide(x: Tensor, scale: int) -> Tensor:
-            if mask is None or scale >= len(self.tokens):
+        def hide(x: Tensor, layer: int) -> Tensor:
+            if mask is None or layer >= len(self.tokens):
                 return x
-            cells = upsample(mask, self.patch // 2 ** (scale + 1))
-            return torch.where(cells, self.tokens[scale].to(x.dtype), x)
+            cells = upsample(mask, x.shape[2] // mask.shape[2])
+            return torch.where(cells, self.tokens[layer].to(x.dtype), x)
 
-        x = hide(F.gelu(self.stem(centred(images))), 0)
-        x = hide(F.gelu(self.reduction(x)), 1)
-        for block in self.blocks:
-            x = hide(block(x), 1)
+        x = hide(self.stem(centred(images)), 0)
+        x = hide(F.gelu(self.filters(x)), 1)
         return hide(F.gelu(self.head(x)), 2)
 
     def decode(self, latent: Tensor) -> Tensor:
         return uncentred(self.decoder(latent))
+
+    def trunk(self) -> list[Layer]:
+        return [self.stem, self.filters]
+
+    def start(self, clean: Tensor, noisy: Tensor) -> None:
+        cells = self.stem.out_channels
+        start.place(self.stem, torch.eye(cells, device=clean.device).unflatten(1, (self.shape[0], 2, 2)))
+        patches = fit_patches(clean).filters[: self.filters.out_channels]
+        responses = F.conv2d(centred(clean[:SCALED]), patches, stride=2).std((0, 2, 3))
+        start.place(self.filters, F.unfold(patches / responses[:, None, None, None], 2, stride=2).unflatten(2, (3, 3)))

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from autoencoders.models.base import Autoencoder, Shape, Terms, centred, grid_of, require, uncentred
-from autoencoders.models.blocks import ConvDecoder, ConvEncoder, PatchTranspose
+from autoencoders.models.blocks import CELL, ConvDecoder, ConvEncoder, PatchTranspose
 from autoencoders.specs import VAE
 
 
@@ -29,7 +29,7 @@ class VariationalAutoencoder(Autoencoder):
         super().__init__(shape)
         require(spec.latent >= 1 and spec.width >= 1, "a VAE's latent and width must be at least 1")
         require(spec.depth >= 0 and (spec.beta or 0) >= 0, "a VAE's depth and beta can't be negative")
-        grid = grid_of(shape, 4, "the VAE")
+        grid = grid_of(shape, CELL, "the VAE")
         self.latent, self.beta = spec.latent, spec.beta
         self.encoder = ConvEncoder(shape[0], spec.width, spec.depth)
         self.to_posterior = nn.Conv2d(2 * spec.width, 2 * spec.latent, grid)

@@ -41,7 +41,7 @@ class Compact(Study[CompactBudget]):
     constants: ClassVar[dict[str, str]] = {"compact_sigma": f"{SIGMA:g}", "compact_half": f"{SIGMA / 2:g}"}
     budgets: ClassVar[Mapping[str, CompactBudget]] = {
         "smoke": CompactBudget(train=256, epochs=1, images=64),
-        "quick": CompactBudget(train=8_000, epochs=3),
+        "quick": CompactBudget(train=8_000, epochs=3, batch=16),
         "evening": CompactBudget(train=None, epochs=10),
         "full": CompactBudget(train=None, epochs=40, batch=128),
     }
