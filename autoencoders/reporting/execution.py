@@ -24,6 +24,7 @@ from autoencoders.errors import InputError, ReportError
 from autoencoders.reporting.notebook_files import Cell, NotebookFile
 from autoencoders.running import processes
 from autoencoders.running.cells import PASSING
+from autoencoders.store.files import NO_ROOM
 
 METADATA = "autoencoders"  # where an executed notebook remembers its inputs
 KERNEL = "autoencoders-report"
@@ -243,6 +244,8 @@ def _execute(
         os.replace(partial, execution.failed)
         return time.monotonic() - started, _explained(execution, error)
     except Exception as error:  # a kernel that doesn't start, a file that is no notebook
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise
         cause = " ".join(str(error).split())[:300]
         return time.monotonic() - started, f"{execution.source} can't be executed: {type(error).__name__}: {cause}"
     finally:

@@ -91,8 +91,7 @@ MUTATIONS = (
     Mutation(
         "a checkpoint appears whole or not at all",
         "training.py",
-        "            temporary.write_bytes(_digest(payload, self.identity) + payload)\n"
-        "            os.replace(temporary, path)\n",
+        "            write(path, _digest(payload, self.identity) + payload)\n",
         "            path.write_bytes(_digest(payload, self.identity) + payload)\n",
         f"{KILLS}[mid-checkpoint]",
     ),
@@ -135,7 +134,7 @@ MUTATIONS = (
         "arrays are no pickles",
         "store/entries.py",
         "    if dtype.hasobject:\n",
-        "    if dtype.hasobject:\n        return np.lib.format.read_array(member, allow_pickle=True)\n",
+        "    if dtype.hasobject:\n        return __import__('pickle').loads(data[data.tell() :])\n",
         "faults/test_tampering.py::test_pickle_in_an_entry_is_refused[object_array]",
     ),
     Mutation(

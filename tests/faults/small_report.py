@@ -42,6 +42,7 @@ def showing(cell: dict[str, Any], expression: str) -> dict[str, Any]:
 def made(folder: Path, limit: int, *, in_this_process: bool, group: str = "G07") -> tuple[Path, ...]:
     """What `pipeline.py report` does when all is trained and measured. A limit changes the notebook and the values."""
     from autoencoders.reporting import execution, making
+    from autoencoders.profiles import PROFILES
     from autoencoders.settings import Settings
 
     making.PROJECT = folder
@@ -49,7 +50,7 @@ def made(folder: Path, limit: int, *, in_this_process: bool, group: str = "G07")
         execution._pool = ThreadPoolExecutor  # type: ignore[assignment,misc]
     lab: Any = SimpleNamespace(
         settings=Settings(group=group, notebooks={"01-sample": {"limit": limit}}),
-        profile=SimpleNamespace(name="smoke"),
+        profile=PROFILES["smoke"],
         dataset="photos10",
         choices=[],
         catalogues=[],
