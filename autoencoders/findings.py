@@ -241,7 +241,7 @@ class Findings(Results[Catalogue]):
         rows = [row | {"kept": "yes" if row["kept"] else "no"} for row in references.recipes()]
         value = tables.Column(key="value", heading="value", digits=2)
         seconds = tables.Column(key="seconds", heading="seconds", digits=0)
-        columns = ["family", "change", "images", "measure", value, seconds, "kept"]
+        columns: list[str | tables.Column] = ["family", "change", "images", "measure", value, seconds, "kept"]
         nothing = dict.fromkeys(("family", "change", "images", "measure", "value", "seconds", "kept"))
         return tables.markdown(rows or [nothing], columns)
 
