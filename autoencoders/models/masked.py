@@ -21,6 +21,7 @@ from autoencoders.models.base import Autoencoder, Layer, Shape, Terms, centred, 
 from autoencoders.models.blocks import PatchTranspose, Residual
 from autoencoders.specs import MCAE
 
+CELLS = (2, 2, 8)  # pixels along a side of a cell, by layer of the encoder
 SCALED = 500  # training images by which filters are brought to one scale
 
 
@@ -102,7 +103,7 @@ class MaskedAutoencoder(Masked):
         self.stem = nn.Conv2d(channels, whole, 2, stride=2)  # 2×2 pixels in a cell, with as many numbers as they have
         self.filters = nn.Conv2d(whole, many, 3, padding=1)
         self.head = nn.Conv2d(many, last, 6, stride=4, padding=1)  # 8×8 pixels in a cell
-        masked = {2: (whole, many), 4: (whole, many), 8: (whole, many, last)}[spec.patch]
+        masked = [c for c, cell in zip((whole, many, last), CELLS, strict=True) if cell <= spec.patch]
         self.tokens = nn.ParameterList(nn.Parameter(torch.zeros(1, c, 1, 1)) for c in masked)
         self.decoder = nn.Sequential(
             nn.ConvTranspose2d(last, 2 * width, 6, stride=2, padding=2),
@@ -114,7 +115,7 @@ class MaskedAutoencoder(Masked):
         def hide(x: Tensor, layer: int) -> Tensor:
             if mask is None or layer >= len(self.tokens):
                 return x
-            cells = upsample(mask, x.shape[2] // mask.shape[2])
+            cells = upsample(mask, self.patch // CELLS[layer])
             return torch.where(cells, self.tokens[layer].to(x.dtype), x)
 
         x = hide(self.stem(centred(images)), 0)
