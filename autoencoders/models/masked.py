@@ -132,5 +132,5 @@ class MaskedAutoencoder(Masked):
         cells = self.stem.out_channels
         start.place(self.stem, torch.eye(cells, device=clean.device).unflatten(1, (self.shape[0], 2, 2)))
         patches = fit_patches(clean).filters[: self.filters.out_channels]
-        responses = F.conv2d(centred(clean[:SCALED]), patches, stride=2).std((0, 2, 3))
+        responses = F.conv2d(centred(clean[:SCALED]), patches, stride=2).std((0, 2, 3)).clamp(min=1e-6)
         start.place(self.filters, F.unfold(patches / responses[:, None, None, None], 2, stride=2).unflatten(2, (3, 3)))
