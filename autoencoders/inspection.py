@@ -197,5 +197,6 @@ def _planned(labs: Iterable[Lab]) -> list[Task]:
         with suppress(InputError):
             used = tuple((source.name, source.fingerprint) for source in lab.bench.sources)
             if used not in planned:
-                planned[used] = lab.plan() + lab.readings()
+                tuned = [lab.bench.training(e) for plan in lab.catalogues for e in plan.tuning()]  # whichever is first
+                planned[used] = lab.plan() + lab.readings() + tuned
     return [task for tasks in planned.values() for task in tasks]

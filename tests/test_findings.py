@@ -98,7 +98,7 @@ def test_contender_has_a_label_and_a_name(ask: Callable[[Findings], Contender], 
 
 def test_baselines_have_labels_of_their_own() -> None:
     f = found(by_seed)
-    labels = [f.baseline(b.method, b.size).label for b in f.catalogue.baselines()]
+    labels = [f.baseline(b.method, b.size, sigma=b.sigma).label for b in f.catalogue.baselines()]
     assert len(set(labels)) == len(labels)
     with pytest.raises(ValueError, match="no baseline is called 'magic'; there are: input, mean, pca"):
         f.baseline("magic")

@@ -380,12 +380,12 @@ def test_failing_training_stops_no_others_and_is_listed(own: Project) -> None:
 
 
 def test_prune_keeps_every_seed_and_drops_what_an_edit_left_behind(own: Project) -> None:
-    assert own("run", "tune-base", "--jobs", "1", "--seeds", "3").returncode == 0
+    assert own("run", "tune-latent-64", "--jobs", "1", "--seeds", "3").returncode == 0
     assert own("prune").stdout == "", "a seed that was computed is kept, whatever the settings say"
     own.edit("autoencoders/specs.py", "clip_norm: float = 1.0", "clip_norm: float = 2.0")
     [entry] = own("prune").stdout.splitlines()
-    assert re.fullmatch(r"entry +\d+\.\d\d MB  smoke/photos10/tune-base@3", entry)
-    assert trained(own.cache).keys() == {"tune-base@3"}, "it was only listed"
+    assert re.fullmatch(r"entry +\d+\.\d\d MB  smoke/photos10/tune-latent-64@3", entry)
+    assert trained(own.cache).keys() == {"tune-latent-64@3"}, "it was only listed"
     assert own("prune", "--yes").stdout.splitlines() == [entry]
     assert trained(own.cache) == {}
 

@@ -10,11 +10,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from autoencoders import models
+from autoencoders.evaluation.patches import fit_patches
 from autoencoders.models import start
 from autoencoders.models.base import Shape
 from autoencoders.models.blocks import CELL, WINDOW
 from autoencoders.models.conv import ConvAutoencoder
-from autoencoders.specs import ConvAE
+from autoencoders.models.masked import MaskedAutoencoder
+from autoencoders.specs import MCAE, ConvAE
 from autoencoders.studies.transfer.models import SweepAutoencoder
 from autoencoders.studies.transfer.plan import SweepAE
 
@@ -121,3 +123,26 @@ def test_every_weight_of_a_started_model_learns(bottleneck: Any) -> None:
         optimizer.step()
     after = dict(model.named_parameters())
     assert [name for name in before if torch.equal(before[name], after[name])] == []
+
+
+@pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("count", [1, 5])
+@pytest.mark.parametrize(
+    ("model_class", "spec"),
+    [(ConvAutoencoder, ConvAE()), (SweepAutoencoder, SweepAE()), (MaskedAutoencoder, MCAE(width=8))],
+)
+def test_flat_images_make_a_start_too(model_class: Any, spec: Any, count: int, level: float) -> None:
+    clean = torch.full((count, 3, 16, 16), level)
+    model = started(model_class, spec, clean, clean)
+    assert torch.isfinite(model(clean)).all()
+    assert all(torch.isfinite(parameter).all() for parameter in model.parameters())
+
+
+def test_masked_autoencoder_starts_with_whitened_patches_for_filters() -> None:
+    clean = smooth((3, 16, 16))
+    model = started(MaskedAutoencoder, MCAE(width=8), clean, clean)
+    torch.manual_seed(0)
+    filters = fit_patches(clean).filters[: model.filters.out_channels]
+    seen = F.conv2d(2 * clean - 1, filters, stride=2)
+    maps = model.filters(model.stem(2 * clean - 1))[:, :, 1:-1, 1:-1]  # inside, where no window reaches the border
+    torch.testing.assert_close(maps, seen / seen.std((0, 2, 3), keepdim=True), rtol=1e-2, atol=1e-2)

@@ -21,6 +21,7 @@ from autoencoders.models.base import Autoencoder, Layer, Shape, Terms, centred, 
 from autoencoders.models.blocks import PatchTranspose, Residual, WholeMap
 from autoencoders.specs import MCAE
 
+CELLS = (2, 2, 8)  # pixels along a side of a cell, by layer of the encoder
 SCALED = 500  # training images by which filters are brought to one scale
 
 
@@ -102,7 +103,7 @@ class MaskedAutoencoder(Masked):
         self.stem = nn.Conv2d(channels, whole, 2, stride=2)  # 2×2 pixels in a cell, with as many numbers as they have
         self.filters = nn.Conv2d(whole, many, 3, padding=1)
         self.head = nn.Conv2d(many, last, 6, stride=4, padding=1)  # 8×8 pixels in a cell
-        masked = {2: (whole, many), 4: (whole, many), 8: (whole, many, last)}[spec.patch]
+        masked = [c for c, cell in zip((whole, many, last), CELLS, strict=True) if cell <= spec.patch]
         self.tokens = nn.ParameterList(nn.Parameter(torch.zeros(1, c, 1, 1)) for c in masked)
         side = 2 * max(shape[1:]) // 8 - 1  # of a kernel that reaches from one end of the map to the other
         self.decoder = nn.Sequential(
@@ -116,7 +117,7 @@ class MaskedAutoencoder(Masked):
         def hide(x: Tensor, layer: int) -> Tensor:
             if mask is None or layer >= len(self.tokens):
                 return x
-            cells = upsample(mask, x.shape[2] // mask.shape[2])
+            cells = upsample(mask, self.patch // CELLS[layer])
             return torch.where(cells, self.tokens[layer].to(x.dtype), x)
 
         x = hide(self.stem(centred(images)), 0)
@@ -133,5 +134,5 @@ class MaskedAutoencoder(Masked):
         cells = self.stem.out_channels
         start.place(self.stem, torch.eye(cells, device=clean.device).unflatten(1, (self.shape[0], 2, 2)))
         patches = fit_patches(clean).filters[: self.filters.out_channels]
-        responses = F.conv2d(centred(clean[:SCALED]), patches, stride=2).std((0, 2, 3))
+        responses = F.conv2d(centred(clean[:SCALED]), patches, stride=2).std((0, 2, 3)).clamp(min=1e-6)
         start.place(self.filters, F.unfold(patches / responses[:, None, None, None], 2, stride=2).unflatten(2, (3, 3)))

@@ -30,7 +30,7 @@ def denoise_patches(clean: Tensor, noisy: Tensor, side: int, window: int, count:
     directions; and kernels that draw patches from the estimates."""
     seen, wanted = _windows(noisy, window, side), _windows(clean, side, side)
     moments = seen.T @ seen
-    moments.diagonal().add_(RIDGE * moments.diagonal().mean())
+    moments.diagonal().add_(RIDGE * moments.diagonal().mean().clamp(min=1e-6))  # grey images have no moments
     directions = principal(wanted, count)
     estimates = torch.linalg.solve(moments, seen.T @ (wanted @ directions))
     channels = clean.shape[1]
