@@ -13,7 +13,8 @@ def of(lab: Lab) -> dict[str, str]:
     plan = cast(Catalogue, lab.catalogues[0])
     ae, spatial, vae, mcae, vit = plan.ae(), plan.ae("spatial"), plan.vae(), plan.mcae(plan.ratio), plan.vit(plan.ratio)
     values: dict[str, Any] = {
-        **{name: getattr(ae.training, name) for name in ("batch", "learning_rate", "weight_decay", "clip_norm")},
+        **{name: getattr(ae.training, name) for name in ("batch", "learning_rate", "trunk_rate", "weight_decay")},
+        "clip_norm": ae.training.clip_norm,
         "warmup": f"{ae.training.warmup:.0%}".replace("%", " %"),
         "kl_warmup": f"{vae.training.kl_warmup:.0%}".replace("%", " %"),
         "augment": "mirrored and moved images" if ae.training.augment else "none",
