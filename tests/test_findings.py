@@ -520,7 +520,15 @@ def test_recipes_that_were_tried_are_told_with_those_that_were_kept(
     rows = [tried | {"kept": kept, "seconds": seconds} for kept, seconds in ((True, 3.2), (False, None))]
     (tmp_path / "recipes.json").write_text(json.dumps({"rows": rows}))
     kept, dropped = str(f.recipes()).splitlines()[2:4]
-    assert [cell.strip() for cell in kept.strip("|").split("|")] == [*"AE|a wider stem|100|PSNR|21.24|3|yes".split("|")]
+    assert [cell.strip() for cell in kept.strip("|").split("|")] == [
+        "AE",
+        "a wider stem",
+        "100",
+        "PSNR",
+        "21.24",
+        "3",
+        "yes",
+    ]
     assert [cell.strip() for cell in dropped.strip("|").split("|")][-2:] == ["–", "no"]
 
 
