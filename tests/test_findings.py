@@ -559,6 +559,27 @@ def test_reference_runs_stand_beside_this_run(
     assert not any("AE, 64" in line for line in lines), "nobody trained that"
 
 
+def test_recipes_that_were_tried_are_told_with_those_that_were_kept(
+    f: Findings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(references, "FOLDER", tmp_path)
+    assert "–" in str(f.recipes()), "nothing was kept here"
+    tried = {"family": "AE", "change": "a wider stem", "images": 100, "measure": "PSNR", "value": 21.239, "trial": None}
+    rows = [tried | {"kept": kept, "seconds": seconds} for kept, seconds in ((True, 3.2), (False, None))]
+    (tmp_path / "recipes.json").write_text(json.dumps({"rows": rows}))
+    kept, dropped = str(f.recipes()).splitlines()[2:4]
+    assert [cell.strip() for cell in kept.strip("|").split("|")] == [
+        "AE",
+        "a wider stem",
+        "100",
+        "PSNR",
+        "21.24",
+        "3",
+        "yes",
+    ]
+    assert [cell.strip() for cell in dropped.strip("|").split("|")][-2:] == ["–", "no"]
+
+
 # ── Notebooks ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
