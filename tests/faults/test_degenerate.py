@@ -294,7 +294,13 @@ def test_what_is_asked_of_usual_images_is_all_answered() -> None:
 @pytest.mark.promise(NEVER_NAN)
 def test_what_a_broken_model_puts_out_is_refused(thorough: bool, tried: Tried) -> None:
     """Weights that are NaN or infinite, by whatever means: no measurement makes a figure of them."""
-    cases = [(v, name, asked) for v in (math.nan, math.inf) for name in MODELS for asked in of_model(name)]
+    cases = [
+        (value, name, asked)
+        for value in (math.nan, math.inf)
+        for name in MODELS
+        for asked in of_model(name)
+        if not isinstance(asked, Cost)  # which is the same whatever the weights are
+    ]
     chosen = cases if thorough else random.Random(0).sample(cases, 20)
     for value, name, asked in chosen:
         broken = model(MODELS[name], dead=False)
