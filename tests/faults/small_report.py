@@ -41,8 +41,8 @@ def showing(cell: dict[str, Any], expression: str) -> dict[str, Any]:
 
 def made(folder: Path, limit: int, *, in_this_process: bool, group: str = "G07") -> tuple[Path, ...]:
     """What `pipeline.py report` does when all is trained and measured. A limit changes the notebook and the values."""
-    from autoencoders.reporting import execution, making
     from autoencoders.profiles import PROFILES
+    from autoencoders.reporting import execution, making
     from autoencoders.settings import Settings
 
     making.PROJECT = folder
