@@ -112,5 +112,6 @@ def test_requirements_have_a_figure_or_table_in_the_report() -> None:
     labels = {cell.label for notebook in NOTEBOOKS.values() for cell in notebook.cells if cell.label}
     answered = {int(label.split("-")[1][1:]) for label in labels if label.split("-")[1][0] == "r"}
     assert answered >= REQUIRED, sorted(REQUIRED - answered)
-    chapters = "".join(path.read_text(encoding="utf-8") for path in (PROJECT / "report").rglob("*.qmd"))
+    paths = (PROJECT / "index.qmd", *(PROJECT / "report").rglob("*.qmd"))
+    chapters = "".join(path.read_text(encoding="utf-8") for path in paths)
     assert not [label for label in labels if f"#{label} >}}}}" not in chapters]

@@ -40,9 +40,9 @@ def of(lab: Lab) -> dict[str, Any]:
             **_compared(lab.catalogues[0]),  # type: ignore[arg-type]
         },
     }
-    facts |= {"chosen": chosen.of(lab), "date": _trained_on([lab])}
-    facts["scope"] = _scope(lab)
-    facts |= _written(PROJECT / "report/paragraphs", claims.judge_all(lab), facts["scope"], "/report/claims.qmd")
+    judged = claims.judge_all(lab)  # which asks for all trainings
+    facts |= {"chosen": chosen.of(lab), "date": _trained_on([lab]), "scope": _scope(lab)}
+    facts |= _written(PROJECT / "report/paragraphs", judged, facts["scope"], "/report/claims.qmd")
     if lab.dataset == ASSIGNED:
         facts["dataset"]["statement"] = "All results are on CIFAR-10."
         return facts

@@ -26,6 +26,7 @@ from autoencoders.errors import InputError, ReportError
 from autoencoders.inspection import Remembered
 from autoencoders.lab import Lab, Source
 from autoencoders.plans import Plan
+from autoencoders.profiles import PROFILES
 from autoencoders.reporting import making, variables
 from autoencoders.reporting.folder import MARK, Folder
 from autoencoders.settings import ENVIRONMENT, Settings
@@ -309,17 +310,16 @@ def test_another_report_waits_until_one_is_packed(tmp_path: Path, monkeypatch: p
 @pytest.mark.promise(GROUPS)
 @pytest.mark.parametrize("option", ["group", "profile", "dataset", "seeds"])
 def test_submission_of_another_run_is_refused_and_its_command_told(tmp_path: Path, option: str) -> None:
-    run = {"group": "G07", "profile": "smoke", "dataset": "photos10", "seeds": "0,1"}
     other = {"group": "G01", "profile": "quick", "dataset": "cifar10", "seeds": "3"}
-    variables.write(tmp_path / "_variables.yml", {"run": run | {option: other[option]}})
     write_quarto(tmp_path)
     lab: Any = SimpleNamespace(
         settings=Settings(group="G07", dataset="photos10"),
         store=SimpleNamespace(looked_at_once=nullcontext),
-        profile=SimpleNamespace(name="smoke"),
-        catalogues=[SimpleNamespace(seed=seed) for seed in (0, 1)],
+        profile=replace(PROFILES["smoke"], seeds=(0, 1)),
     )
     edition = making.Edition(root=tmp_path, labs=(lab,), facts=begun)
+    run = making._run(edition)
+    variables.write(tmp_path / "_variables.yml", {"run": run | {option: other[option]}})
     with pytest.raises(ReportError, match=f"`python pipeline.py submission --{option} {other[option]}` packs it"):
         making.packed(edition)
     variables.write(tmp_path / "_variables.yml", {"run": run})
