@@ -82,10 +82,10 @@ def test_theme_is_shared_by_pages_of_either_renderer_and_explorer_pages(page: An
     for scheme, theme in (("alternate", "dark"), ("default", "light")):
         page.goto(f"{address}/index.html")
         page.evaluate(f"localStorage.setItem('quarto-color-scheme', '{scheme}')")  # as a page by Quarto does
-        for name in ("one", "explore/turn"):
+        for name in ("report/one", "explore/turn"):
             page.goto(f"{address}/{name}.html")
             assert page.get_attribute("html", "data-theme") == theme
-    for name, scheme in (("explore/turn", "alternate"), ("one", "default")):
+    for name, scheme in (("explore/turn", "alternate"), ("report/one", "default")):
         page.goto(f"{address}/{name}.html")
         page.click("button.theme")
         assert page.evaluate("localStorage.getItem('quarto-color-scheme')") == scheme  # as a page by Quarto reads it
@@ -105,6 +105,6 @@ def test_theme_follows_the_readers_preference(browser: Any, address: str) -> Non
 
 
 def test_sidebars_mark_where_the_reader_is(page: Any, address: str) -> None:
-    page.goto(f"{address}/one.html")
+    page.goto(f"{address}/report/one.html")
     assert page.inner_text("aside a.current") == "1.1 Details"
     assert page.inner_text("#sidebar [aria-current]").split() == ["1", "First"]
