@@ -302,7 +302,8 @@ class _Walk:
     def code(self, roots: Iterable[str], text: str) -> Code:
         for root in roots:
             self._reach_root(root)
-        self._reach_used(text)
+        if text:
+            self._reach_used(text)
         while self.open:
             self._look_into(*self.open.pop())
         manifest = dict(sorted(self.manifest.items()))
