@@ -148,7 +148,7 @@ def test_quarto_pre_render_step_gets_this_python_and_the_settings(tools: Path, t
     environment = making._environment(settings, *ENVIRONMENT)
     quarto.render(there(), tmp_path, environment)
     assert (tmp_path / "seen").read_text().split() == ["G07", "smoke", str(tmp_path / "env"), str(tmp_path)]
-    assert environment["AE_SEEDS"] == "0 1"
+    assert environment["AE_SEEDS"] == "0, 1"
     assert "AUTOENCODERS_DATA" not in environment  # none was given
 
 
