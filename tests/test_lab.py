@@ -221,7 +221,12 @@ def test_training_reaches_its_own_model_and_reader_only(lab: Lab) -> None:
         ("plans.py", "return Data(name=self.dataset", "return Data(split_seed=0, name=self.dataset", ""),
         ("catalogue.py", '"tune-base"', '"tune-first"', ""),
         ("specs.py", "isinstance(value, tuple)", "isinstance(value, tuple | list)", "ae vae ae-elsewhere"),
-        ("specs.py", "depth: int = 2  # residual", "depth: int = 3  # residual", "ae ae-elsewhere"),
+        (
+            "specs.py",
+            "depth: int = 2  # residual blocks each way",
+            "depth: int = 3  # residual blocks each way",
+            "ae ae-elsewhere",
+        ),
         ("specs.py", "beta: float | None = None", "beta: float | None = 2.0", "vae"),
         ("specs.py", "epochs: int = 3", "epochs: int = 4", "ae vae ae-elsewhere"),
         ("studies/compact/plan.py", "channels: int = 8", "channels: int = 9", ""),
