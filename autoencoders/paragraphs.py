@@ -290,7 +290,7 @@ class Writer:
 
     def table(self) -> str:
         """Every claim with its whole statistics, to be included in a chapter."""
-        headings = ["", "for", "expected", "measured", "difference", "margin", "n", "p", "verdict"]
+        headings = ["no.", "for", "expected", "measured", "difference", "margin", "n", "p", "verdict"]
         rows = [[f"[{self.number(id)}]{{#claim-{id}}}", *_row(each)] for id, each in self.judged.items()]
         return tables.pipes([headings, *rows], [False] * 4 + [True] * 4 + [False])
 
