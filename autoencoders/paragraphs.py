@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,29 +128,31 @@ class Quoted:
 
     @property
     def a(self) -> str:
-        return _listed([each.claim.scale.text(each.a.mean) for each in self.judged]) + self.unit
+        return tables.in_a_row([each.claim.scale.text(each.a.mean) for each in self.judged]) + self.unit
 
     @property
     def b(self) -> str:
-        return _listed([each.claim.scale.text(each.b.mean) for each in self.judged]) + self.unit
+        return tables.in_a_row([each.claim.scale.text(each.b.mean) for each in self.judged]) + self.unit
 
     @property
     def pair(self) -> str:
         """As papers give two values: `23.81 against 23.64 dB`."""
-        texts = [tuple(map(each.claim.scale.text, (each.a.mean, each.b.mean))) for each in self.judged]
-        return _listed([" against ".join(text) for text in texts]) + self.unit
+        return self._against(lambda each: (each.a.mean, each.b.mean))
 
     @property
     def reversed(self) -> str:
         """The same, `b` first."""
-        texts = [tuple(map(each.claim.scale.text, (each.b.mean, each.a.mean))) for each in self.judged]
-        return _listed([" against ".join(text) for text in texts]) + self.unit
+        return self._against(lambda each: (each.b.mean, each.a.mean))
+
+    def _against(self, values: Callable[[Judged], tuple[float, float]]) -> str:
+        pairs = [map(each.claim.scale.text, values(each)) for each in self.judged]
+        return tables.in_a_row([" against ".join(pair) for pair in pairs]) + self.unit
 
     @property
     def gap(self) -> str:
         """The difference of the values as they are shown, without its sign."""
         unit = f"{tables.NO_BREAK}points" if self.judged[0].claim.scale.percent else self.unit
-        return _listed([each.claim.scale.gap(each.a.mean, each.b.mean) for each in self.judged]) + unit
+        return tables.in_a_row([each.claim.scale.gap(each.a.mean, each.b.mean) for each in self.judged]) + unit
 
     @property
     def unit(self) -> str:
@@ -162,7 +164,9 @@ class Quoted:
         labels = [each.claim.at for each in self.judged]
         heads = ["", *(label.rpartition(" ")[0] for label in labels)]
         pairs = zip(labels, heads[:-1], heads[1:], strict=True)
-        return _listed([label.rpartition(" ")[2] if head == before != "" else label for label, before, head in pairs])
+        return tables.in_a_row(
+            [label.rpartition(" ")[2] if head == before != "" else label for label, before, head in pairs]
+        )
 
     @property
     def name_a(self) -> str:
@@ -171,15 +175,6 @@ class Quoted:
     @property
     def name_b(self) -> str:
         return self.judged[0].b.name
-
-    @property
-    def why(self) -> str:
-        """Why a claim is void."""
-        return self.judged[0].claim.void
-
-
-def _listed(texts: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(texts[:-1]), *texts[-1:]]))
 
 
 @dataclass
@@ -262,7 +257,7 @@ class Writer:
         quoted = {each.claim.id: None for each in members}
         texts = [self._filled(clause.wordings[v], group, quoted) for v, group in groups.items()]
         sentences = ". ".join(map(_capitalised, texts)) if len(texts) > 1 else texts[0]
-        whole = sentences if clause.lead is None else f"{clause.lead} {_listed(texts)}".strip()
+        whole = sentences if clause.lead is None else f"{clause.lead} {tables.in_a_row(texts)}".strip()
         return _Part(whole, self._marks(quoted), clause.join, present[0] if len(present) == 1 else "mixed")
 
     def _holds(self, case: Case) -> bool:

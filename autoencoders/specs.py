@@ -201,7 +201,7 @@ class Training(Spec):
     """How long and how fast to learn. Budgets are epochs, never seconds: a spec means the same on every machine."""
 
     epochs: int = 3
-    batch: int = 64  # in trainings this short, twice as many steps are worth the tenth of time that they cost
+    batch: int = 64  # in trainings this short, twice as many steps are worth the time that they cost
     learning_rate: float = 3e-3
     trunk_rate: float = 0.1  # share of it for layers that start as the best linear ones: more would undo that
     weight_decay: float = 1e-4

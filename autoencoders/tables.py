@@ -119,6 +119,11 @@ def escape(text: object) -> str:
     return re.sub(r"([\\`*_{}\[\]<>#|$~^@])", r"\\\1", " ".join(str(text).split()))
 
 
+def in_a_row(texts: Sequence[str]) -> str:
+    """`0.1, 0.3 and 0.5`, as a sentence has it."""
+    return " and ".join(filter(None, [", ".join(texts[:-1]), *texts[-1:]]))
+
+
 # ── Cells ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -546,6 +546,19 @@ def test_files_are_looked_at_once_only_while_that_is_asked_for(lab: Lab, monkeyp
         assert lab.code() != before
 
 
+def test_files_are_looked_at_again_before_something_is_computed(lab: Lab) -> None:
+    """Also where another one looks once inside: what the first walks saw never comes back."""
+    before = lab.code()
+    with lab.package.looked_at_once():
+        assert lab.code() == before
+        lab.edit("corruption.py", "SIGMA = 0.3", "SIGMA = 0.4")
+        with lab.package.looked_at_once():
+            lab.package.look_again()
+            assert (after := lab.code()) != before
+        assert lab.code() == after
+        assert lab.code("lab.training:train") == Package(lab.folder).code(["lab.training:train"])
+
+
 def test_nothing_is_imported(lab: Lab) -> None:
     lab.write("names.py", "raise SystemExit('imported')\ndef f():\n    pass")
     assert lab.code("lab.names:f").digest

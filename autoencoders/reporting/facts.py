@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from autoencoders import claims, paragraphs
+from autoencoders import claims, paragraphs, tables
 from autoencoders.catalogue import TRIPLES, Catalogue
 from autoencoders.findings import Findings
 from autoencoders.judging import Judged
@@ -182,4 +182,4 @@ def _caption(names: Iterable[str]) -> str:
 def _listed(values: Any) -> str:
     """`0.1, 0.3 and 0.5`."""
     texts = [value if isinstance(value, str) else f"{value:g}" for value in values]
-    return " and ".join(filter(None, [", ".join(texts[:-1]), *texts[-1:]])) or "none"
+    return tables.in_a_row(texts) or "none"

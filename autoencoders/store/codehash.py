@@ -195,8 +195,7 @@ class Package:
         self._sources: dict[Path, tuple[Stamp | None, bytes]] = {}
         self._modules: dict[str, tuple[bytes, Module]] = {}
         self._walks: dict[_Start, tuple[Code, dict[Path, bytes | None]]] = {}
-        self._fresh: set[_Start] | None = None  # whose files were looked at, while once is enough
-        self._seen: _Seen | None = None  # what all walks share, while once is enough
+        self._seen: _Seen | None = None  # what all walks share, while looking once is enough
 
     def code(self, roots: Iterable[str], text: str = "") -> Code:
         """What a computation reaches that starts at these roots (`package.module:name`), or with code of a notebook."""
@@ -204,29 +203,32 @@ class Package:
         if start not in self._walks or not self._holds(start):
             seen = self._seen or _Seen()
             self._walks[start] = _Walk(self, seen).code(*start), seen.looked_at
-        if self._fresh is not None:
-            self._fresh.add(start)
+        if self._seen is not None:
+            self._seen.starts.add(start)
         return self._walks[start][0]
 
     def _holds(self, start: _Start) -> bool:
         """Whether no file that a walk looked at has changed since."""
-        looked_at = self._walks[start][1]
-        return start in (self._fresh or ()) or all(self.source(path) is then for path, then in looked_at.items())
+        if self._seen is not None and start in self._seen.starts:
+            return True
+        return all(self.source(path) is then for path, then in self._walks[start][1].items())
 
     @contextmanager
     def looked_at_once(self) -> Iterator[None]:
         """While this lasts, whoever asks about thousands of tasks has each file looked at once, not for each task."""
-        before = self._fresh, self._seen
-        self._fresh, self._seen = (set(), _Seen()) if self._seen is None else before
+        if self._seen is not None:  # whoever began it ends it
+            yield
+            return
+        self._seen = _Seen()
         try:
             yield
         finally:
-            self._fresh, self._seen = before
+            self._seen = None
 
     def look_again(self) -> None:
         """Look at files anew, also where once was enough."""
         if self._seen is not None:
-            self._fresh, self._seen = set(), _Seen()
+            self._seen = _Seen()
 
     def source(self, path: Path) -> bytes | None:
         """A file's content, the same object for as long as it doesn't change; None if there is no such file."""
@@ -286,6 +288,7 @@ class _Seen:
     looked_at: dict[Path, bytes | None] = field(default_factory=dict)
     modules: dict[str, Module | None] = field(default_factory=dict)
     parts: dict[tuple[str, str], _Part] = field(default_factory=dict)
+    starts: set[_Start] = field(default_factory=set)  # of the walks that were made or found to hold
 
 
 class _Walk:

@@ -114,15 +114,18 @@ class Site:
     extra: Mapping[str, str]  # titles of pages beside the chapters, by address
     problems: list[str] = field(default_factory=list)
     sizes: dict[str, dict[str, str]] = field(default_factory=dict)  # of the images put there, by name
-    urls: dict[str, str] = field(default_factory=dict)  # of the chapters, by slug
+    urls: dict[str, str] = field(default_factory=dict)  # of the chapters, by slug: where Quarto puts them, too
 
     def write(self, chapters: list[Chapter], notebooks: Iterable[NotebookFile]) -> None:
         document = numbered(chapters, HtmlDialect())
         self._resolve_citations(document)
-        self.urls = {chapter.slug: self._url(chapter) for chapter in document.chapters}
-        rewritten(document, lambda c, element: self._for_page(c.source, element, document, self._url(c)))
+        self.urls = {
+            chapter.slug: chapter.source.relative_to(self.book.root).with_suffix(".html").as_posix()
+            for chapter in document.chapters
+        }
+        rewritten(document, lambda c, element: self._for_page(c.source, element, document, self.urls[c.slug]))
         pages = [
-            SitePage(self._url(c), c.title, c.number, c.blocks, "appendix" if c.appendix else "chapter")
+            SitePage(self.urls[c.slug], c.title, c.number, c.blocks, "appendix" if c.appendix else "chapter")
             for c in document.chapters
         ]
         executed = [self._notebook_page(notebook, document) for notebook in notebooks]
@@ -145,10 +148,6 @@ class Site:
         resolved = json.loads(pandoc.write(whole, "--to=json", "--citeproc", "--metadata=link-citations", *sources))
         for chapter, wrapped in zip(document.chapters, resolved["blocks"], strict=True):
             chapter.blocks = wrapped["c"][1]
-
-    def _url(self, chapter: Chapter) -> str:
-        """Where Quarto puts it, too."""
-        return chapter.source.relative_to(self.book.root).with_suffix(".html").as_posix()
 
     def _for_page(self, source: Path, element: Element, document: Document, url: str) -> Element | None:
         if element["t"] == "Link":
