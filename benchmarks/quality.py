@@ -8,6 +8,7 @@ included and measuring left out, on one thread: `python benchmarks/quality.py`, 
 
 from __future__ import annotations
 
+import functools
 import itertools
 import sys
 import time
@@ -125,7 +126,7 @@ def plain(family: Family, images: data.Dataset, model: Model) -> Iterator[Model]
     everything = images.train.images.float() / 255
     optimizer, generator = torch.optim.Adam(model.parameters(), PLAIN_RATE), torch.Generator().manual_seed(0)
     for step in itertools.count():
-        epoch, position = divmod(step, len(everything) // PLAIN_BATCH)
+        position = step % (len(everything) // PLAIN_BATCH)
         if position == 0:
             order = torch.randperm(len(everything)).split(PLAIN_BATCH)
         clean = everything[order[position]]
@@ -143,7 +144,8 @@ def reach(family: Family, goal: float, images: data.Dataset, trained: Iterator[M
     since = time.process_time()
     for model in trained:
         spent += time.process_time() - since
-        model.settle(lambda: {"error": _error(model, family.experiment, images)})
+        error = _error(model, family.experiment, images)
+        model.settle(functools.partial(dict, error=error))
         value = family.quality(model, images)
         model.train()
         if family.reached(value, goal) or spent > most:

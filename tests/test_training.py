@@ -258,8 +258,12 @@ def test_bf16_is_used_where_it_is_wanted_and_native(
 
 @pytest.mark.parametrize(
     ("processor", "native", "matrix_unit", "faster"),
-    [("AMD EPYC", True, False, True), ("AMD EPYC", False, False, False), ("Intel Xeon", True, False, False)]
-    + [("Intel Xeon", True, True, True)],
+    [
+        ("AMD EPYC", True, False, True),
+        ("AMD EPYC", False, False, False),
+        ("Intel Xeon", True, False, False),
+        ("Intel Xeon", True, True, True),
+    ],
 )
 def test_bf16_is_used_on_processors_that_are_faster_with_it(
     monkeypatch: pytest.MonkeyPatch, processor: str, native: bool, matrix_unit: bool, faster: bool
