@@ -31,7 +31,7 @@ from autoencoders.plans import Sweep
 from autoencoders.profiles import PROFILES
 from autoencoders.results import Contender
 from autoencoders.settings import ENVIRONMENT, Settings
-from autoencoders.specs import MCAE, Experiment, Gaussian, PatchMask, Training
+from autoencoders.specs import DRAWS, MCAE, Experiment, Gaussian, PatchMask, Training
 from autoencoders.store import Artifact
 
 VARIANCE = math.sqrt(0.1)
@@ -66,7 +66,7 @@ def by_seed(subject: Any, spec: Any) -> Artifact:
 def test_contender_is_a_model_in_all_its_seeds() -> None:
     f = found(by_seed)
     for contender in (f.ae(), f.ae("spatial"), f.dae(0.3), f.vae(), f.mcae(0.5), f.vit(0.75)):
-        assert [subject.seed for subject in contender.subjects] == [0, 1, 2]  # type: ignore[union-attr]
+        assert [subject.seed for subject in contender.subjects] == [*DRAWS]  # type: ignore[union-attr]
         assert len({subject.name for subject in contender.subjects}) == 1
         assert contender.first is contender.subjects[0]
     assert len(f.baseline("pca").subjects) == 1
@@ -251,13 +251,13 @@ def test_one_training_is_compared_with_all_draws_of_random_weights() -> None:
         return make
 
     verdicts = []
-    for gains in ((0.05, 0.05, 0.05), (0.0, 0.05, 0.10)):
+    for gains in ((0.05,) * len(DRAWS), (0.0, 0.0, 0.05, 0.1, 0.1)):
         f = found(accuracies(gains), seeds=(0,))
         sides = f.layers(f.mcae(0.5)), f.layers(f.draws_beside(f.mcae(0)))
         claim = Claim("training-adds", "R20", "training adds", *sides, ACCURACY)
         judged = Judged.of(claim, *(side.read(f) for side in sides))
         assert judged.difference.value == pytest.approx(0.05)
-        assert judged.difference.seeds == 3
+        assert judged.difference.seeds == len(DRAWS)
         verdicts.append(judged.verdict)
     assert verdicts == ["supported", "undecided"]
     f = found(accuracies((0.0, 0.1, 9.0)), seeds=(3, 5))
