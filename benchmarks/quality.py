@@ -100,7 +100,7 @@ def families() -> dict[str, Family]:
         "ae": Family(plan.ae(), shown, "psnr_pooled", PCA, 0.3),
         "dae-spatial": Family(noisy, denoised, "psnr_mean", Baseline(method="ridge"), 0.3),
         "vae": Family(plan.vae(), likelihood, "bits_per_dim", Baseline(method="ppca"), 0.0, rises=False),
-        "mcae": Family(plan.mcae(), probe, "validation", None, 0.03),
+        "mcae": Family(plan.mcae(plan.ratio), probe, "validation", None, 0.03),
     }
 
 
