@@ -33,6 +33,7 @@ VALUES: list[tuple[str, Any, str, Any, Any]] = [  # setting, in the file, in the
     ("group", "G01", "G02", "G03", "G03"),
     ("profile", "full", "quick", "smoke", "smoke"),
     ("dataset", "mnist", "digits", "photos10", "photos10"),
+    ("edition", "full", "short", "standard", "standard"),
     ("sigmas", [0.1, 0.2], "0.3,0.4", "0.25", (0.25,)),
     ("unseen", [0.1], "none", "0.2 0.6", (0.2, 0.6)),
     ("ratios", 0.5, "[0.3, 0.4]", "0.6,0.2", (0.6, 0.2)),
@@ -88,7 +89,7 @@ def test_without_parameters_all_is_default(params: Path, content: str | None) ->
 def test_committed_file_is_valid_and_names_its_twins() -> None:
     settings.load()
     text = (PROJECT / "params.yml").read_text(encoding="utf-8")
-    for name in ("group", "profile", "dataset", *compared.PARAMETERS):
+    for name in ("group", "profile", "dataset", "edition", *compared.PARAMETERS):
         assert f"{name}:" in text
         assert settings.ENVIRONMENT[name] in text
 
@@ -158,6 +159,7 @@ WRONG: dict[str, list[Any]] = {
     "group": ["", "../x", "a b", "-a", "_a", "x" * 33, "é", "G07\n", "a/b", "a.b", 7, None, True],
     "profile": ["", "fast", "Quick", 1, None, ["quick"]],
     "dataset": ["", "cifar11", "../cifar10", 10, None],
+    "edition": ["", "long", "Short", 1, None, ["short"]],
     "seeds": ["", str(2**63), "1,1", [1, 1], "-1", -1, "a", "0.5", 0.5, [0.5], True, [None], [], {}],
     "sigmas": [
         "",
