@@ -10,6 +10,7 @@ from pathlib import Path
 from autoencoders import reading, tables
 from autoencoders.settings import EDITIONS
 
+LONGEST = EDITIONS[-1]  # also what the site shows
 ELSEWHERE = {  # what a reference says that leads to no place in print
     "fig": "a figure on the site",
     "tbl": "a table on the site",

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -19,6 +19,7 @@ from autoencoders.errors import InputError, ReportError
 from autoencoders.lab import Lab
 from autoencoders.reporting import book as books
 from autoencoders.reporting import (
+    editions,
     execution,
     graph,
     publishing,
@@ -171,9 +172,10 @@ def _prepare(edition: Edition, renderer: str) -> list[Execution]:
     write_if_changed(workshop / "pipeline.svg", graph.overview(edition.labs, sorted(embedded(edition.root))))
     write_if_changed(workshop / "book.typ", pdf.style())
     write_if_changed(workshop / "claims.md", values.pop("claims"))
-    variables.write(edition.root / "_variables.yml", values | {"renderer": renderer, "run": _run(edition)})
+    values |= {"renderer": renderer, "run": _run(edition), "edition": _printed(edition)}
+    variables.write(edition.root / "_variables.yml", values)
     notebooks = [each.target.relative_to(edition.root) for each in executions]
-    write_if_changed(edition.root / "_quarto.yml.local", _for_quarto(values, edition.settings.authors, notebooks))
+    write_if_changed(edition.root / "_quarto.yml.local", _for_quarto(values, edition, notebooks))
     return executions
 
 
@@ -209,7 +211,8 @@ def _run(edition: Edition) -> dict[str, str]:
     """What a report is of, by the options that say so."""
     first, settings = edition.labs[0], edition.settings
     lists = {name: compared.text(getattr(first.profile, name)) for name in compared.PARAMETERS}
-    return {"group": settings.group, "profile": first.profile.name, "dataset": settings.dataset, **lists}
+    named = {"group": settings.group, "profile": first.profile.name, "dataset": settings.dataset}
+    return named | {"edition": settings.edition} | lists
 
 
 def _check_output(edition: Edition) -> None:
@@ -284,16 +287,29 @@ def _environment(settings: Settings, *names: str) -> dict[str, str]:
     return {ENVIRONMENT[name]: value for name, value in texts.items()}
 
 
-def _for_quarto(values: Mapping[str, Any], authors: Sequence[str], notebooks: Iterable[Path]) -> str:
-    """What Quarto can't read from variables: the authors, the notice in each page's header, and the executed notebooks,
-    as files to download and in the footer, where Quarto makes pages of what is linked. JSON is YAML."""
+def _printed(edition: Edition) -> dict[str, str]:
+    """The edition of the PDF, and what the checklist says of it."""
+    name = edition.settings.edition
+    return {"name": name, "statement": editions.statement(books.sources(edition.root), name)}
+
+
+def _for_quarto(values: Mapping[str, Any], edition: Edition, notebooks: Iterable[Path]) -> str:
+    """What Quarto can't read from variables: the authors, the notice in each page's header, the edition, and the
+    executed notebooks, as files to download and in the footer, where Quarto makes pages of what is linked. JSON is
+    YAML."""
     files = [path.as_posix() for path in notebooks]
     book: dict[str, Any] = {
-        "author": [variables.literal(name) for name in (f"Group {values['group']}", *authors)],
+        "author": [variables.literal(name) for name in (f"Group {values['group']}", *edition.settings.authors)],
         "date": values["date"],
         "page-footer": {"left": "Notebooks", "center": [{"text": Path(file).stem, "href": file} for file in files]},
     }
     if notice := values.get("notice", {}).get("header"):
         book["body-header"] = f"::: {{.callout-warning appearance=minimal}}\n{notice}\n:::\n"
     resources = [f"/{file}" for file in files]  # without the slash, Quarto takes those of the last book, too
-    return json.dumps({"project": {"resources": resources}, "book": book}, indent=1, ensure_ascii=False) + "\n"
+    name = edition.settings.edition
+    formats = {
+        "html": {"edition": editions.metadata(editions.LONGEST)},
+        "typst": {"edition": editions.metadata(name), "left-out": editions.left_out(books.sources(edition.root), name)},
+    }
+    settings = {"project": {"resources": resources}, "book": book, "format": formats}
+    return json.dumps(settings, indent=1, ensure_ascii=False) + "\n"
