@@ -88,12 +88,8 @@ def _for_typst(chapter: Chapter, element: Element, document: Document, root: Pat
         case "Image":
             return _image(chapter, element, document, root)
         case "Link":
-            target = element["c"][2][0]
-            if match := re.search(r"\.qmd(?:#([\w-]+))?$", target):
-                element["c"][2][0] = f"#{match[1]}" if match[1] else ""
-            elif target.endswith(".ipynb"):
-                return element["c"][1]
-            return element if element["c"][2][0] else element["c"][1]
+            if element["c"][2][0].endswith((".qmd", ".ipynb")):
+                return element["c"][1]  # the style deals with places in chapters, whichever renderer writes them
     return None
 
 
@@ -109,7 +105,7 @@ def _image(chapter: Chapter, element: Element, document: Document, root: Path) -
         document.problems.append(f"{chapter.source.name}: {path.name} has no alt text")
     width = f", width: {_length(options['width'])}" if "width" in options else ""
     place = "/" + path.relative_to(root.resolve()).as_posix()
-    return raw_inline("typst", f"#picture({string(place)}, {string(alt or 'missing')}{width})")
+    return raw_inline("typst", f"#image({string(place)}, alt: {string(alt or 'missing')}{width})")
 
 
 def _length(width: str) -> str:
