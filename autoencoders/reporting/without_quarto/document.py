@@ -93,7 +93,12 @@ def labelled(identifier: str) -> bool:
 
 
 def _title(blocks: list[Element]) -> str:
-    return next((pandoc.plain(block) for block in blocks if block["t"] == "Header"), "")
+    """The first heading's, which may stand in conditional content."""
+    for block in blocks:
+        found = pandoc.plain(block) if block["t"] == "Header" else _title(block["c"][1]) if block["t"] == "Div" else ""
+        if found:
+            return found
+    return ""
 
 
 def numbered(chapters: list[Chapter], dialect: Dialect) -> Document:
@@ -101,13 +106,13 @@ def numbered(chapters: list[Chapter], dialect: Dialect) -> Document:
     document = Document([copy.copy(chapter) for chapter in chapters])
     counted = {False: 0, True: 0}
     for chapter in document.chapters:
+        chapter.blocks = pandoc.walk(copy.deepcopy(chapter.blocks), lambda e: _visible(e, dialect.conditions))
         first = next((block for block in chapter.blocks if block["t"] == "Header"), None)
         if first and "unnumbered" not in pandoc.attributes(first)[1]:
             counted[chapter.appendix] += 1
             n = counted[chapter.appendix]
             chapter.number = chr(ord("A") + n - 1) if chapter.appendix else str(n)
-        visible = pandoc.walk(copy.deepcopy(chapter.blocks), lambda e: _visible(e, dialect.conditions))
-        chapter.blocks = pandoc.walk(visible, _Numbering(document, chapter, dialect))
+        chapter.blocks = pandoc.walk(chapter.blocks, _Numbering(document, chapter, dialect))
     for chapter in document.chapters:
         chapter.blocks = pandoc.walk(chapter.blocks, _CrossReferences(document, chapter, dialect.left_out))
     return document
