@@ -15,7 +15,7 @@ from autoencoders.console import log
 from autoencoders.reporting.book import Book
 
 DENSITY = 36  # dots per inch: lines of text are told apart
-MARGINS = 2.2, 2.0  # cm above and below the text, where a page has its header and its number
+MARGINS = 2.0, 1.7  # cm above and below the text, where a page has its header and its number
 GAP = 1.2  # cm: what is empty and higher separates no paragraphs
 EMPTIEST = 1 / 3  # of a page of the body
 REFERENCES = "{#refs}"  # in the chapter that begins what follows the body
