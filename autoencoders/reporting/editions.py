@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from autoencoders import reading, tables
 from autoencoders.settings import EDITIONS
@@ -22,6 +23,17 @@ _CONDITION = re.compile(r'(when|unless)-(?:format|meta)="([\w.]+)"')
 _LABEL = re.compile(r"\{\{<\s*embed\s+\S+#((?:fig|tbl)-[\w-]+)|\{#((?:fig|tbl|eq|sec)-[\w-]+)")
 _REFERENCE = re.compile(r"@((?:fig|tbl)-[\w-]+)", re.IGNORECASE)
 _ANSWER = re.compile(r"#+ .*\{#sec-r(\d\d)\}")  # heads the section that answers a requirement
+
+
+def printed(sources: Iterable[Path], asked: str) -> str:
+    """The edition that is asked for, of a book whose chapters mark some; another has one edition, with all of it."""
+    return asked if left_out(sources, EDITIONS[0]) else LONGEST
+
+
+def for_quarto(sources: Iterable[Path], edition: str) -> dict[str, Any]:
+    """The metadata of each format, by which Quarto decides on conditional content and `left-out.lua` on references."""
+    print_only = {"edition": metadata(edition), "left-out": left_out(sources, edition)}
+    return {"html": {"edition": metadata(LONGEST)}, "typst": print_only}
 
 
 def metadata(edition: str) -> dict[str, bool]:

@@ -172,10 +172,16 @@ def _prepare(edition: Edition, renderer: str) -> list[Execution]:
     write_if_changed(workshop / "pipeline.svg", graph.overview(edition.labs, sorted(embedded(edition.root))))
     write_if_changed(workshop / "book.typ", pdf.style())
     write_if_changed(workshop / "claims.md", values.pop("claims"))
-    values |= {"renderer": renderer, "run": _run(edition), "edition": _printed(edition)}
+    sources = books.sources(edition.root)
+    printed = editions.printed(sources, edition.settings.edition)
+    said = {"name": printed, "statement": editions.statement(sources, printed)}
+    values |= {"renderer": renderer, "run": _run(edition), "edition": said}
     variables.write(edition.root / "_variables.yml", values)
     notebooks = [each.target.relative_to(edition.root) for each in executions]
-    write_if_changed(edition.root / "_quarto.yml.local", _for_quarto(values, edition, notebooks))
+    formats = editions.for_quarto(sources, printed)
+    write_if_changed(
+        edition.root / "_quarto.yml.local", _for_quarto(values, edition.settings.authors, notebooks, formats)
+    )
     return executions
 
 
@@ -287,29 +293,20 @@ def _environment(settings: Settings, *names: str) -> dict[str, str]:
     return {ENVIRONMENT[name]: value for name, value in texts.items()}
 
 
-def _printed(edition: Edition) -> dict[str, str]:
-    """The edition of the PDF, and what the checklist says of it."""
-    name = edition.settings.edition
-    return {"name": name, "statement": editions.statement(books.sources(edition.root), name)}
-
-
-def _for_quarto(values: Mapping[str, Any], edition: Edition, notebooks: Iterable[Path]) -> str:
-    """What Quarto can't read from variables: the authors, the notice in each page's header, the edition, and the
-    executed notebooks, as files to download and in the footer, where Quarto makes pages of what is linked. JSON is
+def _for_quarto(
+    values: Mapping[str, Any], authors: Iterable[str], notebooks: Iterable[Path], formats: Mapping[str, Any]
+) -> str:
+    """What Quarto can't read from variables: the authors, the notice in each page's header, what each format shows, and
+    the executed notebooks, as files to download and in the footer, where Quarto makes pages of what is linked. JSON is
     YAML."""
     files = [path.as_posix() for path in notebooks]
     book: dict[str, Any] = {
-        "author": [variables.literal(name) for name in (f"Group {values['group']}", *edition.settings.authors)],
+        "author": [variables.literal(name) for name in (f"Group {values['group']}", *authors)],
         "date": values["date"],
         "page-footer": {"left": "Notebooks", "center": [{"text": Path(file).stem, "href": file} for file in files]},
     }
     if notice := values.get("notice", {}).get("header"):
         book["body-header"] = f"::: {{.callout-warning appearance=minimal}}\n{notice}\n:::\n"
     resources = [f"/{file}" for file in files]  # without the slash, Quarto takes those of the last book, too
-    name = edition.settings.edition
-    formats = {
-        "html": {"edition": editions.metadata(editions.LONGEST)},
-        "typst": {"edition": editions.metadata(name), "left-out": editions.left_out(books.sources(edition.root), name)},
-    }
     settings = {"project": {"resources": resources}, "book": book, "format": formats}
     return json.dumps(settings, indent=1, ensure_ascii=False) + "\n"
