@@ -37,7 +37,7 @@ def for_quarto(sources: Iterable[Path], edition: str) -> dict[str, Any]:
 
 
 def metadata(edition: str) -> dict[str, bool]:
-    """By name, whether what a chapter marks with `edition.name` is printed: so it is in that edition and longer ones."""
+    """By name, whether what a chapter marks with `edition.name` is printed: in that edition and in longer ones."""
     return {name: EDITIONS.index(name) <= EDITIONS.index(edition) for name in EDITIONS}
 
 

@@ -68,7 +68,9 @@ def complaints(pages: Iterable[Page], limits: Limits) -> list[str]:
     ]
     found = [f"has {n} {what}, {most} at most are wanted" for n, most, what in counted if most is not None and n > most]
     found += [
-        f"leaves {100 * page.empty:.0f} % of page {page.number} empty" for page in parts["body"] if page.empty > EMPTIEST
+        f"leaves {100 * page.empty:.0f} % of page {page.number} empty"
+        for page in parts["body"]
+        if page.empty > EMPTIEST
     ]
     return found
 
