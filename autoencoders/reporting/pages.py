@@ -120,7 +120,7 @@ def _body(document: Any, following: frozenset[str]) -> tuple[int, int]:
 def _emptiness(page: Any) -> dict[str, float]:
     dots = np.asarray(page.render(scale=DENSITY / 72).to_pil().convert("L"))
     above, below = (round(margin / 2.54 * DENSITY) for margin in MARGINS)
-    inked = (dots[above : len(dots) - below] < 250).any(axis=1)
+    inked: np.ndarray = np.any(dots[above : len(dots) - below] < 250, axis=1)
     runs = list(_runs(inked))
     high = [length for length in runs if length > GAP / 2.54 * DENSITY]
     at_end = runs[-1] if len(runs) and not inked[-1] else 0
