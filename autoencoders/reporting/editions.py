@@ -31,7 +31,7 @@ def printed(sources: Iterable[Path], asked: str) -> str:
 
 
 def for_quarto(sources: Iterable[Path], edition: str) -> dict[str, Any]:
-    """The metadata of each format, by which Quarto decides on conditional content and `left-out.lua` on references."""
+    """The metadata of each format, by which Quarto decides on conditional content and `print.lua` on references."""
     print_only = {"edition": metadata(edition), "left-out": left_out(sources, edition)}
     return {"html": {"edition": metadata(LONGEST)}, "typst": print_only}
 

@@ -1,0 +1,25 @@
+-- In print, a figure from a notebook stands in no block of its own, out of which it couldn't float; and a reference to
+-- what the edition leaves to the site says so. Which those are, and what is said, stands in the metadata. A label that
+-- begins with a capital begins a sentence.
+
+local said = {}
+
+local function read(meta)
+  for label, words in pairs(meta["left-out"] or {}) do
+    said[label] = pandoc.utils.stringify(words)
+  end
+end
+
+local function reference(cite)
+  local id = cite.citations[1].id
+  local words = said[id:sub(1, 1):lower() .. id:sub(2)]
+  return words and pandoc.Str(id:match("^%u") and words:gsub("^%l", string.upper) or words)
+end
+
+local function unwrapped(div)
+  if div.identifier == "" and (div.classes:includes("quarto-embed-nb-cell") or div.classes:includes("cell")) then
+    return div.content
+  end
+end
+
+return { { Meta = read }, { Cite = reference, Div = unwrapped } }
