@@ -16,10 +16,13 @@ local function reference(cite)
   return words and pandoc.Str(id:match("^%u") and words:gsub("^%l", string.upper) or words)
 end
 
+local wrappers = { "quarto-embed-nb-cell", "cell", "cell-output", "cell-output-display" }
+
 local function unwrapped(div)
-  if div.identifier == "" and (div.classes:includes("quarto-embed-nb-cell") or div.classes:includes("cell")) then
-    return div.content
-  end
+  local wraps = div.identifier == "" and div.classes:find_if(function(class)
+    return pandoc.List(wrappers):includes(class)
+  end)
+  return wraps and div.content or nil
 end
 
 return { { Meta = read }, { Cite = reference, Div = unwrapped } }
