@@ -25,4 +25,8 @@ local function unwrapped(div)
   return wraps and div.content or nil
 end
 
-return { { Meta = read }, { Cite = reference, Div = unwrapped } }
+local function heading(header) -- of a chapter that is left out: Quarto keeps it, whatever it stands in
+  return said[header.identifier] and {} or nil
+end
+
+return { { Meta = read }, { Cite = reference, Div = unwrapped, Header = heading } }
