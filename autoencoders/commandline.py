@@ -28,6 +28,9 @@ def _shared_options(
     dataset: Annotated[
         str | None, typer.Option(help="cifar10, photos10, … (AE_DATASET).", rich_help_panel=_SHARED)
     ] = None,
+    edition: Annotated[
+        str | None, typer.Option(help="Of the PDF: short, standard or full (AE_EDITION).", rich_help_panel=_SHARED)
+    ] = None,
     group: Annotated[
         str | None, typer.Option(help="Names the PDF and the zip (GROUP).", rich_help_panel=_SHARED)
     ] = None,

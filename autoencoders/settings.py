@@ -17,6 +17,8 @@ from autoencoders.profiles import PROFILES, Profile
 
 PROJECT = Path(__file__).resolve().parent.parent
 
+EDITIONS = ("short", "standard", "full")  # of the PDF: each prints what the one before prints, and more
+
 # A group's name becomes a file name and stands in YAML, Typst and HTML: the rule keeps it harmless in all of them.
 GROUP_RULE = "1 to 32 letters, digits, '-' and '_', beginning with a letter or digit"
 
@@ -24,6 +26,7 @@ ENVIRONMENT = {
     "group": "GROUP",
     "profile": "AE_PROFILE",
     "dataset": "AE_DATASET",
+    "edition": "AE_EDITION",
     "data_dir": "AUTOENCODERS_DATA",
     "cache": "AE_CACHE",
     "device": "AE_DEVICE",
@@ -49,6 +52,7 @@ class Settings:
     authors: tuple[str, ...] = ()
     profile: str = "auto"
     dataset: str = "cifar10"
+    edition: str = "standard"
     sigmas: tuple[float, ...] | None = None  # of this and the next six, see `compared`; None: the profile's own
     unseen: tuple[float, ...] | None = None
     ratios: tuple[float, ...] | None = None
@@ -207,6 +211,7 @@ RULES = {
     "authors": Rule("a list of names", all, read=_names),
     "profile": Rule(f"one of {', '.join(PROFILES)} or auto", lambda value: value in (*PROFILES, "auto")),
     "dataset": Rule("the name of a data set", lambda value: data.reader_name(value)),  # raises, with the valid ones
+    "edition": Rule(f"one of {', '.join(EDITIONS)}", lambda value: value in EDITIONS),
     "data_dir": Rule("the path of a folder", _may_be_there, default=("", None), read=_folder),
     "cache": Rule("the path of a folder", _may_be_there, default=("", None), read=_folder),
     "device": Rule("auto, cpu, mps, cuda or cuda:N", _matches(r"auto|cpu|mps|cuda(:\d+)?")),

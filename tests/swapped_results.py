@@ -96,7 +96,8 @@ def render(swap: Callable[[Judged], Judged]) -> str:
 def _blocks(chapter: str) -> Iterator[str]:
     """What shows paragraphs, with the headings before it."""
     headings: list[str] = []
-    for block in chapter.split("\n\n"):
+    unconditional = re.sub(r"^:::.*\n?", "", chapter, flags=re.MULTILINE)
+    for block in (block.strip("\n") for block in unconditional.split("\n\n")):
         if re.match("#+ ", block):
             headings = [block] if block.startswith("# ") else [each for each in headings if each[:2] == "# "] + [block]
         elif PARAGRAPH.search(block):

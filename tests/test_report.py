@@ -13,7 +13,8 @@ import pytest
 from made_report import Made
 
 from autoencoders import explore, settings
-from autoencoders.reporting.book import embedded
+from autoencoders.reporting import editions, pages
+from autoencoders.reporting.book import Book, embedded, sources
 
 pytestmark = pytest.mark.scenario
 
@@ -32,14 +33,6 @@ def test_checklist_leads_to_everything_required(made: Made) -> None:
         assert f'#{anchor}"' in checklist
 
 
-ONLY_ON_THE_SITE = (  # the last of their chapters: numbers agree
-    *("tbl-sources-", "tbl-speed-", "fig-pipeline", "fig-r25-architecture-spatial", "fig-r25-architecture-vae"),
-    *("tbl-r07-psnr", "tbl-r11-probes", "tbl-r25-recipes"),
-    *("fig-r12-", "tbl-r12-conditions", "tbl-r12-novel", "fig-r14-distribution", "fig-r20-", "tbl-r20-classes"),
-    *("tbl-r22-", "fig-r23-hole", "tbl-r26-", "fig-r27-cka", "fig-r27-spaces"),
-)
-
-
 def test_site_and_pdf_show_everything_required(made: Made) -> None:
     site = "".join(path.read_text(encoding="utf-8") for path in made.book.rglob("*.html"))
     shown = {number for number in REQUIRED if re.search(rf'id="(fig|tbl)-{number}-', site)}
@@ -50,7 +43,8 @@ def test_site_and_pdf_show_everything_required(made: Made) -> None:
     chapters = (made.book / "report").glob("*.html")
     floats = [each for path in chapters for each in re.findall(numbered, path.read_text(encoding="utf-8"), re.S)]
     assert len(floats) > 40
-    for caption in (caption for label, caption in floats if not label.startswith(ONLY_ON_THE_SITE)):
+    only_on_the_site = editions.left_out(sources(made.project.folder), "standard")  # last in chapters: numbers agree
+    for caption in (caption for label, caption in floats if label not in only_on_the_site):
         assert re.sub(r"\s", " ", caption) in re.sub(r"\s", " ", text), caption
 
 
@@ -64,7 +58,32 @@ def test_report_says_what_it_is(made: Made) -> None:
     assert all("photos10, not CIFAR-10" in path.read_text() for path in made.book.rglob("*.html"))
     assert "The report on one page" in pages[0]
     assert "Figure 2" in pages[0].replace("\u00a0", " "), "all of it"
-    assert 20 <= len(pdf.pages) <= 41
+
+
+def printed(made: Made, edition: str) -> str:
+    """The text of the PDF, which keeps to what its edition may have."""
+    book = Book.read(made.project.folder)
+    assert book.edition == edition
+    assert pages.complaints(pages.measured(book.pdf, pages.following(book)), pages.LIMITS[edition]) == []
+    return " ".join(page.extract_text() for page in pypdf.PdfReader(book.pdf).pages)
+
+
+def test_standard_edition_keeps_to_its_pages(made: Made) -> None:
+    assert "figures and tables\nempty in % of each page: 2: " in made.stderr
+    assert "Figures and tables of all of it are printed here" in printed(made, "standard")
+
+
+def test_short_edition_keeps_to_its_pages_and_leaves_the_site_alone(made: Made, tmp_path: Path) -> None:
+    mine = made.copy(tmp_path)
+    before = mine.stamps()
+    done = mine.again(AE_EDITION="short")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"This short edition leaves the figures and\s+tables of R\d", printed(mine, "short"))
+    touched = {name for name, stamp in mine.stamps().items() if before.get(name) != stamp}
+    handed = {f"submission/{TITLE}.pdf", "submission/G07_Assignment2_Code.zip"}
+    assert touched == {f"_book/{TITLE}.pdf", *handed}
+    with zipfile.ZipFile(mine.project.folder / "submission/G07_Assignment2_Code.zip") as archive:
+        assert b"edition: short" in archive.read("G07_Assignment2_Code/params.yml")
 
 
 def test_report_again_changes_nothing(made: Made) -> None:

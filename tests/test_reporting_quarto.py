@@ -156,13 +156,13 @@ def test_quarto_reads_authors_notice_and_notebooks_from_a_file_of_its_own() -> N
     import yaml
 
     values = {"group": "G07", "date": "2026-01-02"}
-    plain = yaml.safe_load(making._for_quarto(values, ("Ada Lovelace", "Turing, *Alan*"), [Path("nb/01-a.ipynb")]))
+    plain = yaml.safe_load(making._for_quarto(values, ("Ada Lovelace", "Turing, *Alan*"), [Path("nb/01-a.ipynb")], {}))
     assert plain["book"]["author"] == ["Group G07", "Ada Lovelace", r"Turing\, \*Alan\*"], "Quarto reads Markdown"
     assert plain["book"]["page-footer"]["center"] == [{"text": "01-a", "href": "nb/01-a.ipynb"}]
     assert plain["project"]["resources"] == ["/nb/01-a.ipynb"]
     assert plain["book"]["date"] == "2026-01-02"
     assert "body-header" not in plain["book"]
-    noticed = yaml.safe_load(making._for_quarto(values | {"notice": {"header": 'Stand-in "data"'}}, (), []))
+    noticed = yaml.safe_load(making._for_quarto(values | {"notice": {"header": 'Stand-in "data"'}}, (), [], {}))
     assert 'Stand-in "data"' in noticed["book"]["body-header"]
 
 

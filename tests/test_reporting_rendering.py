@@ -146,6 +146,12 @@ def test_pdf_bookmarks_and_contents_list_the_chapters(rendered: Book, pages: lis
     assert re.search(r"A\s*Extra", pages[0]), "the cover lists the chapters"
 
 
+def test_cover_names_authors_and_date(pages: list[str]) -> None:
+    assert "Ada Lovelace" in pages[0]
+    assert "2026-01-02" in pages[0]
+    assert "Abstract" in pages[1]
+
+
 @pytest.mark.parametrize(("rows", "pages"), [(20, 1), (120, 3)])
 def test_pdf_breaks_only_tables_longer_than_a_page(tmp_path: Path, rows: int, pages: int) -> None:
     lines = "".join(f"| row {i} | {i} |\n" for i in range(rows))

@@ -74,6 +74,16 @@ def test_flag_beats_environment_beats_file(
     assert found() == from_file, "nothing that a flag says is persisted"
 
 
+def test_edition_follows_the_same_order(params: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of three values, one is the default's again."""
+    assert settings.load(params).edition == "standard"
+    params.write_text("edition: full")
+    assert settings.load(params).edition == "full"
+    monkeypatch.setenv("AE_EDITION", "short")
+    assert settings.load(params).edition == "short"
+    assert settings.load(params, edition="standard").edition == "standard"
+
+
 def test_every_setting_but_those_of_the_file_has_a_twin() -> None:
     assert {f.name for f in dataclasses.fields(Settings)} - settings.ENVIRONMENT.keys() == {"authors", "notebooks"}
 
@@ -88,7 +98,7 @@ def test_without_parameters_all_is_default(params: Path, content: str | None) ->
 def test_committed_file_is_valid_and_names_its_twins() -> None:
     settings.load()
     text = (PROJECT / "params.yml").read_text(encoding="utf-8")
-    for name in ("group", "profile", "dataset", *compared.PARAMETERS):
+    for name in ("group", "profile", "dataset", "edition", *compared.PARAMETERS):
         assert f"{name}:" in text
         assert settings.ENVIRONMENT[name] in text
 
@@ -158,6 +168,7 @@ WRONG: dict[str, list[Any]] = {
     "group": ["", "../x", "a b", "-a", "_a", "x" * 33, "é", "G07\n", "a/b", "a.b", 7, None, True],
     "profile": ["", "fast", "Quick", 1, None, ["quick"]],
     "dataset": ["", "cifar11", "../cifar10", 10, None],
+    "edition": ["", "long", "Short", 1, None, ["short"]],
     "seeds": ["", str(2**63), "1,1", [1, 1], "-1", -1, "a", "0.5", 0.5, [0.5], True, [None], [], {}],
     "sigmas": [
         "",

@@ -13,6 +13,7 @@ from autoencoders.coercion import listed, shown
 from autoencoders.errors import InputError, ReportError
 from autoencoders.jsonable import flattened
 from autoencoders.reporting import variables
+from autoencoders.settings import EDITIONS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,7 @@ class Book:
     chapters: tuple[Path, ...]
     appendices: tuple[Path, ...]
     bibliography: tuple[Path, ...]
+    edition: str  # of the PDF
     variables: Mapping[str, str]  # by dotted name
 
     @classmethod
@@ -49,6 +51,7 @@ class Book:
             chapters=layout.chapters,
             appendices=layout.appendices,
             bibliography=layout.bibliography,
+            edition=values.get("edition.name", EDITIONS[-1]),
             variables=values,
         )
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -19,6 +19,7 @@ from autoencoders.errors import InputError, ReportError
 from autoencoders.lab import Lab
 from autoencoders.reporting import book as books
 from autoencoders.reporting import (
+    editions,
     execution,
     graph,
     publishing,
@@ -171,9 +172,16 @@ def _prepare(edition: Edition, renderer: str) -> list[Execution]:
     write_if_changed(workshop / "pipeline.svg", graph.overview(edition.labs, sorted(embedded(edition.root))))
     write_if_changed(workshop / "book.typ", pdf.style())
     write_if_changed(workshop / "claims.md", values.pop("claims"))
-    variables.write(edition.root / "_variables.yml", values | {"renderer": renderer, "run": _run(edition)})
+    sources = books.sources(edition.root)
+    printed = editions.printed(sources, edition.settings.edition)
+    said = {"name": printed, "statement": editions.statement(sources, printed)}
+    values |= {"renderer": renderer, "run": _run(edition), "edition": said}
+    variables.write(edition.root / "_variables.yml", values)
     notebooks = [each.target.relative_to(edition.root) for each in executions]
-    write_if_changed(edition.root / "_quarto.yml.local", _for_quarto(values, edition.settings.authors, notebooks))
+    formats = editions.for_quarto(sources, printed)
+    write_if_changed(
+        edition.root / "_quarto.yml.local", _for_quarto(values, edition.settings.authors, notebooks, formats)
+    )
     return executions
 
 
@@ -209,7 +217,8 @@ def _run(edition: Edition) -> dict[str, str]:
     """What a report is of, by the options that say so."""
     first, settings = edition.labs[0], edition.settings
     lists = {name: compared.text(getattr(first.profile, name)) for name in compared.PARAMETERS}
-    return {"group": settings.group, "profile": first.profile.name, "dataset": settings.dataset, **lists}
+    named = {"group": settings.group, "profile": first.profile.name, "dataset": settings.dataset}
+    return named | {"edition": settings.edition} | lists
 
 
 def _check_output(edition: Edition) -> None:
@@ -284,9 +293,12 @@ def _environment(settings: Settings, *names: str) -> dict[str, str]:
     return {ENVIRONMENT[name]: value for name, value in texts.items()}
 
 
-def _for_quarto(values: Mapping[str, Any], authors: Sequence[str], notebooks: Iterable[Path]) -> str:
-    """What Quarto can't read from variables: the authors, the notice in each page's header, and the executed notebooks,
-    as files to download and in the footer, where Quarto makes pages of what is linked. JSON is YAML."""
+def _for_quarto(
+    values: Mapping[str, Any], authors: Iterable[str], notebooks: Iterable[Path], formats: Mapping[str, Any]
+) -> str:
+    """What Quarto can't read from variables: the authors, the notice in each page's header, what each format shows, and
+    the executed notebooks, as files to download and in the footer, where Quarto makes pages of what is linked. JSON is
+    YAML."""
     files = [path.as_posix() for path in notebooks]
     book: dict[str, Any] = {
         "author": [variables.literal(name) for name in (f"Group {values['group']}", *authors)],
@@ -296,4 +308,5 @@ def _for_quarto(values: Mapping[str, Any], authors: Sequence[str], notebooks: It
     if notice := values.get("notice", {}).get("header"):
         book["body-header"] = f"::: {{.callout-warning appearance=minimal}}\n{notice}\n:::\n"
     resources = [f"/{file}" for file in files]  # without the slash, Quarto takes those of the last book, too
-    return json.dumps({"project": {"resources": resources}, "book": book}, indent=1, ensure_ascii=False) + "\n"
+    settings = {"project": {"resources": resources}, "book": book, "format": formats}
+    return json.dumps(settings, indent=1, ensure_ascii=False) + "\n"

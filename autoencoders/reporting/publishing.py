@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from autoencoders.reporting import checks
+from autoencoders.reporting import checks, pages
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.folder import Folder, write_if_changed
 
@@ -26,6 +26,8 @@ def publish(book: Book) -> None:
     for path in sorted(Folder.found(book.rendered).files):
         folder.put(path.relative_to(book.rendered).as_posix(), path.read_bytes())
     folder.drop_the_rest()
+    if book.pdf.exists():
+        pages.report(book)
 
 
 def _keep_pdf(book: Book) -> None:

@@ -8,11 +8,12 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import unquote
 
 from autoencoders.reporting.book import Book
@@ -52,7 +53,8 @@ class Target:
 class Dialect(ABC):
     """What the formats do differently."""
 
-    formats: frozenset[str]
+    conditions: frozenset[str]  # what conditional content may ask for, and holds
+    left_out: Mapping[str, str] = MappingProxyType({})  # labels of what isn't shown: what references say instead
 
     def heading(self, header: Element, number: str) -> Element:
         return header
@@ -91,7 +93,12 @@ def labelled(identifier: str) -> bool:
 
 
 def _title(blocks: list[Element]) -> str:
-    return next((pandoc.plain(block) for block in blocks if block["t"] == "Header"), "")
+    """The first heading's, which may stand in conditional content."""
+    for block in blocks:
+        found = pandoc.plain(block) if block["t"] == "Header" else _title(block["c"][1]) if block["t"] == "Div" else ""
+        if found:
+            return found
+    return ""
 
 
 def numbered(chapters: list[Chapter], dialect: Dialect) -> Document:
@@ -99,26 +106,27 @@ def numbered(chapters: list[Chapter], dialect: Dialect) -> Document:
     document = Document([copy.copy(chapter) for chapter in chapters])
     counted = {False: 0, True: 0}
     for chapter in document.chapters:
+        chapter.blocks = pandoc.walk(copy.deepcopy(chapter.blocks), lambda e: _visible(e, dialect.conditions))
         first = next((block for block in chapter.blocks if block["t"] == "Header"), None)
         if first and "unnumbered" not in pandoc.attributes(first)[1]:
             counted[chapter.appendix] += 1
             n = counted[chapter.appendix]
             chapter.number = chr(ord("A") + n - 1) if chapter.appendix else str(n)
-        visible = pandoc.walk(copy.deepcopy(chapter.blocks), lambda e: _visible(e, dialect.formats))
-        chapter.blocks = pandoc.walk(visible, _Numbering(document, chapter, dialect))
+        chapter.blocks = pandoc.walk(chapter.blocks, _Numbering(document, chapter, dialect))
     for chapter in document.chapters:
-        chapter.blocks = pandoc.walk(chapter.blocks, _CrossReferences(document, chapter))
+        chapter.blocks = pandoc.walk(chapter.blocks, _CrossReferences(document, chapter, dialect.left_out))
     return document
 
 
-def _visible(element: Element, formats: frozenset[str]) -> list[Element] | None:
-    """Quarto's conditional content: a division for one format, or for all but one."""
+def _visible(element: Element, conditions: frozenset[str]) -> list[Element] | None:
+    """Quarto's conditional content: a division for a format or an edition, or for all but one."""
     if element["t"] not in ("Div", "Span"):
         return None
     (_, classes, values), content = element["c"]
     if not {"content-visible", "content-hidden"} & set(classes):
         return None
-    holds = all((value in formats) == name.startswith("when") for name, value in values if name.endswith("-format"))
+    asked = [(name, value) for name, value in values if name.endswith(("-format", "-meta"))]
+    holds = all((value in conditions) == name.startswith("when") for name, value in asked)
     return content if holds == ("content-visible" in classes) else []
 
 
@@ -229,8 +237,8 @@ def as_float(identifier: str, content: list[Element]) -> Element:
 class _CrossReferences:
     """`@fig-x` becomes a link that reads "Figure 4.1"; what is no label of ours is left to citeproc."""
 
-    def __init__(self, document: Document, chapter: Chapter) -> None:
-        self.document, self.chapter = document, chapter
+    def __init__(self, document: Document, chapter: Chapter, left_out: Mapping[str, str]) -> None:
+        self.document, self.chapter, self.left_out = document, chapter, left_out
 
     def __call__(self, element: Element) -> list[Element] | None:
         if element["t"] != "Cite":
@@ -244,6 +252,9 @@ class _CrossReferences:
     def reference(self, citation: Element) -> list[Element]:
         identifier = citation["citationId"][0].lower() + citation["citationId"][1:]
         prefix, suffix = citation["citationPrefix"], citation["citationSuffix"]
+        if elsewhere := self.left_out.get(identifier):
+            begins = identifier != citation["citationId"]  # a sentence, as @Fig-x does
+            return pandoc.words(elsewhere[0].upper() + elsewhere[1:] if begins else elsewhere)
         target = self.document.targets.get(identifier)
         if not target:
             self.document.problems.append(f"{self.chapter.source.name}: @{identifier} refers to nothing")

@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 
 from autoencoders.errors import ReportError
+from autoencoders.reporting import editions
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.without_quarto import pandoc
 from autoencoders.reporting.without_quarto.document import Chapter, Dialect, Document, located, numbered, rewritten
@@ -17,7 +19,10 @@ _SIZED = re.compile(r"\\(?:big|Big|bigg|Bigg)[lrm]?(?![A-Za-z])")  # Pandoc woul
 
 
 class TypstDialect(Dialect):
-    formats = frozenset({"typst"})  # which numbers headings itself, for its bookmarks and its table of contents
+    """Typst numbers headings itself, for its bookmarks and its table of contents."""
+
+    def __init__(self, edition: str = editions.LONGEST, left_out: Mapping[str, str] = MappingProxyType({})) -> None:
+        self.conditions, self.left_out = editions.conditions("typst", edition), left_out
 
     def callout(self, kind: str, title: list[Element], body: list[Element]) -> list[Element]:
         opening = raw_block("typst", f'#callout("{kind}", [')
@@ -32,7 +37,8 @@ def write(chapters: list[Chapter], book: Book, workshop: Path) -> tuple[bytes, l
     """The PDF's bytes, and what is wrong with it. ``workshop`` keeps the Typst source."""
     import typst
 
-    document = numbered(chapters, TypstDialect())
+    dialect = TypstDialect(book.edition, editions.left_out(book.sources, book.edition))
+    document = numbered(chapters, dialect)
     rewritten(document, lambda chapter, element: _for_typst(chapter, element, document, book.root))
     source = workshop / "report.typ"
     source.parent.mkdir(parents=True, exist_ok=True)
@@ -82,12 +88,8 @@ def _for_typst(chapter: Chapter, element: Element, document: Document, root: Pat
         case "Image":
             return _image(chapter, element, document, root)
         case "Link":
-            target = element["c"][2][0]
-            if match := re.search(r"\.qmd(?:#([\w-]+))?$", target):
-                element["c"][2][0] = f"#{match[1]}" if match[1] else ""
-            elif target.endswith(".ipynb"):
-                return element["c"][1]
-            return element if element["c"][2][0] else element["c"][1]
+            if element["c"][2][0].endswith((".qmd", ".ipynb")):
+                return element["c"][1]  # the style deals with places in chapters, whichever renderer writes them
     return None
 
 
@@ -103,7 +105,7 @@ def _image(chapter: Chapter, element: Element, document: Document, root: Path) -
         document.problems.append(f"{chapter.source.name}: {path.name} has no alt text")
     width = f", width: {_length(options['width'])}" if "width" in options else ""
     place = "/" + path.relative_to(root.resolve()).as_posix()
-    return raw_inline("typst", f"#picture({string(place)}, {string(alt or 'missing')}{width})")
+    return raw_inline("typst", f"#image({string(place)}, alt: {string(alt or 'missing')}{width})")
 
 
 def _length(width: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
-from autoencoders.reporting import scripts
+from autoencoders.reporting import editions, scripts
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.folder import Folder
 from autoencoders.reporting.notebook_files import NotebookFile
@@ -47,7 +47,7 @@ HTML = ("--to=html5", "--mathml", "--wrap=none", "--syntax-highlighting=pygments
 
 
 class HtmlDialect(Dialect):
-    formats = frozenset({"html"})
+    conditions = editions.conditions("html", editions.LONGEST)
 
     def heading(self, header: Element, number: str) -> Element:
         if number:
