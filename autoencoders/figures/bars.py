@@ -10,8 +10,9 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
+from autoencoders.colours import INK, PAPER
 from autoencoders.figures.intervals import intervals, series_names
-from autoencoders.figures.style import INK, Figure, decimals, fills, legend, rules, styled, wrapped
+from autoencoders.figures.style import Figure, decimals, fills, legend, rules, styled, wrapped
 from autoencoders.tables import number
 
 PITCH, BETWEEN = 0.17, 0.5  # inches from bar to bar; bars' worth of room between rows
@@ -74,5 +75,5 @@ def _placed(rows: Mapping[str, Mapping[str, Any]]) -> tuple[list[_Bar], dict[str
 def _draw(axes: Axes, bar: _Bar, text: str, gap: float, fill: dict[str, Any]) -> None:
     whiskers = {"elinewidth": 0.9, "capsize": 1.5, "ecolor": INK}
     axes.barh(bar.y, bar.value, height=0.82, xerr=[[bar.below], [bar.above]], error_kw=whiskers, **fill)
-    paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+    paper = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6}
     axes.text(bar.end + gap, bar.y, text, va="center", bbox=paper)
