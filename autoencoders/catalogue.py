@@ -268,7 +268,16 @@ class Catalogue(Plan):
             case _:
                 return []
 
+    def repeats(self, experiment: Experiment) -> bool:
+        if self.profile.repeated == "all" or self.seed == self.profile.seeds[0]:
+            return True
+        headline = (self.ae(), *(self.ae(b, sigma=self.sigma) for b in self.profile.bottlenecks), self.vae())
+        return experiment in (*headline, self.mcae(self.ratio))
+
     def results(self) -> list[Experiment]:
+        return list(filter(self.repeats, self._results()))
+
+    def _results(self) -> list[Experiment]:
         profile = self.profile
         sigmas = {"vector": self.trained_levels, "spatial": self.spatial_levels}
         return [

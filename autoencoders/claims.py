@@ -12,6 +12,7 @@ from autoencoders.findings import Findings
 from autoencoders.judging import (
     ACCURACY,
     AUROC,
+    BITS,
     DECIBELS,
     PURITY,
     Claim,
@@ -44,10 +45,6 @@ DETAIL = Scale(
     percent=True,
     reason="so much of it is less than a tenth of a decibel",
 )
-BITS = Scale(
-    unit=" bits per dimension", margin=0.01, digits=3, reason="it is an eighth of a percent of what raw pixels take"
-)
-
 SCALES = {
     "decibels": DECIBELS,
     "accuracies": ACCURACY,

@@ -12,7 +12,7 @@ from autoencoders import references, tables
 from autoencoders.catalogue import Catalogue
 from autoencoders.errors import InputError
 from autoencoders.evaluation.statistics import Estimate, Spread
-from autoencoders.judging import Measured
+from autoencoders.judging import ACCURACY, BITS, DECIBELS, Measured
 from autoencoders.measurements.cost import Cost
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.measurements.probing import Probe, Regions
@@ -47,8 +47,9 @@ class Findings(Results[Catalogue]):
         """The same training without one class; a baseline is fitted without it when it is asked."""
         if not isinstance(trained.first, Experiment):
             return trained
-        trained_ones = (e for e in trained.subjects if isinstance(e, Experiment))
-        return Contender(trained.label, tuple(self.catalogue.without(e, left_out) for e in trained_ones))
+        made = [self.catalogue.without(e, left_out) for e in trained.subjects if isinstance(e, Experiment)]
+        repeated = (e for plan, e in zip(self.lab.catalogues, made, strict=False) if plan.repeats(e))
+        return Contender(trained.label, tuple(repeated))
 
     def vae(self, beta: float | None = None) -> Contender:
         return self.each("VAE" if beta is None else f"VAE, β = {beta:g}", lambda c: c.vae(beta))
@@ -418,11 +419,15 @@ class Findings(Results[Catalogue]):
     # ── Tuning ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def tuned(self) -> Iterator[tuple[Sweep, list[tuple[Experiment, float]], Experiment | None]]:
-        """Each sweep, what validation images say of each run, and the run that they choose, if it is a contest."""
+        """Each sweep, what validation images say of each run, and the run that they choose, if it is a contest.
+
+        What is in use gives way to a better one alone, not to one that differs by less than matters.
+        """
         for sweep in self.catalogue.sweeps():
             found = [(run, self._on_validation(sweep, run)) for run in sweep.runs]
-            ordered = sorted(found, key=lambda each: each[1], reverse=sweep.by == "probe")
-            yield sweep, found, ordered[0][0] if sweep.by else None
+            best = (max if sweep.by == "probe" else min)(found, key=lambda each: each[1])
+            in_use = found[0]
+            yield sweep, found, (best if _is_better(sweep, best[1], in_use[1]) else in_use)[0] if sweep.by else None
 
     def _on_validation(self, sweep: Sweep, run: Experiment) -> float:
         contender = Contender(run.name, (run,))
@@ -460,6 +465,17 @@ class Findings(Results[Catalogue]):
         if not others:
             return "In each contest, the setting in use is the one that validation images choose."
         return f"Validation images would choose another setting than the one in use for: {'; '.join(others)}."
+
+
+def _is_better(sweep: Sweep, value: float, other: float) -> bool:
+    """Whether a value leads another by more than the margin that claims about its kind have."""
+    match sweep.by:
+        case "probe":
+            return value - other > ACCURACY.margin
+        case "bits":
+            return other - value > BITS.margin
+        case _:
+            return 10 * math.log10(other / value) > DECIBELS.margin
 
 
 CRITERIA = {"error": "squared error", "bits": "bits per dimension", "probe": "linear accuracy", None: "squared error"}

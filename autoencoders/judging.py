@@ -123,6 +123,9 @@ _OF_IMAGES = "half a percentage point is what another training of the same model
 ACCURACY = Scale(unit=" % of the test images", margin=0.005, digits=1, percent=True, reason=_OF_IMAGES)
 PURITY = Scale(unit=" % of neighbours", margin=0.005, digits=1, percent=True, reason=_OF_IMAGES)
 AUROC = Scale(unit=" (AUROC)", margin=0.01, digits=3, reason="it is one pair of images in a hundred")
+BITS = Scale(
+    unit=" bits per dimension", margin=0.01, digits=3, reason="it is an eighth of a percent of what raw pixels take"
+)
 
 
 @dataclass(frozen=True)

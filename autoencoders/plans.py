@@ -57,6 +57,10 @@ class Plan(ABC):
         """The runs of all sweeps."""
         return list(dict.fromkeys(run for sweep in self.sweeps() for run in sweep.runs))
 
+    def repeats(self, experiment: Experiment) -> bool:
+        """Whether an experiment is trained with this plan's seed, where the plan isn't that of the first seed."""
+        return True
+
     def of_tuning(self) -> list[tuple[Subject, Measurement]]:
         """What is measured of them, on validation images."""
         return []

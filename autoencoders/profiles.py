@@ -31,6 +31,8 @@ class Profile:
     probe_samples: int | None = None  # training images that classifiers are fitted to; None: all
     stand_in: bool = True  # may go on with photos10 where the data set asked for can't be had
 
+    repeated: Literal["headline", "all"] = "all"  # what is trained with more than the first of the seeds
+
     # What is compared, unless a run says otherwise (see `compared`); the first of each stands for its kind
     seeds: tuple[int, ...] = (0,)
     sigmas: tuple[float, ...] = (0.3, 0.1, 0.5)  # that denoisers are trained on, beside the assignment's variance
@@ -66,7 +68,7 @@ PROFILES: dict[str, Profile] = {
         Profile(
             name="quick",
             purpose="an honest report on a laptop's CPU, trained briefly",
-            epochs={"vector": 2, "spatial": 2, "vae": 2, "mcae": 2, "vit": 2, "tuning": 2},
+            epochs={"vector": 2, "spatial": 2, "vae": 2, "mcae": 1, "vit": 1, "tuning": 2},
             unseen=(0.2,),
             tuned="rate",
             complete=False,
@@ -75,11 +77,14 @@ PROFILES: dict[str, Profile] = {
         Profile(
             name="evening",
             purpose="a laptop's CPU and some hours: quick's experiments, trained for longer, and what it leaves out",
-            epochs={"vector": 20, "spatial": 15, "vae": 20, "mcae": 20, "vit": 20, "tuning": 2},
+            seeds=(0, 1, 2),
+            repeated="headline",
+            epochs={"vector": 20, "spatial": 15, "vae": 20, "mcae": 12, "vit": 12, "tuning": 2},
             augment=True,
             latents=(128, 64, 256),
+            spatial_sigmas="all",
             betas=(1.0, 0.1, 0.25, 4.0),
-            left_out=(0, 5),
+            left_out=(0,),
         ),
         Profile(
             name="full",

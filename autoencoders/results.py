@@ -88,7 +88,8 @@ class Results(Generic[P]):
     # ── Contenders ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def each(self, label: str, make: Callable[[P], Experiment]) -> Contender:
-        return Contender(label, tuple(make(cast(P, catalogue)) for catalogue in self.lab.catalogues))
+        made = [(catalogue, make(cast(P, catalogue))) for catalogue in self.lab.catalogues]
+        return Contender(label, tuple(experiment for catalogue, experiment in made if catalogue.repeats(experiment)))
 
     def baseline(self, method: str, size: int = 128, sigma: float | None = None) -> Contender:
         labels = {

@@ -15,7 +15,7 @@ import pytest
 from copied_project import Run
 from IPython.core.events import EventManager
 
-from autoencoders import inspection, notebook, references
+from autoencoders import findings, inspection, notebook, references
 from autoencoders.catalogue import Catalogue
 from autoencoders.claims import judge_all
 from autoencoders.errors import InputError
@@ -27,10 +27,11 @@ from autoencoders.measurements.layers import LayerFit
 from autoencoders.measurements.likelihood import Likelihood
 from autoencoders.measurements.reconstruction import Reconstruction
 from autoencoders.notebook import Notebook
+from autoencoders.plans import Sweep
 from autoencoders.profiles import PROFILES
 from autoencoders.results import Contender
 from autoencoders.settings import ENVIRONMENT, Settings
-from autoencoders.specs import MCAE, Experiment, Gaussian, PatchMask, Training
+from autoencoders.specs import DRAWS, MCAE, Experiment, Gaussian, PatchMask, Training
 from autoencoders.store import Artifact
 
 VARIANCE = math.sqrt(0.1)
@@ -232,7 +233,7 @@ def test_random_weights_are_a_contender_in_all_draws() -> None:
     for trained, label in ((f.ae(), "AE, vector, random weights"), (f.mcae(0), "MCAE, random weights")):
         contender = f.untrained(trained)
         assert contender.label == label
-        assert [subject.seed for subject in contender.subjects] == [0, 1, 2]  # type: ignore[union-attr]
+        assert [subject.seed for subject in contender.subjects] == [*DRAWS]  # type: ignore[union-attr]
         assert {subject.model for subject in contender.subjects} == {trained.first.model}  # type: ignore[union-attr]
     with pytest.raises(InputError, match="VAE is not measured with random weights"):
         f.untrained(f.vae())
@@ -250,13 +251,13 @@ def test_one_training_is_compared_with_all_draws_of_random_weights() -> None:
         return make
 
     verdicts = []
-    for gains in ((0.05, 0.05, 0.05), (0.0, 0.05, 0.10)):
+    for gains in ((0.05,) * len(DRAWS), (0.0, 0.0, 0.05, 0.1, 0.1)):
         f = found(accuracies(gains), seeds=(0,))
         sides = f.layers(f.mcae(0.5)), f.layers(f.draws_beside(f.mcae(0)))
         claim = Claim("training-adds", "R20", "training adds", *sides, ACCURACY)
         judged = Judged.of(claim, *(side.read(f) for side in sides))
         assert judged.difference.value == pytest.approx(0.05)
-        assert judged.difference.seeds == 3
+        assert judged.difference.seeds == len(DRAWS)
         verdicts.append(judged.verdict)
     assert verdicts == ["supported", "undecided"]
     f = found(accuracies((0.0, 0.1, 9.0)), seeds=(3, 5))
@@ -416,6 +417,23 @@ def test_sweeps_say_whether_their_choice_is_the_one_in_use() -> None:
     assert all(line.rstrip(" |").endswith("–") for line in lines if "latent" in line), "a trade, no contest"
 
 
+@pytest.mark.parametrize(
+    ("by", "value", "in_use", "better"),
+    [
+        ("error", 0.00437, 0.0044, False),
+        ("error", 0.0042, 0.0044, True),
+        ("bits", 6.295, 6.3, False),
+        ("bits", 6.28, 6.3, True),
+        ("probe", 0.604, 0.6, False),
+        ("probe", 0.61, 0.6, True),
+    ],
+)
+def test_setting_in_use_gives_way_to_a_lead_that_matters(by: Any, value: float, in_use: float, better: bool) -> None:
+    sweep = Sweep(model="AE", setting="learning_rate", runs=(), by=by)
+    assert findings._is_better(sweep, value, in_use) is better
+    assert not findings._is_better(sweep, in_use, in_use)
+
+
 # ── A filled store ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -483,8 +501,9 @@ def test_sweep_is_compared_on_validation_images(f: Findings) -> None:
     for sweep, found, chosen in f.tuned():
         for run, error in found:
             assert error == f.training(Contender("run", (run,))).meta["validation"]["error"]
-        least = min(found, key=lambda each: each[1])
-        assert chosen == (least[0] if sweep.by else None)
+        in_use, least = found[0], min(found, key=lambda each: each[1])
+        leads = 10 * math.log10(in_use[1] / least[1]) > 0.1
+        assert chosen == ((least if leads else in_use)[0] if sweep.by else None)
 
 
 def test_trainings_are_listed_with_their_cost(lab: Lab, f: Findings) -> None:

@@ -256,6 +256,24 @@ def test_bf16_is_used_where_it_is_wanted_and_native(
     assert {p.dtype for p in under_way.model.parameters()} == {torch.float32}
 
 
+@pytest.mark.parametrize(
+    ("processor", "native", "matrix_unit", "faster"),
+    [
+        ("AMD EPYC", True, False, True),
+        ("AMD EPYC", False, False, False),
+        ("Intel Xeon", True, False, False),
+        ("Intel Xeon", True, True, True),
+    ],
+)
+def test_bf16_is_used_on_processors_that_are_faster_with_it(
+    monkeypatch: pytest.MonkeyPatch, processor: str, native: bool, matrix_unit: bool, faster: bool
+) -> None:
+    monkeypatch.setattr(training.machine, "processor", lambda device: processor)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: matrix_unit)
+    assert training._computes_bf16(torch.device("cpu")) is faster
+
+
 # ── The same spec, the same weights ──────────────────────────────────────────────────────────────────────────────────
 
 

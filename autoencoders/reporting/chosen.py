@@ -27,7 +27,8 @@ def of(lab: Lab) -> dict[str, str]:
         "masked_weight": _of(mcae, "masked_weight"),
         "vit": f"{_of(vit, 'dim')} wide, {_of(vit, 'depth')} and {_of(vit, 'decoder_depth')} blocks, "
         f"{_of(vit, 'heads')} heads",
-        "seeds": ", ".join(str(each.seed) for each in lab.catalogues),
+        "seeds": ", ".join(str(each.seed) for each in lab.catalogues)
+        + (" (after the first, the headline's models alone)" if lab.profile.repeated == "headline" else ""),
     }
     return {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in values.items()}
 
