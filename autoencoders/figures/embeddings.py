@@ -45,11 +45,12 @@ def shifts(panels: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
     """
     figure, all_axes = _panels(panels)
     scaled = {title: _in_spreads(before, after, title) for title, (before, after) in panels.items()}
-    most = max(np.abs(points).max() for pair in scaled.values() for points in pair)
+    most = np.percentile([np.abs(points).max() for pair in scaled.values() for points in np.hstack(pair)], 99)
     for axes, (title, (before, after)) in zip(all_axes, scaled.items(), strict=True):
         _arrows(axes, before, after, color=PALETTE[0], width=0.004)
         _arrows(axes, before.mean(0, keepdims=True), after.mean(0, keepdims=True), color=INK, width=0.014)
         axes.scatter(*before.T, s=4, color=PALETTE[0], linewidths=0, zorder=2)
+        axes.plot(*before.mean(0), "o", color=INK, markersize=4, zorder=4)
         _bare(axes, title, np.array([(-most, -most), (most, most)]))
     arrows = {"one image": (PALETTE[0], 1.0), "mean of all": (INK, 2.5)}
     legend(figure, [Line2D([], [], label=n, color=c, linewidth=w, marker=">") for n, (c, w) in arrows.items()])

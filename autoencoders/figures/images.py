@@ -13,12 +13,14 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
 from autoencoders.figures.style import COLOURS, TEXT, WIDTH, Figure, fitted, some, styled, text_width, wrapped
+from autoencoders.tables import number
 
 DPI = 300  # at least; small images are enlarged by whole factors, since many PDF viewers blur what they enlarge
 LARGEST = 0.9  # inches: the side of an image where few stand in a line
 GAP, LINE = 0.04, 1.35 * TEXT / 72  # inches: between images, and a line of text
 EDGE, SPACE = 0.06, 0.08  # inches: a figure's margin, between a label and its images
-SEEN = 0.4  # how much of a picture is seen through the map over it
+ENDS = (2, 98)  # percent of the values, between which colours differ
+SEEN = 0.3  # how much of a picture is seen through the map over it
 LABELS = 0.9  # inches: row labels that are wider are wrapped
 
 Images = np.ndarray
@@ -49,7 +51,7 @@ def image_grid(rows: Mapping[str, Images], *, columns: Sequence[str] = (), per_l
 def heatmaps(images: Images, maps: Mapping[str, np.ndarray], *, label: str) -> Figure:
     """Draw a column of images, and beside it one for each label, of maps [N,h,w] laid over the same images in grey.
 
-    Each column has a colour scale of its own, below it, from its least value to its greatest.
+    Each column has a colour scale of its own, below it; a few values beyond its ends have the colours of the ends.
     """
     some(maps, "maps")
     pictures = _as_rgb(images, "images")
@@ -59,7 +61,7 @@ def heatmaps(images: Images, maps: Mapping[str, np.ndarray], *, label: str) -> F
             raise ValueError(f"{name}: maps must be [{len(pictures)}, h, w], not {list(stack.shape)}")
         if not np.isfinite(stack).all():
             raise ValueError(f"{name}: maps must be finite")
-    scales = {name: Normalize(stack.min(), stack.max()) for name, stack in values.items()}
+    scales = {name: Normalize(*np.percentile(stack, ENDS), clip=True) for name, stack in values.items()}
     laid = [_laid_over(pictures, stack, scales[name]) for name, stack in values.items()]
     lines = [_Line("", np.stack(row)) for row in zip(pictures, *laid, strict=True)]
     below = 2 * LINE + 0.2
@@ -71,7 +73,7 @@ def heatmaps(images: Images, maps: Mapping[str, np.ndarray], *, label: str) -> F
         bar = figure.colorbar(ScalarMappable(scale, COLOURS), cax=figure.add_axes(place), orientation="horizontal")
         bar.outline.set_visible(False)
         ends = (scale.vmin, scale.vmax)
-        bar.set_ticks(ends, labels=[f"{100 * value:.0f} %" for value in ends])
+        bar.set_ticks(ends, labels=[f"{number(100 * value, '.0f')} %" for value in ends])
         for text, side in zip(bar.ax.get_xticklabels(), ("left", "right"), strict=True):
             text.set_horizontalalignment(side)
     first = axes.images[-len(values) - 1].get_extent()

@@ -161,9 +161,9 @@ def text_width(text: str) -> float:
 
 
 def wrapped(text: str, inches: float) -> str:
-    """The text on as many lines as it needs; a word is never broken."""
+    """The text on as many lines as it needs; a word is never broken, nor what a hard space joins."""
     lines: list[str] = []
-    for word in text.split():
+    for word in text.split(" "):
         if lines and text_width(f"{lines[-1]} {word}") <= inches:
             lines[-1] += f" {word}"
         else:
