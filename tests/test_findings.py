@@ -515,6 +515,7 @@ def test_trainings_are_listed_with_their_cost(lab: Lab, f: Findings) -> None:
 def test_architecture_goes_from_input_to_output(f: Findings) -> None:
     layers = f.architecture(f.ae())
     assert layers[0][1] == layers[-1][1] == (3, 32, 32)
+    assert layers[1][0] == "conv 8×8, stride 4"
     with pytest.raises(AssertionError, match="has no layers"):
         f.architecture(f.baseline("pca"))
 
