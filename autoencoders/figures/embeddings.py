@@ -49,7 +49,7 @@ def shifts(panels: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
     for axes, (title, (before, after)) in zip(all_axes, scaled.items(), strict=True):
         _arrows(axes, before, after, color=PALETTE[0], width=0.004)
         _arrows(axes, before.mean(0, keepdims=True), after.mean(0, keepdims=True), color=INK, width=0.014)
-        axes.scatter(*before.T, s=4, color=PALETTE[0], linewidths=0, zorder=2)
+        axes.plot(*before.T, "o", color=PALETTE[0], markersize=2, markeredgewidth=0, zorder=2)
         axes.plot(*before.mean(0), "o", color=INK, markersize=4, zorder=4)
         _bare(axes, title, np.array([(-most, -most), (most, most)]))
     arrows = {"one image": (PALETTE[0], 1.0), "mean of all": (INK, 2.5)}
@@ -109,7 +109,7 @@ def decision_regions(
         x, y, predicted = panel["x"], panel["y"], panel["response"]
         axes.set_facecolor(FAINT if shown is not None else "none")
         for kind in np.unique(predicted[np.isin(predicted, kinds_shown)]):
-            area = {"colors": [tint(PALETTE[kind], REGION)], "levels": (0.5, 1.5), "zorder": 0.5}
+            area: dict[str, Any] = {"colors": [tint(PALETTE[kind], REGION)], "levels": (0.5, 1.5), "zorder": 0.5}
             axes.contourf(x, y, (predicted == kind).astype(float), **area)
         inside = (points >= (x[0], y[0])).all(axis=1) & (points <= (x[-1], y[-1])).all(axis=1)
         inside &= np.isin(kinds, kinds_shown)

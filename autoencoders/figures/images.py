@@ -61,24 +61,29 @@ def heatmaps(images: Images, maps: Mapping[str, np.ndarray], *, label: str) -> F
             raise ValueError(f"{name}: maps must be [{len(pictures)}, h, w], not {list(stack.shape)}")
         if not np.isfinite(stack).all():
             raise ValueError(f"{name}: maps must be finite")
-    scales = {name: Normalize(*np.percentile(stack, ENDS), clip=True) for name, stack in values.items()}
+    ends = {name: np.percentile(stack, ENDS).tolist() for name, stack in values.items()}
+    scales = {name: Normalize(low, high, clip=True) for name, (low, high) in ends.items()}
     laid = [_laid_over(pictures, stack, scales[name]) for name, stack in values.items()]
     lines = [_Line("", np.stack(row)) for row in zip(pictures, *laid, strict=True)]
-    below = 2 * LINE + 0.2
-    figure, axes = _drawn(lines, ["image", *maps], below=below)
-    height, last = figure.get_figheight(), axes.images[-len(values) :]
-    for scale, image in zip(scales.values(), last, strict=True):
-        left, right, bottom, _ = image.get_extent()
-        place = (left / WIDTH, 1 - (bottom + 0.12) / height, (right - left) / WIDTH, 0.07 / height)
-        bar = figure.colorbar(ScalarMappable(scale, COLOURS), cax=figure.add_axes(place), orientation="horizontal")
-        bar.outline.set_visible(False)
-        ends = (scale.vmin, scale.vmax)
-        bar.set_ticks(ends, labels=[f"{number(100 * value, '.0f')} %" for value in ends])
-        for text, side in zip(bar.ax.get_xticklabels(), ("left", "right"), strict=True):
-            text.set_horizontalalignment(side)
+    figure, axes = _drawn(lines, ["image", *maps], below=2 * LINE + 0.2)
+    for name, image in zip(values, axes.images[-len(values) :], strict=True):
+        _bar_below(figure, image.get_extent(), scales[name], ends[name])
     first = axes.images[-len(values) - 1].get_extent()
     axes.text(first[1], first[2] + 0.12, wrapped(label, first[1] - first[0]), ha="right", va="top")
     return figure
+
+
+def _bar_below(figure: Figure, extent: Sequence[float], scale: Normalize, ends: Sequence[float]) -> None:
+    """A colour bar under an image, with percentages at its ends."""
+    left, right, bottom, _ = extent
+    height = figure.get_figheight()
+    place = (left / WIDTH, 1 - (bottom + 0.12) / height, (right - left) / WIDTH, 0.07 / height)
+    bar = figure.colorbar(ScalarMappable(scale, COLOURS), cax=figure.add_axes(place), orientation="horizontal")
+    bar.outline.set_visible(False)
+    bar.set_ticks(ends, labels=[f"{number(100 * value, '.0f')} %" for value in ends])
+    first, last = bar.ax.get_xticklabels()
+    first.set_horizontalalignment("left")
+    last.set_horizontalalignment("right")
 
 
 def _laid_over(pictures: np.ndarray, stack: np.ndarray, scale: Normalize) -> np.ndarray:
