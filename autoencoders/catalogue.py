@@ -15,7 +15,7 @@ from autoencoders.measurements.cost import Cost
 from autoencoders.measurements.embedding import Embedding
 from autoencoders.measurements.frequencies import Frequencies
 from autoencoders.measurements.generation import Arithmetic, Interpolation
-from autoencoders.measurements.latent import Cloud, Displacement, Latent
+from autoencoders.measurements.latent import Cloud, Latent
 from autoencoders.measurements.layers import LayerFit, LayerProbe
 from autoencoders.measurements.likelihood import Likelihood, RateDistortion
 from autoencoders.measurements.masking import Filling, Importance
@@ -372,7 +372,7 @@ class Catalogue(Plan):
         if isinstance(model, VAE):
             measured += [self.likelihood(), self.samples(), Interpolation(), *self.arithmetics(), Landmarks()]
         if experiment.name == self.ae().name:
-            measured += [self.samples(), Interpolation(), self.displacement()]
+            measured += [self.samples(), Interpolation()]
         return list(dict.fromkeys(measured))
 
     def _probed_at(self, experiment: Experiment) -> Sequence[float]:
@@ -470,9 +470,6 @@ class Catalogue(Plan):
 
     def frequencies(self) -> Frequencies:
         return Frequencies(images=self.profile.latent_images)
-
-    def displacement(self) -> Displacement:
-        return Displacement(input=self.noise, images=self.profile.latent_images // 2)
 
     def cloud(self) -> Cloud:
         return Cloud(input=self.noise, images=min(Cloud.images, self.profile.latent_images // 2))

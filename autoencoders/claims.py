@@ -76,6 +76,12 @@ def judge_all(lab: Lab) -> list[Judged]:
     return correct([judge(claim, results) for claim in plan.claims(results)])
 
 
+def scope(lab: Lab) -> str:
+    """Say how far the text's findings reach."""
+    seeds = len(lab.catalogues)
+    return f"over {seeds} seeds" if seeds > 1 else "in this run"
+
+
 def all_claims(f: Findings) -> list[Claim]:
     """Every interpretive sentence that the assignment asks for, of the models that this profile trains."""
     return [*_autoencoder(f), *_denoising(f), *_variational(f), *_masked(f), *_features(f), *_detail(f)]

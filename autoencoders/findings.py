@@ -15,13 +15,14 @@ from autoencoders.evaluation.statistics import Estimate, Spread
 from autoencoders.judging import ACCURACY, BITS, DECIBELS, Measured
 from autoencoders.measurements.cost import Cost
 from autoencoders.measurements.measurement import Measurement
-from autoencoders.measurements.probing import Probe
+from autoencoders.measurements.probing import Probe, Regions
 from autoencoders.measurements.reconstruction import Reconstruction
 from autoencoders.plans import Sweep
 from autoencoders.results import Contender, Results, reported, sigma_label, summary
 from autoencoders.specs import Baseline, Experiment, Gaussian, Input, PatchMask, describe
 
 Bottleneck = Literal["vector", "spatial"]
+Features = Literal["latent", "map"]
 
 
 class Findings(Results[Catalogue]):
@@ -152,9 +153,7 @@ class Findings(Results[Catalogue]):
     def masked(self, ratio: float) -> Reconstruction:
         return self.catalogue.reconstruction(PatchMask(ratio))
 
-    def probe(
-        self, features: Literal["latent", "map"], sigma: float | None = None, fitted: float | None = None
-    ) -> Probe:
+    def probe(self, features: Features, sigma: float | None = None, fitted: float | None = None) -> Probe:
         """Ask a classifier that was fitted to clean images, or at a level of noise, about images at another level."""
         seen, known = (None if level is None else Gaussian(level) for level in (sigma, fitted))
         return self.catalogue.probe(features, seen, known)
@@ -242,7 +241,7 @@ class Findings(Results[Catalogue]):
 
     # ── Similarity and classes ───────────────────────────────────────────────────────────────────────────────────────
 
-    def similarities(self, spaces: Mapping[str, tuple[Contender, Literal["latent", "map"]]]) -> np.ndarray:
+    def similarities(self, spaces: Mapping[str, tuple[Contender, Features]]) -> np.ndarray:
         """Return the linear CKA [K, K] between embeddings of the same test images, of the first seed of each."""
         from autoencoders.evaluation.latent import linear_cka  # brings torch
 
@@ -261,6 +260,42 @@ class Findings(Results[Catalogue]):
                 for right in correct
             ]
         )
+
+    # ── Pictures ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def moved(self, contender: Contender) -> tuple[np.ndarray, np.ndarray]:
+        """Return where noise moves latents in the plane of the clean ones' principal components, [images, 2] twice."""
+        cloud = self.arrays(contender, self.catalogue.cloud())
+        return cloud["clean/pca2"], cloud["noisy/pca2"]
+
+    def told_apart(self, planes: Iterable[tuple[Contender, Regions]], count: int = 3) -> list[int]:
+        """Choose the classes whose test images most often lie in a region of their own, over several planes."""
+        found = [_share_at_home(self.arrays(*plane)) for plane in planes]
+        return sorted(np.argsort(np.nanmean(found, 0))[::-1][:count].tolist())
+
+    def traversals(self, contender: Contender, image: np.ndarray, units: Sequence[int], values: Sequence[float]) -> Any:
+        """Return images [units, values, C, H, W]: the latent of an image decoded with one unit set to each value."""
+        import torch
+
+        from autoencoders import models
+
+        assert isinstance(contender.first, Experiment), f"{contender.label} has no latent units"
+        self.recording.note((contender.first, None))
+        model = self.lab.bench.model(contender.first)
+        latents = models.embed(model, torch.from_numpy(image[None])).repeat(len(units) * len(values), 1)
+        latents[torch.arange(len(latents)), np.repeat(units, len(values))] = torch.tensor(values).repeat(len(units))
+        made = (255 * models.decode(model, latents)).round().byte().numpy()
+        return made.reshape(len(units), len(values), *made.shape[1:])
+
+    def nearest(self, spaces: Mapping[str, tuple[Contender, Features]], queries: int, count: int) -> dict[str, Any]:
+        """Return rows of images by space: each of the first test images, followed by those nearest to it there."""
+        pictures = self.arrays(self.ae(), self.catalogue.cloud())["clean/images"]
+        rows = {}
+        for label, (contender, features) in spaces.items():
+            points = self.arrays(contender, self.catalogue.embedding(features))["coordinates"][: len(pictures)]
+            away = np.linalg.norm(points[:queries, None] - points[None], axis=2)
+            rows[label] = pictures[away.argsort(axis=1)[:, : count + 1].ravel()]
+        return rows
 
     # ── Tables ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -445,6 +480,15 @@ def _is_better(sweep: Sweep, value: float, other: float) -> bool:
 
 CRITERIA = {"error": "squared error", "bits": "bits per dimension", "probe": "linear accuracy", None: "squared error"}
 MARK = "✓"
+
+
+def _share_at_home(plane: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Of each class's points in a plane, the share that lies in the class's own region; NaN of a class without any."""
+    axes = zip(plane["points"].T, (plane["x"], plane["y"]), strict=True)
+    column, row = (np.searchsorted(ticks, values).clip(0, len(ticks) - 1) for values, ticks in axes)
+    labels, said = plane["labels"], plane["response"][row, column]
+    kinds = range(int(max(labels.max(), said.max())) + 1)
+    return np.array([(said[labels == k] == k).mean() if (labels == k).any() else math.nan for k in kinds])
 
 
 def _setting(sweep: Sweep, run: Experiment) -> str:

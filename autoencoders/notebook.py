@@ -1,13 +1,17 @@
-"""The first lines of every analysis notebook: its parameters checked, the sources of its figures and tables kept."""
+"""What every analysis notebook begins with, and what it shows beside figures: source code, answers, provenance."""
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
-from autoencoders import compared, parameters, settings, tables
+from autoencoders import claims, compared, paragraphs, parameters, settings, tables
 from autoencoders.catalogue import Catalogue
 from autoencoders.findings import Findings
 from autoencoders.lab import Lab
@@ -18,6 +22,10 @@ from autoencoders.studies import study
 
 _LABEL = re.compile(r"^#\|\s*label:\s*(\S+)", re.MULTILINE)
 COMMON = ("profile", "dataset", *compared.PARAMETERS)
+INCOMPLETE = (
+    "*The answer rests on all results of a run, and this run lacks some: `python pipeline.py run` with the same "
+    "parameters makes them.*"
+)
 
 
 def begin(namespace: Mapping[str, Any]) -> Notebook:
@@ -36,8 +44,30 @@ def _begun(namespace: Mapping[str, Any], plan: type[Plan]) -> tuple[Lab, SimpleN
     return WatchedLab(settings.load(**flags), plan), declared
 
 
+@dataclass(frozen=True)
+class Prose:
+    """Markdown that a cell shows."""
+
+    text: str
+
+    def _repr_markdown_(self) -> str:
+        return self.text
+
+
+def source(*objects: Any) -> Prose:
+    """Show the source of functions, methods or classes as the package has it, each under its name and file."""
+    return Prose("\n\n".join(map(_source, objects)))
+
+
+def _source(what: Any) -> str:
+    file = f"{what.__module__.replace('.', '/')}.py"
+    return f"`{what.__qualname__}` in `{file}`:\n\n```python\n{dedent(inspect.getsource(what))}```"
+
+
 class Sourced(Results[P]):
     """Results seen from a notebook: `p` holds its parameters, and every figure can name what it was made of."""
+
+    PARAGRAPHS: ClassVar[Path]  # the folder of those that answer the notebook's question
 
     def __init__(self, lab: Lab, p: SimpleNamespace) -> None:
         from IPython import get_ipython
@@ -71,13 +101,26 @@ class Sourced(Results[P]):
         shown = tables.markdown(rows or [{"figure or table": "none"}], list(rows[0] if rows else ["figure or table"]))
         return tables.Sources(shown.text, {label: list(names) for label, names in self._sources.items()})
 
+    def answer(self, *names: str) -> Prose:
+        """Show paragraphs of the report on this run; nothing is trained for them."""
+        with self.lab.store.looked_at_once():
+            if not all(map(self.lab.store.contains, self.lab.plan())):
+                return Prose(INCOMPLETE)
+        known, scope = paragraphs.read(self.PARAGRAPHS), claims.scope(self.lab)
+        writer = paragraphs.Writer.of(claims.judge_all(self.lab), {"scope": scope}, page="")
+        return Prose("\n\n".join(writer.write(known[name]) for name in names))
+
 
 class Notebook(Sourced[Catalogue], Findings):
     """What a notebook of the assignment works with."""
 
+    PARAGRAPHS = settings.PROJECT / "report/paragraphs"
+
 
 class StudyNotebook(Sourced[Any]):
     """What a study's notebook works with; `catalogue` is the study."""
+
+    PARAGRAPHS = settings.PROJECT / "report/studies/paragraphs"
 
 
 def _follow_cells(events: Any, notebook: Sourced[Any]) -> None:

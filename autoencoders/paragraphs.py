@@ -212,7 +212,7 @@ class Writer:
 
     judged: Mapping[str, Judged]
     values: Mapping[str, str]  # of the run: `{scope}`
-    page: str  # the chapter with the table of claims, from the project's root
+    page: str  # the chapter with the table of claims, from the project's root; without one there are no marks
 
     @classmethod
     def of(cls, judged: Iterable[Judged], values: Mapping[str, str], page: str = "/report/claims.qmd") -> Writer:
@@ -275,7 +275,7 @@ class Writer:
 
     def _marks(self, ids: Iterable[str]) -> str:
         """Links to the table, which both renderers' styles raise; a caret before one would begin a footnote."""
-        found = list(ids)
+        found = list(ids) if self.page else []
         texts = [self.number(id) + ("," if id != found[-1] else "") for id in found]
         targets = [f'{self.page}#claim-{id} "{_title(self.judged[id])}"' for id in found]
         return "".join(f"[{text}]({target}){{.claim}}" for text, target in zip(texts, targets, strict=True))

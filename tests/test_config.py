@@ -474,7 +474,7 @@ def test_first_values_stand_for_their_kind() -> None:
     plan = given(sigmas=(0.2, 0.4, 0.1), ratios=(0.6, 0.2, 0.8), latents=(24, 40), betas=(2.0, 0.5))
     assert (plan.sigma, plan.ratio, plan.size) == (0.2, 0.6, 24)
     assert (plan.probe_levels, plan.spatial_levels, plan.vit_ratios) == ((0.2, 0.4), (0.2,), (0.6,))
-    assert (plan.latent().input, plan.cloud().input, plan.displacement().input) == (plan.noise,) * 3
+    assert (plan.latent().input, plan.cloud().input) == (plan.noise,) * 2
     assert plan.filling().ratio == 0.6
     assert plan.probe("latent").fit.reduced == 24
 

@@ -15,9 +15,9 @@ from accessibility import violations
 from made_report import Made
 from PIL import Image
 
+from autoencoders.colours import PALETTE
 from autoencoders.explore import latents_page
 from autoencoders.explore.pages import fill
-from autoencoders.figures.style import PALETTE
 from autoencoders.store import Artifact
 
 DRAWN = "[...document.querySelectorAll('.clouds canvas')].map(canvas => canvas.toDataURL())"

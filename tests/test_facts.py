@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from autoencoders import compared
+from autoencoders import claims, compared
 from autoencoders.catalogue import Catalogue
 from autoencoders.lab import Lab
 from autoencoders.profiles import PROFILES
@@ -59,4 +59,4 @@ def test_checklist_says_what_is_left_to_longer_profiles(profile: str, requiremen
 @pytest.mark.parametrize(("seeds", "scope"), [((0,), "in this run"), ((4, 5, 6), "over 3 seeds")])
 def test_findings_reach_as_far_as_the_seeds(seeds: tuple[int, ...], scope: str, tmp_path: Path, no_data: Path) -> None:
     settings = Settings(profile="smoke", dataset="photos10", device="cpu", seeds=seeds, cache=tmp_path)
-    assert facts._scope(Lab(settings, looks_only=True)) == scope
+    assert claims.scope(Lab(settings, looks_only=True)) == scope

@@ -12,14 +12,18 @@ import warnings
 
 import numpy as np
 import pytest
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.axis import Tick
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection, QuadMesh
+from matplotlib.colors import to_hex
+from matplotlib.quiver import Quiver
 from matplotlib.text import Text
 from PIL import Image
 
-from autoencoders import figures
+from autoencoders import colours, figures
+from autoencoders.colours import PAPER
 from autoencoders.figures import style
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -43,16 +47,24 @@ def regions():
     return {"points": POINTS, "labels": LABELS, "x": axis, "y": axis, "response": predicted}
 
 
-ARCHITECTURE = [
-    ("input", (3, 32, 32), "image"),
-    ("conv 1", (32, 16, 16), "convolution"),
-    ("patches of a feature map masked", (32, 16, 16), "mask"),
-    ("transformer encoder", (64, 128), "attention"),
-    ("latent", (128,), "linear"),
-    ("deconv 1", (64, 16, 16), "transposed convolution"),
-    ("deconv 2", (32, 32, 32), "transposed convolution"),
-    ("output", (3, 32, 32), "image"),
-] * 2
+FIRST = [
+    ("image", (3, 32, 32), "image"),
+    ("conv 8×8, stride 4", (64, 8, 8), "convolution"),
+    *[("residual block", (64, 8, 8), "residual block")] * 2,
+    ("conv 8×8", (128, 1, 1), "convolution"),
+    ("conv 8×8, stride 8", (64, 8, 8), "transposed convolution"),
+    ("conv 4×4, stride 4", (3, 32, 32), "transposed convolution"),
+]
+ARCHITECTURES = {
+    "AE, DAE": FIRST,
+    "VAE": [*FIRST[:4], ("conv 8×8", (256, 1, 1), "convolution"), *FIRST[5:]],
+    "ViT": [
+        FIRST[0],
+        ("conv 4×4, stride 4", (96, 8, 8), "convolution"),
+        *[("transformer block", (64, 96), "transformer block")] * 4,
+        FIRST[-1],
+    ],
+}
 
 SIGMAS = (0.0, 0.1, 0.2, 0.3, math.sqrt(0.1), 0.4, 0.5)
 WORST = {
@@ -63,8 +75,8 @@ WORST = {
     ),
     "heatmaps": lambda: figures.heatmaps(
         pictures(8),
-        {f"MCAE {r}, occlusion": RNG.random((8, 8, 8)) for r in (0.1, 0.3, 0.5, 0.75)},
-        label="increase of the MSE in all the rest of the image",
+        {f"MCAE {r}": RNG.random((8, 8, 8)) for r in (0.1, 0.3, 0.5, 0.75)},
+        label="growth of the error",
     ),
     "curves": lambda: figures.curves({"MSE": {model: history(60) for model in MODELS}}),
     "curves, one epoch": lambda: figures.curves({"MSE": {model: history(1) for model in MODELS}}),
@@ -115,9 +127,20 @@ WORST = {
     "embeddings_3d": lambda: figures.embeddings_3d(
         {f"{model}: t-SNE": (RNG.normal(size=(60, 3)), LABELS) for model in MODELS[4:6]}, CLASSES
     ),
-    "shifts": lambda: figures.shifts(dict.fromkeys(MODELS[4:6], (POINTS, POINTS + 0.3, LABELS)), CLASSES),
+    "shifts": lambda: figures.shifts(dict.fromkeys(MODELS[4:7], (POINTS, POINTS + 0.3))),
     "decision_regions": lambda: figures.decision_regions(
         {f"{model}: 23.4 % in the plane, 51.2 % in all 128 dimensions": regions() for model in MODELS[2:6]}, CLASSES
+    ),
+    "decision_regions, some": lambda: figures.decision_regions(
+        {f"{model}: 23.4 %, of 51.2 %": regions() for model in MODELS[2:6]}, CLASSES, (1, 5, 7)
+    ),
+    "dots": lambda: figures.dots(
+        {model: {"layers": (0.5 + i / 100, 0.48, 0.6)} for i, model in enumerate(MODELS)},
+        xlabel="test accuracy",
+        lines={"raw pixels": 0.41, "random patches": 0.64},
+    ),
+    "dots, two": lambda: figures.dots(
+        {model: {"clean": 0.5, "noisy": (0.4, 0.39, 0.41)} for model in MODELS}, xlabel="test accuracy"
     ),
     "matrix": lambda: figures.matrix(
         {"PSNR (dB)": RNG.uniform(9, 30, (7, 7)), "SSIM": RNG.random((7, 7))},
@@ -147,7 +170,7 @@ WORST = {
     "confusion, four": lambda: figures.confusion({f"MLP {i}": np.ones((10, 10)) for i in range(4)}, CLASSES),
     "confusion, one": lambda: figures.confusion({"MLP": np.ones((10, 10))}, CLASSES),
     "roc": lambda: figures.roc({name: (np.linspace(0, 1, 50), np.linspace(0, 1, 50) ** 0.3, 0.75) for name in CLASSES}),
-    "architecture": lambda: figures.architecture(ARCHITECTURE),
+    "architecture": lambda: figures.architecture(ARCHITECTURES),
 }
 
 
@@ -234,7 +257,7 @@ def lines_in(axes: Axes):
 def test_lines_differ_by_more_than_colour(name):
     for axes in WORST[name]().axes:
         series = [line for line in lines_in(axes) if line.get_markersize() < 9]
-        looks = [(line.get_marker(), line.get_linestyle(), line.get_markerfacecolor() == "white") for line in series]
+        looks = [(line.get_marker(), line.get_linestyle(), line.get_markerfacecolor() == PAPER) for line in series]
         assert looks
         assert len(set(looks)) == len(looks)
 
@@ -242,7 +265,7 @@ def test_lines_differ_by_more_than_colour(name):
 def test_curves_are_dashed_for_training_and_solid_for_validation():
     (axes,) = figures.curves({"MSE": {"AE": history(9)}}).axes
     train, validation = axes.lines
-    assert (train.get_linestyle(), train.get_markerfacecolor()) == ("--", "white")
+    assert (train.get_linestyle(), train.get_markerfacecolor()) == ("--", PAPER)
     assert (validation.get_linestyle(), validation.get_markerfacecolor()) == ("-", validation.get_color())
     np.testing.assert_allclose(train.get_ydata(), history(9)["train"])
     assert train.get_xdata().tolist() == list(range(1, 10))
@@ -268,8 +291,6 @@ def test_looks_are_unique_and_too_many_are_refused():
 
 
 def test_colours_rise_in_lightness():
-    from matplotlib import colormaps
-
     grey = colormaps[style.COLOURS](np.linspace(0, 1, 32))[:, :3] @ (0.2126, 0.7152, 0.0722)
     assert (np.diff(grey) > 0).all()
 
@@ -284,10 +305,10 @@ def colours_of(page):
 
 @pytest.mark.parametrize("dpi", [300, 217])
 def test_image_grid_enlarges_without_new_colours(dpi):
-    colours = [(255, 0, 0), (0, 120, 0), (0, 0, 250), (250, 250, 0)]
-    image = np.array(colours, np.uint8).reshape(1, 2, 2, 3).transpose(0, 3, 1, 2)
+    four = [(255, 0, 0), (0, 120, 0), (0, 0, 250), (250, 250, 0)]
+    image = np.array(four, np.uint8).reshape(1, 2, 2, 3).transpose(0, 3, 1, 2)
     page = drawn(figures.image_grid({"": image}), dpi)
-    assert colours_of(page) == {*colours, (255, 255, 255)}
+    assert colours_of(page) == {*four, (255, 255, 255)}
     rows, columns = np.nonzero((page == (0, 120, 0)).all(axis=2))
     assert np.ptp(rows) == pytest.approx(np.ptp(columns), abs=1)
     assert len(rows) == (np.ptp(rows) + 1) * (np.ptp(columns) + 1), "a pixel must stay one block"
@@ -341,23 +362,24 @@ def test_image_grid_refuses_rows_and_columns_that_disagree():
         figures.image_grid({"a": pictures(4)}, columns=list("abcd"), per_line=2)
 
 
-def test_heatmaps_share_one_scale_and_its_bar():
-    low, high = np.full((2, 4, 4), -1.0), np.full((2, 8, 8), 3.0)
-    figure = figures.heatmaps(pictures(2), {"a": low, "b": high}, label="error")
-    maps = figure.axes[0].images[2:]
-    assert len(maps) == 4
-    assert {image.get_clim() for image in maps} == {(-1.0, 3.0)}
-    assert figure.axes[1].get_ylim() == (-1.0, 3.0)
-    ends = {tuple(pixel) for pixel in (maps[0].to_rgba([-1.0, 3.0], bytes=True)[:, :3]).tolist()}
-    assert ends <= colours_of(drawn(figure))
+def test_heatmaps_have_a_scale_each_and_let_the_image_be_seen():
+    black, white = np.zeros((1, 3, 4, 4), np.uint8), np.full((1, 3, 4, 4), 255, np.uint8)
+    rising = np.stack([np.linspace(0, 1, 16).reshape(4, 4)] * 2)
+    figure = figures.heatmaps(np.concatenate([black, white]), {"a": rising, "b": 3 * rising}, label="error")
+    canvas, first, second = figure.axes
+    assert [len(axes.images) for axes in figure.axes] == [6, 0, 0]
+    assert first.get_xlim()[1] * 3 == pytest.approx(second.get_xlim()[1]), "colour bars"
+    dark, light = (np.asarray(canvas.images[i].get_array(), int) for i in (1, 4))
+    assert (light - dark > 50).all(), "the white image's map is the lighter one everywhere"
+    assert (canvas.images[1].get_array() == canvas.images[2].get_array()).all(), "each has its own scale"
 
 
 @pytest.mark.parametrize(
     "maps", [np.zeros((3, 4, 4)), np.zeros((2, 4)), np.zeros((2, 0, 4)), np.full((2, 4, 4), np.nan)]
 )
 def test_heatmaps_refuse_maps_that_do_not_fit(maps):
-    with pytest.raises(ValueError, match="occlusion"):
-        figures.heatmaps(pictures(2), {"occlusion": maps}, label="error")
+    with pytest.raises(ValueError, match="MCAE"):
+        figures.heatmaps(pictures(2), {"MCAE": maps}, label="error")
 
 
 # ── Numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -402,7 +424,10 @@ def test_tradeoff_draws_series_and_lines_on_a_logarithmic_axis():
         (lambda: figures.curves({"MSE": {"AE": {"train": []}}}), "epochs"),
         (lambda: figures.bars({}, xlabel="x"), "nothing to draw"),
         (lambda: figures.bars({"a": {}}, xlabel="x"), "nothing to draw"),
-        (lambda: figures.bars({"a": {"b": -1}}, xlabel="x"), "start at 0"),
+        (lambda: figures.dots({}, xlabel="x"), "nothing to draw"),
+        (lambda: figures.dots({"a": {"b": (1, 2, 3)}}, xlabel="x"), "outside its interval"),
+        (lambda: figures.shifts({}), "nothing to draw"),
+        (lambda: figures.shifts({"t": (POINTS, POINTS[:9])}), "t: 60 points can't move to 9"),
         (lambda: figures.bars({"a": {"b": 1}}, xlabel="x", lines=dict.fromkeys("abcd", 1)), "reference lines"),
         (lambda: figures.tradeoff({}, xlabel="x", ylabel="y"), "nothing to draw"),
         (lambda: figures.tradeoff({"a": ([], [])}, xlabel="x", ylabel="y"), "points of a"),
@@ -411,9 +436,10 @@ def test_tradeoff_draws_series_and_lines_on_a_logarithmic_axis():
         (lambda: figures.matrix({}, rows="a", columns="b", xlabel="", ylabel=""), "nothing to draw"),
         (lambda: figures.matrix({"t": np.ones((2, 3))}, rows="ab", columns="ab", xlabel="", ylabel=""), "t: .*2 rows"),
         (lambda: figures.confusion({"t": np.ones((2, 2))}, CLASSES), "10 rows"),
-        (lambda: figures.architecture([]), "nothing to draw"),
-        (lambda: figures.architecture([("conv", (1, 2, 3, 4), "image")]), "conv"),
-        (lambda: figures.architecture([("conv", (0,), "image")]), "conv"),
+        (lambda: figures.architecture({}), "nothing to draw"),
+        (lambda: figures.architecture({"AE": []}), "layers of AE"),
+        (lambda: figures.architecture({"AE": [("conv", (1, 2, 3, 4), "image")]}), "AE: a shape"),
+        (lambda: figures.architecture({"AE": [("conv", (0,), "image")]}), "AE: a shape"),
     ],
 )
 def test_figures_refuse_wrong_input_with_its_place(call, message):
@@ -432,6 +458,20 @@ def test_bars_begin_at_zero_and_print_their_values():
     tops = [bar.get_y() for bar in axes.patches]
     assert tops[0] < tops[1]
     assert axes.yaxis_inverted(), "the first row stands on top"
+
+
+def test_bars_below_zero_are_within_the_axis():
+    (axes,) = figures.bars({"far": {"AE": (-0.2, -0.3, -0.1)}, "near": {"AE": 4.0}}, xlabel="%").axes
+    assert axes.get_xlim()[0] < -0.3
+
+
+def test_dots_are_sorted_and_print_the_values_of_one_series():
+    rows = {"low": {"clean": (0.2, 0.1, 0.3)}, "high": {"clean": 0.5}}
+    (axes,) = figures.dots(rows, xlabel="x", lines={"pixels": 0.4}).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["high", "low"]
+    assert [text.get_text() for text in axes.texts] == ["0.500", "0.200"]
+    (two,) = figures.dots({"a": {"clean": 1, "noisy": 2}}, xlabel="x").axes
+    assert not two.texts
 
 
 def test_matrix_has_the_leader_of_each_column_bold():
@@ -489,32 +529,38 @@ def test_embeddings_draw_every_point_once_with_its_class():
 def style_colour(kind):
     from matplotlib.colors import to_rgba
 
-    return to_rgba(style.PALETTE[kind])
+    return to_rgba(colours.PALETTE[kind])
 
 
-def test_shifts_join_each_hollow_point_to_its_filled_one():
-    (axes,) = figures.shifts({"AE": (POINTS, POINTS + 1, LABELS)}, CLASSES).axes
-    segments = np.array(axes.collections[0].get_segments())
-    np.testing.assert_allclose(segments[:, 1] - segments[:, 0], 1)
-    assert len(offsets(axes)) == 2 * len(POINTS)
+def test_shifts_lead_from_each_point_to_where_it_went_in_units_of_the_spread():
+    before = POINTS - POINTS.mean(0)
+    spread = math.sqrt((before**2).sum(1).mean())
+    (axes,) = figures.shifts({"AE": (POINTS, POINTS + np.array([1, 0]))}).axes
+    one, mean = (each for each in axes.collections if isinstance(each, Quiver))
+    np.testing.assert_allclose(one.get_offsets(), before / spread)
+    np.testing.assert_allclose([*one.U, *mean.U], 1 / spread)
+    np.testing.assert_allclose([*one.V, *mean.V], 0, atol=1e-12)
 
 
-def test_decision_regions_have_their_class_colour_under_the_points():
+@pytest.mark.parametrize("shown", [None, (0, 3)])
+def test_decision_regions_have_their_class_colour_under_the_points(shown):
     axis = np.linspace(-1, 1, 30)
     predicted = np.repeat(np.where(axis > 0, 3, 1)[None], 30, axis=0)
-    panel = regions() | {"points": np.array([[9.0, 9.0]]), "labels": np.array([0])}
-    panel |= {"x": axis, "y": axis, "response": predicted}
-    figure = figures.decision_regions({"t": panel}, CLASSES)
+    panel = {"points": np.array([[9.0, 9.0]]), "labels": np.array([0]), "x": axis, "y": axis, "response": predicted}
+    figure = figures.decision_regions({"t": panel}, CLASSES, shown)
     page = drawn(figure)
     box = figure.axes[0].get_window_extent()
     row = page.shape[0] - int(box.y0 + 0.9 * box.height)
-    for share, kind in ((0.1, 1), (0.9, 3)):
-        pixel = page[row, int(box.x0 + share * box.width)] / 255
-        from matplotlib.colors import to_rgb
-
-        np.testing.assert_allclose(pixel, to_rgb(style.tint(style.PALETTE[kind], 0.38)), atol=0.01)
+    left = colours.FAINT if shown else colours.tint(colours.PALETTE[1], colours.REGION)
+    for share, colour in ((0.1, left), (0.9, colours.tint(colours.PALETTE[3], colours.REGION))):
+        pixel = page[row, int(box.x0 + share * box.width)]
+        np.testing.assert_allclose(pixel, [*bytes.fromhex(colour[1:])], atol=2)
     assert len(offsets(figure.axes[0])) == 0, "points off the grid aren't drawn outside the frame"
-    assert {text.get_text() for text in figure.axes[0].texts} == {"automobile", "cat"}
+
+
+def test_decision_regions_of_some_classes_have_their_points_alone():
+    (axes,) = figures.decision_regions({"t": regions()}, CLASSES, (1, 5)).axes
+    assert len(offsets(axes)) == (np.isin(LABELS, (1, 5)) & (np.abs(POINTS) <= 3).all(1)).sum()
 
 
 @pytest.mark.parametrize(
@@ -532,12 +578,10 @@ def test_decision_regions_have_their_class_colour_under_the_points():
 def test_embeddings_refuse_points_and_labels_that_do_not_fit(points, labels, message):
     with pytest.raises(ValueError, match=message):
         figures.embeddings({"t": (points, labels)}, CLASSES)
-    with pytest.raises(ValueError, match=message):
-        figures.shifts({"t": (points, points, labels)}, CLASSES)
 
 
 def test_embeddings_refuse_no_panels_and_too_many_classes():
-    for call in (figures.embeddings, figures.embeddings_3d, figures.shifts, figures.decision_regions):
+    for call in (figures.embeddings, figures.embeddings_3d, figures.decision_regions):
         with pytest.raises(ValueError, match="nothing to draw"):
             call({}, CLASSES)
         with pytest.raises(ValueError, match="told apart"):
@@ -547,12 +591,56 @@ def test_embeddings_refuse_no_panels_and_too_many_classes():
 # ── Architecture ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_architecture_is_to_scale_and_carries_the_shapes():
-    figure = figures.architecture(
-        [("in", (3, 32, 32), "image"), ("conv", (15, 16, 16), "convolution"), ("z", (64, 128), "attention")]
+def test_architecture_is_to_scale_and_carries_kernels_and_shapes():
+    (axes,) = figures.architecture({"AE": FIRST}).axes
+    image, stem, blocks, latent, widened, output = axes.patches
+    assert image.get_height() == pytest.approx(4 * stem.get_height()) == pytest.approx(output.get_height())
+    assert latent.get_width() == pytest.approx(2 * stem.get_width()) == pytest.approx(2 * widened.get_width())
+    assert blocks.get_height() == stem.get_height()
+    texts = {text.get_text().replace("\n", " ") for text in axes.texts}
+    assert {"AE", "conv 8×8, stride 4", "residual block × 2", "64×8×8", "128", "3×32×32"} <= texts
+
+
+def test_architecture_shows_of_further_models_what_differs():
+    (axes,) = figures.architecture(ARCHITECTURES).axes
+    assert len(axes.patches) == 6 + 1 + 4
+    assert [text.get_text() for text in axes.texts].count("as above") == 2
+    first, differing = axes.patches[3], axes.patches[6]
+    assert first.get_x() + first.get_width() / 2 == pytest.approx(differing.get_x() + differing.get_width() / 2)
+
+
+# ── Dark pages ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def luminance(colour):
+    parts = np.array([*bytes.fromhex(colour[1:])]) / 255
+    return np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4) @ (0.2126, 0.7152, 0.0722)
+
+
+def test_colours_stand_out_from_dark_paper():
+    dark = {colour: colours.ON_DARK.get(colour, colour) for colour in (*colours.PALETTE, colours.INK, colours.MUTED)}
+    paper = luminance(colours.ON_DARK[colours.PAPER])
+    contrasts = {twin: (luminance(twin) + 0.05) / (paper + 0.05) for twin in dark.values()}
+    assert min(contrasts.values()) >= 3
+    assert min(contrasts[dark[colours.INK]], contrasts[dark[colours.MUTED]]) >= 4.5
+    assert len(contrasts) == len(dark), "no two are alike"
+
+
+def test_figure_on_a_dark_page_has_no_light_paper_and_the_same_pixels():
+    light = WORST["image_grid, few"]()._repr_svg_()
+    dark = colours.on_dark(light)
+    assert "fill: none" in dark
+    assert "#ffffff" not in dark
+    assert colours.INK not in dark
+    pixels = re.compile(r"base64,[^\"]*")
+    assert pixels.findall(dark) == pixels.findall(light) != []
+    assert re.sub(r"#[0-9a-f]{6}|none", "", dark) == re.sub(r"#[0-9a-f]{6}|none", "", light)
+
+
+@pytest.mark.parametrize("name", ["bars", "decision_regions, some", "dots", "matrix", "architecture"])
+def test_every_colour_of_a_figure_is_known_on_dark_pages(name):
+    cells = {to_hex(colour) for colour in colormaps[style.COLOURS](range(256))}
+    used = set(re.findall(r"(?:fill|stroke): (#[0-9a-f]{6})", WORST[name]()._repr_svg_()))
+    assert used <= colours.TWINS.keys() | cells | {"#fefefe", "#1f77b4"}, (
+        "the last one is that of ends of lines, which have no area"
     )
-    (axes,) = figure.axes
-    image, maps, tokens = axes.patches
-    assert image.get_height() == pytest.approx(2 * maps.get_height()) == pytest.approx(4 * tokens.get_height())
-    assert maps.get_width() == pytest.approx(2 * image.get_width())
-    assert {"3\n32×32", "15\n16×16", "128\n64 tokens"} <= {text.get_text() for text in axes.texts}

@@ -515,6 +515,7 @@ def test_trainings_are_listed_with_their_cost(lab: Lab, f: Findings) -> None:
 def test_architecture_goes_from_input_to_output(f: Findings) -> None:
     layers = f.architecture(f.ae())
     assert layers[0][1] == layers[-1][1] == (3, 32, 32)
+    assert layers[1][0] == "conv 8×8, stride 4"
     with pytest.raises(AssertionError, match="has no layers"):
         f.architecture(f.baseline("pca"))
 
@@ -685,3 +686,33 @@ def test_notebook_names_what_each_cell_rests_on(lab: Lab) -> None:
     [experiment] = nb.ae().subjects
     key = lab.store.key(lab.bench.measurement(experiment, nb.reconstruction()))
     assert metadata == {"sources": {"fig-r01-ae": [key]}}
+
+
+# ── Pictures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_traversals_set_one_unit_of_an_image_s_latent(f: Findings) -> None:
+    vae = f.vae()
+    (image,) = f.examples(vae, f.reconstruction(), "clean", 1)
+    made = f.traversals(vae, image, [0, 3], [-1.0, 0.0, 1.0])
+    assert (made.shape, made.dtype) == ((2, 3, *image.shape), np.uint8)
+    assert (made[0, 0] != made[0, 2]).any()
+    assert (made[0, 0] != made[1, 0]).any()
+
+
+def test_nearest_images_follow_their_query(f: Findings) -> None:
+    rows = f.nearest({"pixels": (f.baseline("pixels"), "latent"), "AE": (f.ae(), "latent")}, queries=2, count=3)
+    pictures = f.arrays(f.ae(), f.catalogue.cloud())["clean/images"]
+    for found in rows.values():
+        assert len(found) == 2 * (1 + 3)
+        assert (found[[0, 4]] == pictures[:2]).all()
+
+
+def test_classes_told_apart_are_those_that_lie_in_their_own_regions(
+    monkeypatch: pytest.MonkeyPatch, f: Findings
+) -> None:
+    axis = np.arange(4.0)
+    plane = {"x": axis, "y": axis, "response": np.repeat(axis.astype(int)[None], 4, axis=0)}
+    plane |= {"points": np.array([(0, 0), (1, 2), (0, 1), (3, 3)]), "labels": np.array([0, 1, 2, 3])}
+    monkeypatch.setattr(f, "arrays", lambda contender, spec: plane)
+    assert f.told_apart([(f.ae(), f.catalogue.regions("latent"))]) == [0, 1, 3]

@@ -8,11 +8,15 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent, indent
 
 import pytest
 from copied_project import Project, Run
 
-from autoencoders import compared
+from autoencoders import compared, paragraphs
+from autoencoders.corruption import gaussian
+from autoencoders.models import Masked
+from autoencoders.notebook import source
 from autoencoders.reporting.book import embedded
 from autoencoders.reporting.notebook_files import NotebookFile
 from autoencoders.settings import PROJECT
@@ -106,6 +110,29 @@ def test_notebooks_are_committed_clean(notebook: NotebookFile) -> None:
         elif cell.label:
             assert cell.options.get("tbl-cap"), cell.label
         assert not re.search(r"^\s*(import|from) (torch|matplotlib|sklearn)", cell.code, re.MULTILINE)
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS.values(), ids=NOTEBOOKS)
+def test_notebooks_open_with_a_question_and_end_with_an_answer(notebook: NotebookFile) -> None:
+    assert "*What is asked.*" in notebook.cells[0].source
+    headings = [cell.source.split("\n")[0] for cell in notebook.cells if cell.source.startswith("## ")]
+    assert headings[-2:] == ["## What was found", "## Where the numbers come from"]
+    folder = PROJECT / ("report" if notebook.name in ASSIGNED else "report/studies") / "paragraphs"
+    code = "\n".join(cell.code for cell in notebook.cells if cell.kind == "code")
+    asked = re.findall(r'"([\w-]+)"', "".join(re.findall(r"nb\.answer\((.*?)\)", code, re.DOTALL)))
+    assert set(asked) <= paragraphs.read(folder).keys()
+    assert asked or "nb.tuning_kept()" in code
+
+
+def test_source_is_shown_as_it_stands_in_its_file() -> None:
+    shown = source(Masked.losses, gaussian).text
+    blocks = re.findall(r"`([\w.]+)` in `(\S+)`:\n\n```python\n(.*?)```", shown, re.DOTALL)
+    names = [("Masked.losses", "autoencoders/models/masked.py"), ("gaussian", "autoencoders/corruption.py")]
+    assert [(name, file) for name, file, _ in blocks] == names
+    for _, file, block in blocks:
+        text = dedent((PROJECT / file).read_text(encoding="utf-8"))
+        assert block in text or indent(block, "    ") in text
+        assert block.startswith("def ")
 
 
 def test_requirements_have_a_figure_or_table_in_the_report() -> None:

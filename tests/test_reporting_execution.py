@@ -146,6 +146,27 @@ def test_code_counts_for_the_notebooks_that_use_it(folder: Path) -> None:
     assert after["01-one"] == before["01-one"]
 
 
+def test_source_and_paragraphs_that_a_notebook_shows_count_word_by_word(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = folder / "autoencoders"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "notebook.py").write_text("def source(what):\n    return what\n")
+    monkeypatch.setattr(making, "PROJECT", folder)
+    imports = "from autoencoders import notebook\nfrom autoencoders.models import f\n"
+
+    def digest(cell: str, doc: str = "Doc.", **said: str) -> str:
+        (package / "models.py").write_text(f'def f():\n    """{doc}"""\n    return 1\n')
+        return making._shown([], {"r01": "Yes.", "r02": "Yes."} | said, imports + cell)
+
+    for cell in ("notebook.source(f)", 'nb.answer("r01")'):
+        shows_source = cell == "notebook.source(f)"
+        assert (digest(cell, doc="Other.") != digest(cell)) == shows_source
+        assert (digest(cell, r01="No.") != digest(cell)) == (not shows_source)
+        assert digest(cell, r02="No.") == digest(cell)
+
+
 def test_notebook_of_the_assignment_reaches_no_code_that_cannot_change_a_figure() -> None:
     package = codehash.package(settings.PROJECT / "autoencoders")
     cells = "from autoencoders import figures, notebook, tables\nnb = notebook.begin(globals())\nfigures.matrix()"

@@ -364,6 +364,25 @@ def test_quarto_notebook_pages_number_as_the_chapters_do(by_quarto: Book) -> Non
         assert pages["cache/notebooks/01-sample"].read_text() == caption.format(link) + other
 
 
+def test_quarto_figures_get_a_twin_for_dark_pages_once(by_quarto: Book) -> None:
+    drawing = by_quarto.rendered / "x_files/fig-output-1.svg"
+    drawing.parent.mkdir()
+    drawing.write_text('<svg><path style="fill: #ffffff"/><path style="fill: #222222"/></svg>')
+    page = by_quarto.rendered / "index.html"
+    page.write_text(
+        QUARTO_PAGE + '<img src="x_files/fig-output-1.svg" class="img-fluid figure-img" alt="A">'
+        '<img src="elsewhere.svg" class="figure-img" alt="B"><img src="x_files/fig-output-1.svg" alt="C">'
+    )
+    for _ in range(2):
+        quarto_pages.mend(by_quarto)
+        shown = re.findall(r'<img src="([^"]*)" class="img-fluid figure-img ([\w-]*)" alt="A">', page.read_text())
+        both = [("x_files/fig-output-1.svg", "light-content"), ("x_files/fig-output-1-dark.svg", "dark-content")]
+        assert shown == both
+        assert page.read_text().count("<img") == 4
+    dark = drawing.with_name("fig-output-1-dark.svg").read_text()
+    assert dark == '<svg><path style="fill: none"/><path style="fill: #dde2e9"/></svg>'
+
+
 def test_quarto_scripts_and_search_work_from_a_disk(page: Any, by_quarto: Book) -> None:
     quarto_pages.mend(by_quarto)
     page.goto((by_quarto.rendered / "index.html").as_uri())

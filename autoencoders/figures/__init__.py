@@ -3,6 +3,7 @@
 from autoencoders.figures.bars import bars
 from autoencoders.figures.curves import curves, levels, roc, tradeoff
 from autoencoders.figures.diagrams import architecture
+from autoencoders.figures.dots import dots
 from autoencoders.figures.embeddings import decision_regions, embeddings, embeddings_3d, shifts
 from autoencoders.figures.images import heatmaps, image_grid
 from autoencoders.figures.interactive import turnable
@@ -16,6 +17,7 @@ __all__ = [
     "confusion",
     "curves",
     "decision_regions",
+    "dots",
     "embeddings",
     "embeddings_3d",
     "heatmaps",

@@ -10,8 +10,9 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
+from autoencoders.colours import INK, PAPER
 from autoencoders.figures.intervals import intervals, series_names
-from autoencoders.figures.style import INK, Figure, decimals, fills, legend, rules, styled, wrapped
+from autoencoders.figures.style import Figure, decimals, fills, legend, rules, styled, wrapped
 from autoencoders.tables import number
 
 PITCH, BETWEEN = 0.17, 0.5  # inches from bar to bar; bars' worth of room between rows
@@ -26,7 +27,7 @@ class _Bar(NamedTuple):
 
     @property
     def end(self) -> float:
-        return self.value + self.above if np.isfinite(self.value) else 0.0
+        return max(self.value + self.above, 0.0) if np.isfinite(self.value) else 0.0
 
 
 @styled()
@@ -45,7 +46,8 @@ def bars(rows: Mapping[str, Mapping[str, Any]], *, xlabel: str, lines: Mapping[s
         _draw(axes, bar, number(bar.value, form), 0.012 * reach, filled[bar.series])
     handles: list[Artist] = [Patch(label=name, **filled[name]) for name in names]
     handles += [axes.axvline(value, label=f"{name} {number(value, form)}", **look) for name, value, look in ruled]
-    axes.set(xlabel=xlabel, xlim=(0, 1.12 * reach or 1), ylim=(last + 0.8, -0.8))
+    least = min([0.0, *(bar.value - bar.below for bar in placed if np.isfinite(bar.value))])
+    axes.set(xlabel=xlabel, xlim=(1.12 * least, 1.12 * reach or 1), ylim=(last + 0.8, -0.8))
     axes.set_yticks(list(ticks.values()), [wrapped(row, 1.5) for row in ticks])
     axes.tick_params(axis="y", length=0)
     axes.grid(False, axis="y")
@@ -62,8 +64,6 @@ def _placed(rows: Mapping[str, Mapping[str, Any]]) -> tuple[list[_Bar], dict[str
     for row, series in rows.items():
         for name, content in series.items():
             value, below, above = (float(array[0]) for array in intervals([content], 1, f"{row}, {name}"))
-            if value < 0:
-                raise ValueError(f"{row}, {name}: bars start at 0, but this one is {value:g}")
             placed.append(_Bar(y, name, value, below, above))
             y += 1
         ticks[row] = y - (len(series) + 1) / 2
@@ -74,5 +74,5 @@ def _placed(rows: Mapping[str, Mapping[str, Any]]) -> tuple[list[_Bar], dict[str
 def _draw(axes: Axes, bar: _Bar, text: str, gap: float, fill: dict[str, Any]) -> None:
     whiskers = {"elinewidth": 0.9, "capsize": 1.5, "ecolor": INK}
     axes.barh(bar.y, bar.value, height=0.82, xerr=[[bar.below], [bar.above]], error_kw=whiskers, **fill)
-    paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+    paper = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6}
     axes.text(bar.end + gap, bar.y, text, va="center", bbox=paper)

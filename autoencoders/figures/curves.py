@@ -10,11 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
+from autoencoders.colours import INK, MUTED, PAPER
 from autoencoders.figures.intervals import Series, intervals, series_names
 from autoencoders.figures.style import (
-    INK,
     MARKERS,
-    MUTED,
     Figure,
     legend,
     line_handle,
@@ -81,11 +80,13 @@ def levels(
     *,
     xlabel: str,
     marks: Mapping[str, float] | None = None,
+    lines: Mapping[str, float] | None = None,
     log: Literal["", "x", "y"] = "",
 ) -> Figure:
     """Draw values against a level, with error bars where there are intervals, a panel for each y label.
 
-    A ring marks the level of `marks` on its series; what is not finite is left out; `log` names the logarithmic axis.
+    A ring marks the level of `marks` on its series; what is not finite is left out; `lines` are values without a
+    level; `log` names the logarithmic axis.
     """
     some(x, "levels")
     names = series_names(panels)
@@ -100,6 +101,7 @@ def levels(
             axes.errorbar(where, middle, yerr=known, **bars, **shown[name]._asdict())
             ringed = np.isclose(where, (marks or {}).get(name, np.nan))
             axes.plot(where[ringed], middle[ringed], **RING)
+        ruled = [axes.axhline(value, label=name, **look) for name, value, look in rules(lines)]
         axes.set(xlabel=xlabel, ylabel=wrapped(ylabel, 0.7 * HEIGHT))
         if log:
             _log(axes, log, at=where if log == "x" else None)
@@ -108,7 +110,7 @@ def levels(
     handles = [line_handle(name, shown[name]) for name in names]
     if marks:
         handles.append(Line2D([], [], label="trained at this level", **RING))
-    legend(figure, handles)
+    legend(figure, [*handles, *ruled])
     return figure
 
 
@@ -183,7 +185,7 @@ def _panels(figure: Figure, panels: Mapping[str, Any]) -> Iterator[tuple[Axes, s
 
 def _split_look(split: str, colour: str) -> dict[str, Any]:
     training = split == "train"
-    return {"color": colour, "linestyle": "--" if training else "-", "markerfacecolor": "white" if training else colour}
+    return {"color": colour, "linestyle": "--" if training else "-", "markerfacecolor": PAPER if training else colour}
 
 
 def _plain(value: float) -> str:

@@ -7,28 +7,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PathCollection
-from matplotlib.colors import ListedColormap
+from matplotlib.collections import PathCollection
 from matplotlib.lines import Line2D
 from matplotlib.markers import MarkerStyle
+from matplotlib.patches import Patch
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, IdentityTransform
 
-from autoencoders.figures.style import (
-    INK,
-    MARKERS,
-    MUTED,
-    PALETTE,
-    Figure,
-    legend,
-    panel_axes,
-    some,
-    styled,
-    text_width,
-    tint,
-    wrapped,
-)
+from autoencoders.colours import FAINT, INK, PALETTE, PAPER, REGION, tint
+from autoencoders.figures.style import MARKERS, Figure, legend, panel_axes, some, styled, wrapped
 
 RASTER_ABOVE = 10_000  # points in a figure: beyond this the points (never the text) are pixels, or a page takes seconds
 TURNS = 8  # in which a class's points are drawn
@@ -49,24 +38,36 @@ def embeddings(panels: Mapping[str, Cloud], classes: Sequence[str]) -> Figure:
 
 
 @styled()
-def shifts(panels: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]], classes: Sequence[str]) -> Figure:
-    """Draw where noise moves each point, {title: (clean [N,2], noisy [N,2], labels)}: hollow, a line, filled."""
-    figure, all_axes = _panels(panels, classes)
-    for axes, (title, (first, second, labels)) in zip(all_axes, panels.items(), strict=True):
-        start, kinds = _checked(first, labels, classes, 2, title)
-        end, _ = _checked(second, labels, classes, 2, title)
-        axes.add_collection(
-            LineCollection(list(np.stack([start, end], axis=1)), colors=MUTED, linewidths=0.4, zorder=1)
-        )
-        _scatter(axes, start, kinds, hollow=True, size=14)
-        _scatter(axes, end, kinds, size=14)
-        _bare(axes, title, np.concatenate([start, end]))
-    ends = [
-        Line2D([], [], label=text, color=INK, marker="o", linestyle="none", markerfacecolor=face)
-        for text, face in (("clean", "white"), ("noisy", INK))
-    ]
-    legend(figure, [*_class_handles(classes), *ends])
+def shifts(panels: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
+    """Draw where something moves each point, {title: (before [N,2], after [N,2])}, and by a strong arrow their mean.
+
+    The unit of every panel is the spread of its points before, so that arrows of different spaces compare.
+    """
+    figure, all_axes = _panels(panels)
+    scaled = {title: _in_spreads(before, after, title) for title, (before, after) in panels.items()}
+    most = np.percentile([np.abs(points).max() for pair in scaled.values() for points in np.hstack(pair)], 99)
+    for axes, (title, (before, after)) in zip(all_axes, scaled.items(), strict=True):
+        _arrows(axes, before, after, color=PALETTE[0], width=0.004)
+        _arrows(axes, before.mean(0, keepdims=True), after.mean(0, keepdims=True), color=INK, width=0.014)
+        axes.plot(*before.T, "o", color=PALETTE[0], markersize=2, markeredgewidth=0, zorder=2)
+        axes.plot(*before.mean(0), "o", color=INK, markersize=4, zorder=4)
+        _bare(axes, title, np.array([(-most, -most), (most, most)]))
+    arrows = {"one image": (PALETTE[0], 1.0), "mean of all": (INK, 2.5)}
+    legend(figure, [Line2D([], [], label=n, color=c, linewidth=w, marker=">") for n, (c, w) in arrows.items()])
     return figure
+
+
+def _in_spreads(before: np.ndarray, after: np.ndarray, title: str) -> tuple[np.ndarray, np.ndarray]:
+    start, end = (_points(each, 2, title) for each in (before, after))
+    if start.shape != end.shape:
+        raise ValueError(f"{title}: {len(start)} points can't move to {len(end)}")
+    centre = start.mean(0)
+    spread = np.sqrt(((start - centre) ** 2).sum(1).mean()) or 1.0
+    return (start - centre) / spread, (end - centre) / spread
+
+
+def _arrows(axes: Axes, start: np.ndarray, end: np.ndarray, **look: Any) -> None:
+    axes.quiver(*start.T, *(end - start).T, angles="xy", scale_units="xy", scale=1, zorder=3, **look)
 
 
 @styled()
@@ -93,66 +94,72 @@ def embeddings_3d(panels: Mapping[str, Cloud], classes: Sequence[str]) -> Figure
 
 
 @styled()
-def decision_regions(panels: Mapping[str, Mapping[str, np.ndarray]], classes: Sequence[str]) -> Figure:
-    """Draw the regions of a classifier in a plane, named where there is room, under the points it is judged by.
+def decision_regions(
+    panels: Mapping[str, Mapping[str, np.ndarray]], classes: Sequence[str], shown: Sequence[int] | None = None
+) -> Figure:
+    """Draw the regions of a classifier in a plane under the points it is judged by, of all classes or of some.
 
     A panel holds `points` [N,2] with their `labels` [N], and a grid: `x` [W], `y` [H], `response` [H,W] in classes.
+    Where it says another class than those shown, the plane is grey.
     """
-    figure, all_axes = _panels(panels, classes)
-    tints = ListedColormap([tint(PALETTE[kind], 0.38) for kind in range(len(classes))])
+    kinds_shown = list(range(len(classes)) if shown is None else shown)
+    figure, all_axes = _panels(panels, classes, across=4 if len(panels) == 4 else None)
     for axes, (title, panel) in zip(all_axes, panels.items(), strict=True):
         points, kinds = _checked(panel["points"], panel["labels"], classes, 2, title)
         x, y, predicted = panel["x"], panel["y"], panel["response"]
-        grid = axes.pcolormesh(x, y, predicted, cmap=tints, vmin=-0.5, vmax=len(classes) - 0.5, shading="nearest")
-        grid.set(rasterized=True, zorder=0)  # one picture instead of a path for each node
-        for kind in np.unique(predicted):
-            axes.contour(x, y, predicted == kind, levels=(0.5,), colors="white", linewidths=0.8, zorder=1)
+        axes.set_facecolor(FAINT if shown is not None else "none")
+        for kind in np.unique(predicted[np.isin(predicted, kinds_shown)]):
+            area: dict[str, Any] = {"colors": [tint(PALETTE[kind], REGION)], "levels": (0.5, 1.5), "zorder": 0.5}
+            axes.contourf(x, y, (predicted == kind).astype(float), **area)
         inside = (points >= (x[0], y[0])).all(axis=1) & (points <= (x[-1], y[-1])).all(axis=1)
+        inside &= np.isin(kinds, kinds_shown)
         _scatter(axes, points[inside], kinds[inside], size=7)
         _bare(axes, title, np.array([(x[0], y[0]), (x[-1], y[-1])]), margin=0.0)
-        _name_regions(axes, x, y, predicted, classes)
-    legend(figure, _class_handles(classes))
+    handles: list[Artist] = [_class_handle(classes, kind) for kind in kinds_shown]
+    if shown is not None:
+        handles.append(Patch(label="said to be of another class", facecolor=FAINT))
+    legend(figure, handles)
     return figure
 
 
 # ── Parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _panels(panels: Mapping[str, Any], classes: Sequence[str], **options: Any) -> tuple[Figure, list[Axes]]:
+def _panels(
+    panels: Mapping[str, Any], classes: Sequence[str] | None = None, across: int | None = None, **options: Any
+) -> tuple[Figure, list[Axes]]:
     some(panels, "panels")
-    some(classes, "classes")
-    if len(classes) > len(MARKERS):
-        raise ValueError(f"{len(classes)} classes can't be told apart in one figure; {len(MARKERS)} can")
-    columns = {1: 1, 2: 2, 4: 2}.get(len(panels), 3)
+    if classes is not None:
+        some(classes, "classes")
+        if len(classes) > len(MARKERS):
+            raise ValueError(f"{len(classes)} classes can't be told apart in one figure; {len(MARKERS)} can")
+    columns = across or {1: 1, 2: 2, 4: 2}.get(len(panels), 3)
     rows = -(-len(panels) // columns)
-    figure = Figure(0.45 + rows * {1: 4.2, 2: 3.3, 3: 2.3}[columns])
+    figure = Figure(0.45 + rows * {1: 4.2, 2: 3.3, 3: 2.3, 4: 2.0}[columns])
     return figure, panel_axes(figure, len(panels), columns, **options)
 
 
 def _checked(
     coordinates: np.ndarray, labels: np.ndarray, classes: Sequence[str], dimensions: int, title: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    points, kinds = np.asarray(coordinates, float), np.asarray(labels)
-    if points.ndim != 2 or points.shape[1] != dimensions or len(points) == 0:
-        raise ValueError(f"{title}: coordinates must be [N,{dimensions}], not {list(points.shape)}")
+    points, kinds = _points(coordinates, dimensions, title), np.asarray(labels)
     if kinds.shape != (len(points),):
         raise ValueError(f"{title}: {len(points)} points but labels of shape {list(kinds.shape)}")
-    if not np.isfinite(points).all():
-        raise ValueError(f"{title}: coordinates must be finite")
     if kinds.dtype.kind not in "iu" or kinds.min() < 0 or kinds.max() >= len(classes):
         raise ValueError(f"{title}: labels must be integers from 0 to {len(classes) - 1}")
     return points, kinds
 
 
-def _scatter(
-    axes: Axes,
-    points: np.ndarray,
-    kinds: np.ndarray,
-    *,
-    size: float = 9,
-    hollow: bool = False,
-    rasterized: bool = False,
-) -> None:
+def _points(coordinates: np.ndarray, dimensions: int, title: str) -> np.ndarray:
+    points = np.asarray(coordinates, float)
+    if points.ndim != 2 or points.shape[1] != dimensions or len(points) == 0:
+        raise ValueError(f"{title}: coordinates must be [N,{dimensions}], not {list(points.shape)}")
+    if not np.isfinite(points).all():
+        raise ValueError(f"{title}: coordinates must be finite")
+    return points
+
+
+def _scatter(axes: Axes, points: np.ndarray, kinds: np.ndarray, *, size: float = 9, rasterized: bool = False) -> None:
     """A few points of each class in turn: drawn class by class, the last class would hide the others."""
     outlines = [_outline(marker) for marker in MARKERS]
     for turn, kind in itertools.product(range(TURNS), np.unique(kinds)):
@@ -162,9 +169,9 @@ def _scatter(
             offsets=points[kinds == kind][turn::TURNS],
             offset_transform=axes.transData,
             transform=IdentityTransform(),
-            facecolors="white" if hollow else PALETTE[kind],
-            edgecolors=PALETTE[kind] if hollow else "white",
-            linewidths=0.7 if hollow else 0.25,
+            facecolors=PALETTE[kind],
+            edgecolors=PAPER,
+            linewidths=0.25,
             rasterized=rasterized,
             zorder=2,
         )
@@ -199,24 +206,9 @@ def _width(axes: Axes) -> float:
 
 
 def _class_handles(classes: Sequence[str]) -> list[Line2D]:
-    return [
-        Line2D([], [], label=name, color=PALETTE[kind], marker=MARKERS[kind], linestyle="none", markersize=5)
-        for kind, name in enumerate(classes)
-    ]
+    return [_class_handle(classes, kind) for kind in range(len(classes))]
 
 
-def _name_regions(axes: Axes, x: np.ndarray, y: np.ndarray, predicted: np.ndarray, classes: Sequence[str]) -> None:
-    """Each class's name at the point of its region that is farthest from the border, if it fits there."""
-    from matplotlib.patheffects import withStroke
-    from scipy.ndimage import distance_transform_edt
-
-    side = _width(axes) * 0.8
-    for kind in np.unique(predicted):
-        inner = np.pad(predicted == kind, 1)
-        depth = distance_transform_edt(inner)[1:-1, 1:-1]
-        row, column = np.unravel_index(depth.argmax(), depth.shape)
-        if 2 * depth[row, column] / max(depth.shape) * side > text_width(classes[kind]):
-            halo = [withStroke(linewidth=2, foreground="white")]
-            axes.text(
-                float(x[column]), float(y[row]), classes[kind], ha="center", va="center", path_effects=halo, zorder=3
-            )
+def _class_handle(classes: Sequence[str], kind: int) -> Line2D:
+    look: dict[str, Any] = {"color": PALETTE[kind], "marker": MARKERS[kind], "linestyle": "none", "markersize": 5}
+    return Line2D([], [], label=classes[kind], **look)

@@ -1,4 +1,4 @@
-"""Pictures made of pixels: grids of images, and maps of values beside them. Laid out in inches, never blurred."""
+"""Pictures made of pixels: grids of images, and maps of values over them. Laid out in inches, never blurred."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
 from autoencoders.figures.style import COLOURS, TEXT, WIDTH, Figure, fitted, some, styled, text_width, wrapped
+from autoencoders.tables import number
 
 DPI = 300  # at least; small images are enlarged by whole factors, since many PDF viewers blur what they enlarge
 LARGEST = 0.9  # inches: the side of an image where few stand in a line
 GAP, LINE = 0.04, 1.35 * TEXT / 72  # inches: between images, and a line of text
 EDGE, SPACE = 0.06, 0.08  # inches: a figure's margin, between a label and its images
+ENDS = (2, 98)  # percent of the values, between which colours differ
+SEEN = 0.3  # how much of a picture is seen through the map over it
 LABELS = 0.9  # inches: row labels that are wider are wrapped
 
 Images = np.ndarray
@@ -43,28 +48,53 @@ def image_grid(rows: Mapping[str, Images], *, columns: Sequence[str] = (), per_l
 
 
 @styled()
-def heatmaps(images: Images, maps: Mapping[str, np.ndarray], *, label: str, row: str = "input") -> Figure:
-    """Draw a line of images, and below it one of maps [N,h,w] for each label, on one colour scale with its bar."""
+def heatmaps(images: Images, maps: Mapping[str, np.ndarray], *, label: str) -> Figure:
+    """Draw a column of images, and beside it one for each label, of maps [N,h,w] laid over the same images in grey.
+
+    Each column has a colour scale of its own, below it; a few values beyond its ends have the colours of the ends.
+    """
     some(maps, "maps")
-    pictures = _as_rgb(images, row)
+    pictures = _as_rgb(images, "images")
     values = {name: np.asarray(stack, float) for name, stack in maps.items()}
     for name, stack in values.items():
         if stack.ndim != 3 or len(stack) != len(pictures) or stack.size == 0:
             raise ValueError(f"{name}: maps must be [{len(pictures)}, h, w], not {list(stack.shape)}")
         if not np.isfinite(stack).all():
             raise ValueError(f"{name}: maps must be finite")
-    everything = np.concatenate([stack.ravel() for stack in values.values()])
-    scale = Normalize(everything.min(), everything.max())
-    lines = [_Line(row, pictures), *(_Line(name, stack, scale=scale) for name, stack in values.items())]
-    figure, axes = _drawn(lines, right=0.85)
-    first, last = axes.images[len(pictures)], axes.images[-1]
-    right, bottom, top = last.get_extent()[1], last.get_extent()[2], first.get_extent()[3]
-    height = figure.get_figheight()
-    place = ((right + 0.12) / WIDTH, 1 - bottom / height, 0.1 / WIDTH, (bottom - top) / height)
-    bar = figure.colorbar(last, cax=figure.add_axes(place))
-    bar.outline.set_visible(False)
-    bar.set_label(wrapped(label, bottom - top))
+    ends = {name: np.percentile(stack, ENDS).tolist() for name, stack in values.items()}
+    scales = {name: Normalize(low, high, clip=True) for name, (low, high) in ends.items()}
+    laid = [_laid_over(pictures, stack, scales[name]) for name, stack in values.items()]
+    lines = [_Line("", np.stack(row)) for row in zip(pictures, *laid, strict=True)]
+    figure, axes = _drawn(lines, ["image", *maps], below=2 * LINE + 0.2)
+    for name, image in zip(values, axes.images[-len(values) :], strict=True):
+        _bar_below(figure, image.get_extent(), scales[name], ends[name])
+    first = axes.images[-len(values) - 1].get_extent()
+    axes.text(first[1], first[2] + 0.12, wrapped(label, first[1] - first[0]), ha="right", va="top")
     return figure
+
+
+def _bar_below(figure: Figure, extent: Sequence[float], scale: Normalize, ends: Sequence[float]) -> None:
+    """A colour bar under an image, with percentages at its ends."""
+    left, right, bottom, _ = extent
+    height = figure.get_figheight()
+    place = (left / WIDTH, 1 - (bottom + 0.12) / height, (right - left) / WIDTH, 0.07 / height)
+    bar = figure.colorbar(ScalarMappable(scale, COLOURS), cax=figure.add_axes(place), orientation="horizontal")
+    bar.outline.set_visible(False)
+    bar.set_ticks(ends, labels=[f"{number(100 * value, '.0f')} %" for value in ends])
+    first, last = bar.ax.get_xticklabels()
+    first.set_horizontalalignment("left")
+    last.set_horizontalalignment("right")
+
+
+def _laid_over(pictures: np.ndarray, stack: np.ndarray, scale: Normalize) -> np.ndarray:
+    """Bytes [N,H,W,3]: the colours of values, in which the picture's light and dark can still be seen."""
+    height, width = pictures.shape[1:3]
+    rows, columns = (
+        np.arange(size) * cells // size for size, cells in zip((height, width), stack.shape[1:], strict=True)
+    )
+    colours = colormaps[COLOURS](scale(stack[:, rows][:, :, columns]))[..., :3]
+    grey = pictures @ (0.2126, 0.7152, 0.0722) / 255
+    return np.round(255 * ((1 - SEEN) * colours + SEEN * grey[..., None])).astype(np.uint8)
 
 
 def _as_rgb(images: Images, label: str) -> np.ndarray:
@@ -80,23 +110,22 @@ def _as_rgb(images: Images, label: str) -> np.ndarray:
 @dataclass(frozen=True)
 class _Line:
     label: str
-    images: np.ndarray  # [N,H,W,3] bytes, or with a scale [N,h,w] values
-    scale: Normalize | None = None
+    images: np.ndarray  # [N,H,W,3] bytes
 
 
-def _drawn(lines: Sequence[_Line], columns: Sequence[str] = (), right: float = 0.0) -> tuple[Figure, Axes]:
+def _drawn(lines: Sequence[_Line], columns: Sequence[str] = (), below: float = 0.0) -> tuple[Figure, Axes]:
     """The lines on one canvas whose coordinates are inches from its upper left corner."""
     labels = [wrapped(line.label, LABELS) for line in lines]
     widest = max(text_width(label) for label in labels)
     gutter = widest + EDGE + SPACE if widest else EDGE
     most = max(len(line.images) for line in lines)
-    side = min(LARGEST, (WIDTH - gutter - right - EDGE) / most - GAP)
+    side = min(LARGEST, (WIDTH - gutter - EDGE) / most - GAP)
     heads = [wrapped(head, side) for head in columns]
     top = EDGE + LINE * max((head.count("\n") + 1 for head in heads), default=0)
     heights = [max(side + GAP, LINE * (text.count("\n") + 1)) for text in labels]
-    left = gutter + (WIDTH - gutter - right - EDGE - most * (side + GAP)) / 2
+    left = gutter + (WIDTH - gutter - EDGE - most * (side + GAP)) / 2
 
-    figure = Figure(top + sum(heights) + EDGE)
+    figure = Figure(top + sum(heights) + EDGE + below)
     figure.set_layout_engine("none")
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, WIDTH), ylim=(figure.get_figheight(), 0))
     axes.set_axis_off()
@@ -107,13 +136,13 @@ def _drawn(lines: Sequence[_Line], columns: Sequence[str] = (), right: float = 0
         axes.text(left - SPACE, top + side / 2, label, ha="right", va="center")
         for column, image in enumerate(line.images):
             x = left + column * (side + GAP)
-            _show(axes, image, line.scale, (x, x + side, top + side, top))
+            _show(axes, image, (x, x + side, top + side, top))
         top += height
     return figure, axes
 
 
-def _show(axes: Axes, image: np.ndarray, scale: Normalize | None, extent: tuple[float, float, float, float]) -> None:
+def _show(axes: Axes, image: np.ndarray, extent: tuple[float, float, float, float]) -> None:
     side = extent[1] - extent[0]
     factor = math.ceil(side * DPI / min(image.shape[:2]))
     large = image.repeat(factor, axis=0).repeat(factor, axis=1)
-    axes.imshow(large, extent=extent, aspect="auto", interpolation="none", norm=scale, cmap=COLOURS)
+    axes.imshow(large, extent=extent, aspect="auto", interpolation="none")

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from autoencoders.colours import PALETTE
 from autoencoders.figures.embeddings import Cloud, embeddings_3d
-from autoencoders.figures.style import PALETTE, Figure
+from autoencoders.figures.style import Figure
 from autoencoders.turning import PAGE, SCRIPT
 
 

@@ -9,9 +9,11 @@ import seaborn
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from autoencoders.colours import PAPER
 from autoencoders.figures.style import COLOURS, WIDTH, Figure, decimals, panel_axes, some, styled, text_width, wrapped
 from autoencoders.tables import number
 
+LIGHT = "#FEFEFE"  # of text on dark cells, on whatever page: paper white would turn dark with the paper
 CELLS_WIDTH = 0.6 * WIDTH  # of all cells beside each other, at least; the rest is for names and bars
 CELLS_ACROSS = 8  # more would leave no room for three digits each: then one matrix stands below the other
 
@@ -95,7 +97,7 @@ def _heatmap(
     """Cells as vectors, not pixels; what isn't finite has no colour but its text."""
     known = np.ma.masked_invalid(table)
     low, high = span
-    edges = {"linewidths": 0.6, "linecolor": "white"}
+    edges = {"linewidths": 0.6, "linecolor": PAPER}
     labels = {"xticklabels": columns, "yticklabels": rows}
     seaborn.heatmap(
         known, mask=np.ma.getmaskarray(known), cmap=COLOURS, vmin=low, vmax=high, cbar=False, ax=axes, **edges, **labels
@@ -103,7 +105,7 @@ def _heatmap(
     cells = axes.collections[0]
     light = np.ma.filled(cells.norm(known), 1.0) > 0.5
     for row, column in np.ndindex(table.shape):  # seaborn's own annotations are white on cells of middling lightness
-        ink = "black" if light[row, column] else "white"
+        ink = "black" if light[row, column] else LIGHT
         axes.text(column + 0.5, row + 0.5, texts[row][column], ha="center", va="center", color=ink)
     axes.tick_params(length=0, rotation=0)
     if title is not None:

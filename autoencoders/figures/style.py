@@ -15,30 +15,18 @@ import matplotlib.figure
 import matplotlib.style
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex, to_rgb
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.textpath import text_to_path
 
+from autoencoders.colours import FAINT, INK, MUTED, PALETTE, PAPER, tint
+
 WIDTH = 6.3  # inches: the text column of an A4 page. Every figure is this wide, so text has one size in print
 TEXT = 8.0  # points
-PALETTE = (  # Okabe and Ito's colours, the most distinct first; paper would swallow yellow, so three others follow
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#CC79A7",
-    "#56B4E9",
-    "#E69F00",
-    "#333333",
-    "#882255",
-    "#999999",
-    "#999933",
-)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
 LINES = ("-", ":")  # dashed is kept for training errors
 RULES = ("--", ":", "-.")  # of reference lines
 HATCHES = ("", "////", "xxxx", "----", "||||", "\\\\\\\\", "++++")
-INK, MUTED, FAINT = "#222222", "#777777", "#DDDDDD"
 COLOURS = "cividis"  # of measured values: even steps in lightness, so it reads in grey and for colour-blind eyes
 
 RC = {
@@ -82,10 +70,11 @@ RC = {
     "image.cmap": COLOURS,
     "figure.constrained_layout.use": True,
     "figure.constrained_layout.w_pad": 0.06,
-    "figure.facecolor": "white",  # opaque: a dark page must not swallow dark text
+    "figure.facecolor": PAPER,  # opaque: a dark page must not swallow dark text
+    "axes.facecolor": "none",
     "figure.dpi": 300,
     "savefig.dpi": 300,
-    "savefig.facecolor": "white",
+    "savefig.facecolor": PAPER,
     "svg.fonttype": "path",  # as text, Typst and each browser would set it in whatever font they have
     "svg.hashsalt": "autoencoders",  # element ids, and with them the bytes, are the same in every run
 }
@@ -114,12 +103,6 @@ class Figure(matplotlib.figure.Figure):
         buffer = io.StringIO()
         self.savefig(buffer, format="svg")
         return buffer.getvalue()
-
-
-def tint(colour: str, strength: float = 0.45) -> str:
-    """A lighter colour of the same hue, for areas."""
-    red, green, blue = (1 - strength * (1 - channel) for channel in to_rgb(colour))
-    return to_hex((red, green, blue))
 
 
 class Look(NamedTuple):
@@ -178,9 +161,9 @@ def text_width(text: str) -> float:
 
 
 def wrapped(text: str, inches: float) -> str:
-    """The text on as many lines as it needs; a word is never broken."""
+    """The text on as many lines as it needs; a word is never broken, nor what a hard space joins."""
     lines: list[str] = []
-    for word in text.split():
+    for word in text.split(" "):
         if lines and text_width(f"{lines[-1]} {word}") <= inches:
             lines[-1] += f" {word}"
         else:

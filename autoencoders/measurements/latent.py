@@ -67,32 +67,6 @@ class Latent(Measurement):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Displacement(Measurement):
-    """The picture of what noise does to latents: the same images, clean and corrupted, in one t-SNE."""
-
-    input: Corruption = NOISE
-    images: int = 1000  # as many points in all as in the picture of the clean latents alone
-    seed: int = 1_000_003
-
-    @property
-    def label(self) -> str:
-        return f"clean and {describe(self.input)}"
-
-    def measure(self, subject: Measured, data: Dataset, device: str) -> Artifact:
-        import numpy as np
-        import torch
-
-        from autoencoders.evaluation import latent
-
-        images, labels = chosen(data.test, self.images)
-        clean = to_unit_range(images, device)
-        inputs = (clean, corrupted(clean, self.input, self.seed))
-        spaces = [features_of(subject, seen, "latent", data, device).flatten(1) for seen in inputs]
-        before, after = np.split(latent.project_tsne(torch.cat(spaces)), 2)
-        return Artifact({"labels": labels.numpy(), "clean": before, "noisy": after}, {"classes": list(data.classes)})
-
-
-@dataclass(frozen=True, kw_only=True)
 class Cloud(Measurement):
     """The same images, clean and corrupted, as points to turn by hand, in axes that both share.
 

@@ -25,18 +25,17 @@ WHOLE = (Residual, Block)  # drawn as one, whatever they are made of
 
 
 def outline(model: Autoencoder) -> list[tuple[str, tuple[int, ...], str]]:
-    """List (name, shape, kind) of an image and of what each layer makes of it, in the order of the computation.
+    """List (operation, shape, kind) of an image and of what each layer makes of it, in the order of the computation.
 
     Layers that neither mix values nor change shapes (activations, norms, dropout) are left out.
     """
     found: list[tuple[str, tuple[int, ...], str]] = [("image", tuple(model.shape), "image")]
-    names = {layer: name for name, layer in model.named_modules()}
 
     def note(layer: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
         before, after = (x[0] if isinstance(x, tuple) else x for x in (inputs, output))
         if isinstance(after, Tensor) and (_mixes(layer) or before.shape != after.shape):
             kind = next((word for known, word in KINDS.items() if isinstance(layer, known)), type(layer).__name__)
-            found.append((names[layer], tuple(after.shape[1:]), kind))
+            found.append((_operation(layer, kind), tuple(after.shape[1:]), kind))
 
     with _watched(model, note):
         reconstruct(model, torch.zeros(1, *model.shape))
@@ -71,6 +70,14 @@ def _watched(model: Autoencoder, note: Callable[..., None]) -> Iterator[None]:
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def _operation(layer: nn.Module, kind: str) -> str:
+    """What a layer does, with kernel and stride: `conv 8×8, stride 4`."""
+    if not isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+        return kind
+    kernel, stride = "×".join(map(str, layer.kernel_size)), max(layer.stride)
+    return f"conv {kernel}" + (f", stride {stride}" if stride > 1 else "")
 
 
 def _mixes(layer: nn.Module) -> bool:

@@ -41,7 +41,7 @@ def of(lab: Lab) -> dict[str, Any]:
         },
     }
     judged = claims.judge_all(lab)  # which asks for all trainings
-    facts |= {"chosen": chosen.of(lab), "date": _trained_on([lab]), "scope": _scope(lab)}
+    facts |= {"chosen": chosen.of(lab), "date": _trained_on([lab]), "scope": claims.scope(lab)}
     facts |= _written(PROJECT / "report/paragraphs", judged, facts["scope"], "/report/claims.qmd")
     if lab.dataset == ASSIGNED:
         facts["dataset"]["statement"] = "All results are on CIFAR-10."
@@ -61,7 +61,7 @@ def of_studies(labs: Sequence[Lab]) -> dict[str, Any]:
         | {"margins": claims.margins()},
     }
     facts["date"] = _trained_on(labs)
-    facts |= _written(PROJECT / "report/studies/paragraphs", judged, _scope(labs[0]), "/claims.qmd")
+    facts |= _written(PROJECT / "report/studies/paragraphs", judged, claims.scope(labs[0]), "/claims.qmd")
     facts["data"]["statement"] = "All results are on the data sets that the studies ask for."
     if missing := [choice for lab in labs for choice in lab.choices if choice.stand_in]:
         reasons = ". ".join(dict.fromkeys(choice.reason for choice in missing))
@@ -75,12 +75,6 @@ def of_studies(labs: Sequence[Lab]) -> dict[str, Any]:
         }
         facts["data"]["statement"] = facts["notice"]["cover"]
     return facts
-
-
-def _scope(lab: Lab) -> str:
-    """How far the text's findings reach."""
-    seeds = len(lab.catalogues)
-    return f"over {seeds} seeds" if seeds > 1 else "in this run"
 
 
 def _written(folder: Path, judged: Sequence[Judged], scope: str, page: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from autoencoders import compared, references
+from autoencoders import compared, reading, references
 from autoencoders.console import log
 from autoencoders.errors import InputError, ReportError
 from autoencoders.lab import Lab
@@ -37,7 +37,7 @@ from autoencoders.reporting.notebook_files import NotebookFile
 from autoencoders.reporting.without_quarto import WORKSHOP, pdf
 from autoencoders.running import progress
 from autoencoders.settings import ENVIRONMENT, PROJECT, Settings
-from autoencoders.store import codehash
+from autoencoders.store import codehash, syntax
 from autoencoders.store.files import locked
 
 Renderer = Literal["auto", "quarto", "pandoc"]
@@ -269,15 +269,20 @@ def _executions(edition: Edition, values: Mapping[str, Any]) -> list[Execution]:
             "artifacts": _contents(edition.labs),
             "references": references.texts(),
         },
-        code=partial(_code_used, edition.labs),
+        code=partial(_shown, edition.labs, values.get("paragraphs", {})),
         notices=values.get("notice", {}).get("captions"),
     )
 
 
-def _code_used(labs: Iterable[Lab], text: str) -> str:
-    """A digest of what a notebook's code reaches, and of the plans whose results it shows."""
+def _shown(labs: Iterable[Lab], paragraphs: Mapping[str, str], text: str) -> str:
+    """A digest of what a notebook's code reaches, with the plans whose results it shows; and, word by word, of what it
+    shows of the package's source and of the report's paragraphs."""
     plans = {f"{type(plan).__module__}:{type(plan).__name__}" for lab in labs for plan in lab.catalogues}
-    return codehash.package(PROJECT / "autoencoders").code(plans, text).digest
+    reached = codehash.package(PROJECT / "autoencoders").code(plans, text).digest
+    files = (PROJECT / f"{module.replace('.', '/')}.py" for module in sorted(syntax.used(text)[1]))
+    sources = [reading.text(file) for file in files if file.is_file()] if "notebook.source(" in text else []
+    quoted = [said for name, said in paragraphs.items() if f'"{name}"' in text]
+    return hashlib.sha256(json.dumps([reached, sources, quoted]).encode()).hexdigest()
 
 
 def _contents(labs: Iterable[Lab]) -> str:

@@ -8,7 +8,7 @@ from html import escape
 from importlib import resources
 from pathlib import Path
 
-from autoencoders.reporting import scripts
+from autoencoders.reporting import dark_twins, scripts
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.folder import write_if_changed
 
@@ -32,7 +32,7 @@ def mend(book: Book) -> None:
     places = _places(book)
     for path in book.rendered.rglob("*.html"):
         page = drop_libraries(path.read_text(encoding="utf-8"))
-        page = MODULE.sub(r"\1 defer>", TABSETS.sub("", page))
+        page = dark_twins.add(path, MODULE.sub(r"\1 defer>", TABSETS.sub("", page)))
         if path.parent == book.rendered / NOTEBOOKS:
             page = as_in_the_report(page, places)
         if path == book.rendered / "index.html":

@@ -34,7 +34,7 @@ from autoencoders.measurements.cost import Cost
 from autoencoders.measurements.embedding import Embedding
 from autoencoders.measurements.frequencies import Frequencies
 from autoencoders.measurements.generation import Arithmetic, Interpolation
-from autoencoders.measurements.latent import Cloud, Displacement, Latent
+from autoencoders.measurements.latent import Cloud, Latent
 from autoencoders.measurements.layers import LayerFit, LayerProbe
 from autoencoders.measurements.likelihood import Likelihood, RateDistortion
 from autoencoders.measurements.masking import Filling, Importance
@@ -181,7 +181,7 @@ def of_model(name: str) -> Iterator[Measurement]:
             Regions(features="map", grid=5),
         )
         return
-    yield from (Anomaly(), *probes("latent"), Latent(), Displacement(), Cloud(), Regions(grid=5))
+    yield from (Anomaly(), *probes("latent"), Latent(), Cloud(), Regions(grid=5))
     yield from (Compression(steps=(1.0, 0.1)), Novelty(left_out=0))
     yield Interpolation(pairs=4)
     yield Arithmetic(classes=("a", "b", "c"), draws=5, judge=ProbeFit(reduced=4))

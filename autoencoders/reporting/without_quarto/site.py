@@ -3,6 +3,7 @@ so that it also works from a disk and under any path."""
 
 from __future__ import annotations
 
+import copy
 import json
 import posixpath
 import re
@@ -12,7 +13,8 @@ from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
-from autoencoders.reporting import editions, scripts
+from autoencoders.colours import on_dark
+from autoencoders.reporting import dark_twins, editions, scripts
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.folder import Folder
 from autoencoders.reporting.notebook_files import NotebookFile
@@ -114,6 +116,7 @@ class Site:
     extra: Mapping[str, str]  # titles of pages beside the chapters, by address
     problems: list[str] = field(default_factory=list)
     sizes: dict[str, dict[str, str]] = field(default_factory=dict)  # of the images put there, by name
+    dark: dict[str, str] = field(default_factory=dict)  # the twin for dark pages of each figure that was put there
     urls: dict[str, str] = field(default_factory=dict)  # of the chapters, by slug: where Quarto puts them, too
 
     def write(self, chapters: list[Chapter], notebooks: Iterable[NotebookFile]) -> None:
@@ -149,7 +152,7 @@ class Site:
         for chapter, wrapped in zip(document.chapters, resolved["blocks"], strict=True):
             chapter.blocks = wrapped["c"][1]
 
-    def _for_page(self, source: Path, element: Element, document: Document, url: str) -> Element | None:
+    def _for_page(self, source: Path, element: Element, document: Document, url: str) -> list[Element] | None:
         if element["t"] == "Link":
             element["c"][2][0] = self._address(element["c"][2][0], document, url)
         elif element["t"] == "Image":
@@ -159,8 +162,14 @@ class Site:
             element["c"][1], target[0] = [string(alt)], self._image(source, target[0])
             if not values.keys() & {"width", "height"}:
                 values |= self.sizes.get(target[0], {})
-            target[0] = _from(url, target[0])
+            image = target[0]
+            target[0] = _from(url, image)
             attributes[2] = [*([name, value] for name, value in values.items()), ["loading", "lazy"]]
+            if dark := self.dark.get(image):
+                attributes[1] += [dark_twins.LIGHT]
+                twin = copy.deepcopy(element)
+                twin["c"][0][1][-1], twin["c"][2][0] = dark_twins.DARK, _from(url, dark)
+                return [element, twin]
         return None
 
     def _address(self, target: str, document: Document, url: str) -> str:
@@ -188,6 +197,9 @@ class Site:
         if name not in self.sizes:
             self.folder.put(name, path.read_bytes())
             self.sizes[name] = size(path)
+            if path.is_relative_to(self.images) and path.suffix == ".svg":  # a figure
+                self.dark[name] = dark_twins.address(name)
+                self.folder.put(self.dark[name], on_dark(path.read_text(encoding="utf-8")))
         return name
 
     # Notebooks
@@ -213,7 +225,8 @@ class Site:
 
     def _for_notebook(self, element: Element, document: Document, name: str) -> list[Element] | None:
         url = _notebook_url(name)
-        self._for_page(self.images, element, document, url)
+        if (replaced_by := self._for_page(self.images, element, document, url)) is not None:
+            return replaced_by
         if element["t"] == "Div" and labelled(pandoc.identifier(element)):
             label = pandoc.identifier(element)
             shown = as_float(label, element["c"][1])
