@@ -6,14 +6,35 @@ anywhere, so that they work from a disk, too.
 
 from __future__ import annotations
 
-from autoencoders.explore import latents_page, noise_page, patches_page, pipeline_page, results_page, walk_page
+from autoencoders.explore import (
+    latents_page,
+    noise_page,
+    patches_page,
+    pipeline_page,
+    results_page,
+    samples_page,
+    sizes_page,
+    train_page,
+    walk_page,
+)
 from autoencoders.explore.addresses import Addresses
 from autoencoders.explore.pages import Head, write
+from autoencoders.explore.widgets import add_widgets
 from autoencoders.lab import Lab
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.folder import Folder
 
-PAGES = (walk_page, noise_page, patches_page, latents_page, results_page, pipeline_page)  # in the order of navigation
+PAGES = (  # in the order of navigation
+    noise_page,
+    train_page,
+    patches_page,
+    walk_page,
+    samples_page,
+    sizes_page,
+    latents_page,
+    results_page,
+    pipeline_page,
+)
 HEADS: tuple[Head, ...] = tuple(module.HEAD for module in PAGES)
 
 
@@ -22,3 +43,4 @@ def add_explorer_pages(book: Book, lab: Lab, folder: Folder) -> None:
     addresses = Addresses.of(folder)
     with lab.store.looked_at_once():
         write(folder, book, [module.page(lab, addresses) for module in PAGES])
+    add_widgets(folder)

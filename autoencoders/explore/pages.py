@@ -29,6 +29,7 @@ class Head:
     name: str  # of its file
     title: str
     promise: str  # what a reader can do there, as a sentence
+    prompts: tuple[str, ...] = ()  # what to try; a script of the page says what is to be seen then
 
     @property
     def url(self) -> str:
