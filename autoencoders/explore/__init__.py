@@ -18,6 +18,7 @@ from autoencoders.explore import (
     walk_page,
 )
 from autoencoders.explore.addresses import Addresses
+from autoencoders.explore.navigation import add_to_search, chapters
 from autoencoders.explore.pages import Head, write
 from autoencoders.explore.widgets import add_widgets
 from autoencoders.lab import Lab
@@ -42,5 +43,7 @@ def add_explorer_pages(book: Book, lab: Lab, folder: Folder) -> None:
     """Put the pages of a run into the folder that holds the site."""
     addresses = Addresses.of(folder)
     with lab.store.looked_at_once():
-        write(folder, book, [module.page(lab, addresses) for module in PAGES])
+        pages = [module.page(lab, addresses) for module in PAGES]
+    write(folder, book, pages, chapters(folder, book))
+    add_to_search(folder, pages)
     add_widgets(folder)

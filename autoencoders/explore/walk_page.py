@@ -63,9 +63,9 @@ def _opening(pair: Artifact, classes: Sequence[str]) -> dict[str, Any]:
     return {
         "images": {"shape": list(images.shape), **shown},
         "latents": scripts.text(pair.arrays["latents"].astype("<f4")),
-        "said": f"It opens on the best of {pair.meta['pairs']} pairs of validation images: the one on whose way decoded "
-        f"images keep most of the detail, at least {kept} of it, where the median pair keeps {median}. The other images "
-        "are test images, as they come.",
+        "said": f"It opens on the best of {pair.meta['pairs']} pairs of validation images: the one on whose way "
+        f"decoded images keep most of the detail, at least {kept} of it, where the median pair keeps {median}. The "
+        "other images are test images, as they come.",
     }
 
 

@@ -31,6 +31,7 @@ if (asked.has("small")) {
 // ── What to try: each answer is worked out from what the page shows when its fold is opened ───────────────────────────
 
 function explain(...answers) {
+  document.querySelector(".prompts").hidden = false;
   document.querySelectorAll(".prompts details").forEach((fold, i) => {
     const say = async () => { if (fold.open) fold.lastElementChild.textContent = await answers[i](); };
     fold.addEventListener("toggle", say);
