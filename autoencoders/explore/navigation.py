@@ -52,7 +52,10 @@ def add_to_search(folder: Folder, pages: Sequence[Page]) -> None:
     entries = json.loads(path.read_text(encoding="utf-8").removeprefix(INDEX).rstrip(";\n"))
     if entries and isinstance(entries[0], dict):
         entries = [each for each in entries if not each["href"].startswith(f"{FOLDER}/")]
-        entries += [{"objectID": url, "href": url, "title": title, "section": "", "text": text} for url, title, text in _said(pages)]
+        entries += [
+            {"objectID": url, "href": url, "title": title, "section": "", "text": text}
+            for url, title, text in _said(pages)
+        ]
         folder.put("search.json", json.dumps(entries, indent=2, ensure_ascii=False) + "\n")
     else:
         entries += [[url, title, title, text, "", 0.8] for url, title, text in _said(pages)]

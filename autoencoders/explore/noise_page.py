@@ -38,6 +38,9 @@ def page_of(lab: Lab, head: Head, denoisers: dict[Experiment, str], sigma: float
     # the denoisers of the level at which the report compares come first, of these the small ones
     runs_first = sorted(runs, key=lambda each: (each.corruption not in (None, known), len(models.scripts[each.name])))
     data = _data(lab) | {"sigma": sigma}
+    if isinstance(lab.catalogues[0], Catalogue):  # a study has no such baseline
+        strengths = lab.measure(Baseline(method="tv"), Smoothing()).arrays
+        data["smoothing"] = {name: values.tolist() for name, values in strengths.items()}
     at_once = scripts.at_once(models.scripts, [each.name for each in runs_first], data, SCRIPTS)
     listed = [
         {
@@ -77,12 +80,10 @@ def _title(experiment: Experiment) -> str:
 
 def _data(lab: Lab) -> dict[str, Any]:
     gallery = scripts.gallery(lab)
-    strengths = lab.measure(Baseline(method="tv"), Smoothing()).arrays
     linear = lab.measure(Baseline(method="ridge"), LinearProgram())
     return {
         "gallery": gallery,
         "shape": gallery["shape"][1:],
-        "smoothing": {name: values.tolist() for name, values in strengths.items()},
         "linear": scripts.linear(linear, gallery["shape"][1:]),
         "notes": _notes(linear.meta["sigmas"], linear.meta["decibels"], linear.arrays["basis"].shape[0]),
     }

@@ -20,7 +20,11 @@ HEAD = Head(
 SCRIPTS = (*scripts.SCRIPTS, "denoise.js", "train.js")
 
 
-def page(lab: Lab, addresses: Addresses, head: Head = HEAD, sigma: float = 0.3) -> Page:
+def page(lab: Lab, addresses: Addresses) -> Page:
+    return page_of(lab, HEAD, lab.catalogues[0].sigma)  # type: ignore[attr-defined]
+
+
+def page_of(lab: Lab, head: Head, sigma: float) -> Page:
     found = lab.measure(Baseline(method="input"), Lessons()).arrays
     images = {name: array.transpose(0, 2, 3, 1) for name, array in found.items()}
     data = {

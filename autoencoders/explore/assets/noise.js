@@ -158,8 +158,8 @@
   withModels(async () => {
     panel("clean", "Test image");
     panel("noisy", "With noise");
-    panel("tv", "Total variation", (values, sigma) => totalVariation(values, shape, strength(sigma)));
-    if (explore.linear) panel("linear", "Linear, few directions", linearDenoiser(explore.linear));
+    if (smoothing) panel("tv", "Total variation", (values, sigma) => totalVariation(values, shape, strength(sigma)));
+    panel("linear", "Linear, few directions", linearDenoiser(explore.linear));
     for (const model of explore.models) panel(model.name, model.title);
     for (const model of explore.models.filter(each => each.atOnce)) await take(model);
     const [first] = Object.keys(programs);
