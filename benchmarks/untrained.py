@@ -34,7 +34,10 @@ class Untrained(Lab):
 
 def playground(profile: str, folder: Path) -> Path:
     """The pages on which models run, at that profile's size."""
-    lab, book = Untrained(profile, folder / "cache"), SimpleNamespace(title="Untrained", variables={})
+    lab, book = (
+        Untrained(profile, folder / "cache"),
+        SimpleNamespace(title="Untrained", variables={}, pdf=Path("none.pdf")),
+    )
     made = [module.page(lab, Addresses({}, {})) for module in (walk_page, patches_page, noise_page)]
     pages.write(Folder(folder), book, made)  # type: ignore[arg-type]
     return folder / pages.FOLDER

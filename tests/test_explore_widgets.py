@@ -5,6 +5,7 @@ Each test does what a prompt says, and works out by itself what the answer claim
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -138,7 +139,7 @@ def test_noise_prompts_are_answered_by_what_is_seen(page: Any, made: Made) -> No
     slide(frame, "#sigma", 0)
     lost = {title: psnr(values, clean) for title, values in panels(frame).items() if title in kept}
     said = answer(frame, 2)
-    finite = {title: value for title, value in lost.items()}
+    finite = dict(lost.items())
     assert f"{max(finite, key=finite.__getitem__)} comes closest" in said
     assert f"{min(finite, key=finite.__getitem__)} is furthest" in said
     assert f"{min(finite.values()):.1f} dB" in said
@@ -217,7 +218,7 @@ def test_walk_prompts_are_answered_by_what_is_seen(page: Any, made: Made) -> Non
     share = np.sqrt(np.square(line - mean).mean() / np.square(frames[0] - frames[-1]).mean())
     assert f"by {100 * share:.0f} % of what the ends differ" in answer(frame, 1)
 
-    strides = [np.sqrt(np.square(b - a).mean()) for a, b in zip(frames, frames[1:], strict=False)]
+    strides = [np.sqrt(np.square(b - a).mean()) for a, b in itertools.pairwise(frames)]
     assert numbers(answer(frame, 3))[0] == pytest.approx(max(strides) / np.mean(strides), abs=0.006)
 
     frame.check("[value=spherical]")
@@ -270,7 +271,7 @@ def learn(frame: Any, steps: int) -> None:
 
 @pytest.fixture
 def lab(made: Made) -> Iterator[Lab]:
-    yield lab_of(made)
+    return lab_of(made)
 
 
 def test_denoiser_learns_in_the_page(page: Any, made: Made) -> None:
@@ -302,7 +303,8 @@ def test_denoiser_learns_in_the_page(page: Any, made: Made) -> None:
 
 def rows(frame: Any) -> list[np.ndarray]:
     found = frame.evaluate(
-        "[...document.querySelectorAll('.samples')].map(row => [...row.querySelectorAll('canvas')].map(c => [...c.shown]))"
+        "[...document.querySelectorAll('.samples')]"
+        ".map(row => [...row.querySelectorAll('canvas')].map(canvas => [...canvas.shown]))"
     )
     return [np.array(each) for each in found]
 

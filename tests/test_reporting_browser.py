@@ -59,9 +59,9 @@ def test_search_finds_a_word_and_leads_to_its_section(page: Any, address: str) -
     page.goto(f"{address}/cache/notebooks/01-sample.html")
     page.keyboard.press("/")
     page.keyboard.type("kl")
-    page.wait_for_selector("#results a")
-    assert "Details" in page.inner_text("#results li:first-child b")
-    assert page.inner_text("#results mark").lower() == "kl"
+    page.wait_for_selector("#hits a")
+    assert "Details" in page.inner_text("#hits li:first-child b")
+    assert page.inner_text("#hits mark").lower() == "kl"
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"one\.html#sec-details$"))
 
@@ -70,14 +70,14 @@ def test_search_finds_a_word_and_leads_to_its_section(page: Any, address: str) -
 def test_search_for_anything_else_finds_nothing(page: Any, address: str, words: str) -> None:
     page.goto(f"{address}/index.html")
     page.fill("input[type=search]", words)
-    page.wait_for_selector("#results .none")
+    page.wait_for_selector("#hits .none")
     assert page.faults == []
     page.keyboard.press("Escape")
-    assert page.is_hidden("#results")
+    assert page.is_hidden("#hits")
 
 
 def test_theme_is_shared_by_pages_of_either_renderer_and_explorer_pages(page: Any, site: Path, address: str) -> None:
-    book: Any = SimpleNamespace(title="Sample", variables={})
+    book: Any = SimpleNamespace(title="Sample", variables={}, pdf=Path("report.pdf"))
     pages.write(Folder(site), book, [pages.Page(pages.Head("turn", "Turn", "Turn it."), "", {}, ())])
     for scheme, theme in (("alternate", "dark"), ("default", "light")):
         page.goto(f"{address}/index.html")

@@ -35,7 +35,6 @@ PAGES = (  # in the order of navigation
     walk_page,
     samples_page,
     sizes_page,
-    study_pages,
     latents_page,
     results_page,
     pipeline_page,
