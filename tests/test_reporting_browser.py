@@ -108,3 +108,52 @@ def test_sidebars_mark_where_the_reader_is(page: Any, address: str) -> None:
     page.goto(f"{address}/report/one.html")
     assert page.inner_text("aside a.current") == "1.1 Details"
     assert page.inner_text("#sidebar [aria-current]").split() == ["1", "First"]
+
+
+def preview(page: Any) -> str:
+    page.wait_for_selector("#preview:not([hidden])")
+    return page.inner_text("#preview").replace("\u00a0", " ")
+
+
+def test_what_is_referred_to_is_shown_where_it_is_referred_to(page: Any, address: str) -> None:
+    """A figure and a table of another page, and a reference: to whoever points at it, and to whoever comes by keyboard."""
+    page.goto(f"{address}/report/two.html")
+    page.hover("a.crossref[href='one.html#fig-curve']")
+    assert preview(page).startswith("Figure 1.1: The curve.")
+    page.wait_for_function("document.querySelector('#preview img').naturalWidth > 0")
+    page.keyboard.press("Escape")
+    assert page.is_hidden("#preview")
+    page.goto(f"{address}/report/one.html")
+    page.focus(".skip")
+    link = page.locator("a[href='references.html#ref-kingma2014']").first
+    while not link.evaluate("link => link === document.activeElement"):
+        page.keyboard.press("Tab")
+    assert "Auto-encoding" in preview(page)
+    assert link.get_attribute("aria-describedby") == "preview"
+    page.keyboard.press("Tab")
+    assert page.is_hidden("#preview") or "Auto-encoding" not in page.inner_text("#preview")
+    assert page.faults == []
+
+
+@pytest.mark.parametrize(("width", "seen"), [(999, False), (1000, True), (1280, True)])
+def test_table_of_contents_stays_beside_the_text(page: Any, address: str, width: int, seen: bool) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{address}/report/one.html")
+    assert page.is_visible("aside") == seen
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_search_puts_what_explains_a_word_before_what_names_it(page: Any, site: Path, address: str) -> None:
+    page.goto(f"{address}/index.html")
+    entries = [
+        ["report/names.html", "Names", "Names", "", "pca pca pca pca pca pca pca pca", 0.5],
+        ["report/often.html", "Often", "Often", "A long text that names pca once. " + "And so on. " * 80, "", 1],
+        ["report/about.html", "About", "About", "Principal components (PCA) are directions of variance.", "", 1],
+        ["report/head.html", "Head", "What pca is", "Pca keeps what varies.", "", 1],
+    ]
+    page.route("**/search.js", lambda route: route.abort())
+    page.evaluate("entries => { window.searchIndex = entries; }", entries)
+    page.fill("input[type=search]", "pca")
+    page.wait_for_selector("#hits a")
+    found = page.evaluate("[...document.querySelectorAll('#hits a')].map(a => a.getAttribute('href'))")
+    assert found == [f"report/{name}.html" for name in ("head", "about", "often", "names")]

@@ -58,6 +58,7 @@ def add_to_search(folder: Folder, pages: Sequence[Page]) -> None:
         ]
         folder.put("search.json", json.dumps(entries, indent=2, ensure_ascii=False) + "\n")
     else:
+        entries = [each for each in entries if not each[0].startswith(f"{FOLDER}/")]
         entries += [[url, title, title, text, "", 0.8] for url, title, text in _said(pages)]
     folder.put("search.js", f"{INDEX}{json.dumps(entries, ensure_ascii=False, separators=(',', ':'))};\n")
 
