@@ -40,7 +40,8 @@ def in_browser(model: models.Autoencoder) -> models.Autoencoder:
         weight = getattr(layer, "weight", None)
         if weight is None or weight.ndim < 2 or weight.numel() < LARGE:
             continue
-        columns = _columns(layer, weight.detach())
+        weight.data = weight.data.contiguous()
+        columns = _columns(layer, weight.data)
         whole, most = in_eight_bits(columns.numpy())
         columns.copy_(torch.from_numpy(whole * (most.astype(np.float32) / 127)))
     return model

@@ -116,7 +116,7 @@ def preview(page: Any) -> str:
 
 
 def test_what_is_referred_to_is_shown_where_it_is_referred_to(page: Any, address: str) -> None:
-    """A figure and a table of another page, and a reference: to whoever points at it, and to whoever comes by keyboard."""
+    """A figure of another page and a reference: to whoever points at it, and to whoever comes by the keyboard."""
     page.goto(f"{address}/report/two.html")
     page.hover("a.crossref[href='one.html#fig-curve']")
     assert preview(page).startswith("Figure 1.1: The curve.")
