@@ -14,6 +14,7 @@ from autoencoders import models
 from autoencoders.explore.scripts import LARGE, in_eight_bits
 from autoencoders.lab import Lab
 from autoencoders.models.blocks import PatchTranspose
+from autoencoders.models.vit import ViTMaskedAutoencoder
 from autoencoders.settings import Settings
 
 
@@ -38,13 +39,18 @@ def in_browser(model: models.Autoencoder) -> models.Autoencoder:
     model = model.half().float()
     for layer in model.modules():
         weight = getattr(layer, "weight", None)
-        if weight is None or weight.ndim < 2 or weight.numel() < LARGE:
-            continue
-        weight.data = weight.data.contiguous()
-        columns = _columns(layer, weight.data)
+        if weight is not None and weight.ndim > 1:
+            weight.data = weight.data.contiguous()
+            _round(_columns(layer, weight.data))
+    if isinstance(model, ViTMaskedAutoencoder):
+        _round(model.positions)
+    return model
+
+
+def _round(columns: torch.Tensor) -> None:
+    if columns.numel() >= LARGE:
         whole, most = in_eight_bits(columns.numpy())
         columns.copy_(torch.from_numpy(whole * (most.astype(np.float32) / 127)))
-    return model
 
 
 def _columns(layer: nn.Module, weight: torch.Tensor) -> torch.Tensor:
