@@ -30,7 +30,7 @@ def chapters(folder: Folder, book: Book) -> dict[str, list[Chapter]]:
     """Those that were rendered, by the headings of the navigation."""
     groups = {"": book.chapters, "Appendices": book.appendices}
     found = {name: [_chapter(folder, book, source) for source in sources] for name, sources in groups.items()}
-    return {name: [each for each in members if each] for name, members in found.items() if any(members)}  # type: ignore[misc]
+    return {name: [each for each in members if each] for name, members in found.items() if any(members)}
 
 
 def _chapter(folder: Folder, book: Book, source: Path) -> Chapter | None:
