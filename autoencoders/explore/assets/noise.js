@@ -79,7 +79,7 @@
       try { await take(model); show(); } catch (e) { one.note.textContent = e.message; one.button.disabled = false; }
     };
     const size = megabytes(model.bytes);
-    const attributes = { type: "button", class: "load", onclick: go, "aria-label": `Load ${model.title}, ${size}` };
+    const attributes = { type: "button", class: "load", onclick: go, "aria-label": `Load ${size}: ${model.title}` };
     one.button = element("button", attributes, "Load", element("br"), size);
     one.holder.prepend(one.button);
   }

@@ -134,5 +134,6 @@
   showSize();
   drawCurve();
   show();
+  at("playground").hidden = false;
   explain(few, beside, decibelMore);
 }
