@@ -28,5 +28,11 @@ def assignment(settings: Settings) -> Edition:
 
 
 def studies(settings: Settings) -> Edition:
-    labs = tuple(Lab(settings, study(name)) for name in STUDIES)
-    return Edition(root=PROJECT / "report/studies", labs=labs, facts=lambda: facts.of_studies(labs))
+    labs = {name: Lab(settings, study(name)) for name in STUDIES}
+    return Edition(
+        root=PROJECT / "report/studies",
+        labs=tuple(labs.values()),
+        facts=lambda: facts.of_studies(tuple(labs.values())),
+        extra={head.url: head.title for head in explore.STUDY_HEADS},
+        add_extra=lambda book, folder: explore.add_study_pages(book, labs, folder),
+    )

@@ -13,18 +13,21 @@ from autoencoders.measurements.anomaly import Anomaly, Novelty
 from autoencoders.measurements.compression import Compression
 from autoencoders.measurements.cost import Cost
 from autoencoders.measurements.embedding import Embedding
+from autoencoders.measurements.exhibits import Components, Density, Lessons, Rebuilt
 from autoencoders.measurements.frequencies import Frequencies
 from autoencoders.measurements.generation import Arithmetic, Interpolation
 from autoencoders.measurements.latent import Cloud, Latent
 from autoencoders.measurements.layers import LayerFit, LayerProbe
 from autoencoders.measurements.likelihood import Likelihood, RateDistortion
+from autoencoders.measurements.linear_programs import LinearProgram
 from autoencoders.measurements.masking import Filling, Importance
 from autoencoders.measurements.measurement import Measurement
+from autoencoders.measurements.openings import BestPair, BestSum
 from autoencoders.measurements.playground import Gallery, Landmarks, Smoothing
 from autoencoders.measurements.probing import Probe, ProbeFit, Regions
-from autoencoders.measurements.programs import Program
 from autoencoders.measurements.reconstruction import Reconstruction
 from autoencoders.measurements.samples import RealFeatures, Samples
+from autoencoders.measurements.whole_programs import program_of
 from autoencoders.plans import Plan, Sweep
 from autoencoders.specs import (
     DRAWS,
@@ -325,7 +328,7 @@ class Catalogue(Plan):
                 latent = [*self.probes("latent"), self.latent(), self.cloud(), self.regions("latent"), self.anomaly()]
                 latent += [spec for sigma in self.probe_levels for spec in self.four_ways(sigma)]
                 latent += [self.embedding("latent"), self.frequencies(), self.compression()]
-                latent += [*self.disturbed().values(), *map(self.novelty, self.profile.left_out)]
+                latent += [*self.disturbed().values(), *map(self.novelty, self.profile.left_out), Components()]
                 return [self.reconstruction(), *noisy, *(dict.fromkeys(latent) if baseline.size == self.size else [])]
             case "pixels":
                 return [*self.probes("latent"), *self.layer_probes(), self.latent(), self.embedding("latent")]
@@ -336,9 +339,11 @@ class Catalogue(Plan):
             case "patches":
                 return [*self.probes("latent"), self.real_features()]
             case "input":
-                return [*noisy, Gallery()]
+                return [*noisy, Gallery(), Lessons()]
             case "tv":
                 return [*noisy, Smoothing()]
+            case "ridge":
+                return [*noisy, *([LinearProgram()] if baseline.sigma is None else [])]
             case _:
                 return noisy
 
@@ -348,18 +353,18 @@ class Catalogue(Plan):
         if experiment.data.left_out is not None:
             return [self.novelty(experiment.data.left_out)]
         if isinstance(model, SkipAE):
-            return [self.reconstruction(experiment.corruption)]
+            return [self.reconstruction(experiment.corruption), program_of(experiment)]
         if isinstance(model, MCAE | ViTMAE):
             features = [*self.probes("map"), *self.layer_probes(), self.embedding("map")]
             if model.ratio == 0:
                 return [self.reconstruction(), *features]
             hidden, holes = self.reconstruction(PatchMask(model.ratio)), self.filling()
             measured = [self.reconstruction(), hidden, *features, self.regions("map"), self.importance()]
-            return [*measured, holes, Cost(), *([Program()] if self.in_browser(experiment) else [])]
+            return [*measured, holes, Cost(), program_of(experiment)]
         if isinstance(model, VAE) and model.beta is not None:  # a point of the rate–distortion curve
             return [self.reconstruction(), self.likelihood(), self.samples()]
         levels = (self.sigma,) if isinstance(model, VAE) else self.levels
-        measured = [self.reconstruction(), self.anomaly(), *([Program()] if self.in_browser(experiment) else [])]
+        measured = [self.reconstruction(), self.anomaly(), program_of(experiment)]
         measured += [Cost(), *(self.reconstruction(Gaussian(sigma)) for sigma in levels)]
         if not (isinstance(model, ConvAE) and model.bottleneck == "spatial"):
             measured += self.probes("latent")
@@ -371,8 +376,11 @@ class Catalogue(Plan):
                 measured += self.disturbed().values()
         if isinstance(model, VAE):
             measured += [self.likelihood(), self.samples(), Interpolation(), *self.arithmetics(), Landmarks()]
+            measured += [Density(), Rebuilt(), BestPair(), self.best_sum()]
         if experiment.name == self.ae().name:
-            measured += [self.samples(), Interpolation()]
+            measured += [self.samples(), Interpolation(), Density()]
+        if experiment in (self.ae(), *(self.ae(latent=size) for size in self.other_sizes)):
+            measured.append(Rebuilt())
         return list(dict.fromkeys(measured))
 
     def _probed_at(self, experiment: Experiment) -> Sequence[float]:
@@ -381,15 +389,14 @@ class Catalogue(Plan):
             return self.probe_levels
         return [sigma for sigma in self.probe_levels if experiment == self.ae(sigma=sigma)]
 
-    def in_browser(self, experiment: Experiment) -> bool:
-        """Whether one of the site's pages runs a model, or says in a line that it can't."""
-        return not isinstance(experiment.model, ViTMAE)
-
     def arithmetics(self) -> list[Arithmetic]:
         return [self.arithmetic(classes) for classes in self.triples]
 
     def arithmetic(self, classes: tuple[str, ...]) -> Arithmetic:
         return Arithmetic(classes=classes, judge=self._classifier("latent"))
+
+    def best_sum(self) -> BestSum:
+        return BestSum(judge=self._classifier("latent"))
 
     def likelihood(self) -> Likelihood:
         return Likelihood(images=self.profile.images)

@@ -8,8 +8,13 @@ from typing import Any
 import numpy as np
 import torch
 from made_report import Made
+from torch import nn
 
+from autoencoders import models
+from autoencoders.explore.scripts import LARGE, in_eight_bits
 from autoencoders.lab import Lab
+from autoencoders.models.blocks import PatchTranspose
+from autoencoders.models.vit import ViTMaskedAutoencoder
 from autoencoders.settings import Settings
 
 
@@ -27,6 +32,36 @@ def opened(page: Any, made: Made, name: str, backend: str = "cpu") -> Any:
     page.wait_for_selector("#playground:not([hidden])")
     settle(page)
     return page
+
+
+def in_browser(model: models.Autoencoder) -> models.Autoencoder:
+    """A model with its weights as pages have them: in half precision, large ones in eight bits for each column."""
+    model = model.half().float()
+    for layer in model.modules():
+        weight = getattr(layer, "weight", None)
+        if weight is not None and weight.ndim > 1:
+            weight.data = weight.data.contiguous()
+            _round(_columns(layer, weight.data))
+    if isinstance(model, ViTMaskedAutoencoder):
+        _round(model.positions)
+    return model
+
+
+def _round(columns: torch.Tensor) -> None:
+    if columns.numel() >= LARGE:
+        whole, most = in_eight_bits(columns.numpy())
+        columns.copy_(torch.from_numpy(whole * (most.astype(np.float32) / 127)))
+
+
+def _columns(layer: nn.Module, weight: torch.Tensor) -> torch.Tensor:
+    """A view of a layer's weight, with the axis last along which numbers share a scale."""
+    if isinstance(layer, nn.Linear):
+        return weight.T
+    if isinstance(layer, PatchTranspose):
+        return weight.reshape(len(weight), -1)
+    assert isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)
+    by_output = isinstance(layer, nn.Conv2d) or layer.stride != (1, 1)
+    return weight.permute(2, 3, 1, 0) if by_output else weight.permute(2, 3, 0, 1)
 
 
 def settle(page: Any) -> None:

@@ -118,12 +118,12 @@ def test_escape_closes_what_was_opened_last_and_gives_the_focus_back(browser: An
         assert violations(page) == []
         page.keyboard.press("/")
         page.keyboard.type("noise")
-        page.wait_for_selector("#results a")
+        page.wait_for_selector("#hits a")
         assert page.inner_text("#found").endswith("found")
         assert violations(page) == []
         page.keyboard.press("Tab")
         page.keyboard.press("Escape")
-        assert page.is_hidden("#results")
+        assert page.is_hidden("#hits")
         assert page.evaluate("document.activeElement.type") == "search"
         page.keyboard.press("Escape")
         assert page.is_hidden("#sidebar")

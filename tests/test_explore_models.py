@@ -17,9 +17,10 @@ from autoencoders import models
 from autoencoders.explore import noise_page, scripts
 from autoencoders.explore.pages import ASSETS
 from autoencoders.measurements.programs import Program
+from autoencoders.measurements.whole_programs import WholeProgram
 from autoencoders.reporting import submission
 from autoencoders.settings import PROJECT
-from autoencoders.specs import MCAE, VAE, ConvAE
+from autoencoders.specs import MCAE, VAE, ConvAE, SkipAE, ViTMAE
 from autoencoders.store import Artifact
 from autoencoders.studies.compact.plan import CompactAE
 from autoencoders.studies.transfer.plan import SweepAE
@@ -206,6 +207,35 @@ def test_browser_and_torch_agree(tab: Any, name: str, backend: str) -> None:
 def assert_equal(found: torch.Tensor, wanted: torch.Tensor) -> None:
     assert wanted.std() > 0.005, "or else there is nothing to be seen"
     torch.testing.assert_close(found, wanted, rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("spec", [SkipAE(width=8), ViTMAE(dim=24, depth=2)], ids=["skips", "ViT"])
+def test_browser_and_torch_agree_on_whole_programs(tab: Any, spec: Any) -> None:
+    model = trained(spec)
+    images = torch.rand(2, *SHAPE, generator=torch.Generator().manual_seed(2))
+    program = scripts.listed(WholeProgram().measure(model, None, "cpu"), "forward")  # type: ignore[arg-type]
+    masks = [models.draw_masks(model, 2, ratio, seed=3) for ratio in (0.0, 0.75)] if program["inputs"] > 1 else [None]
+    for mask in masks:
+        inputs = [images, *([] if mask is None else [model.in_patches(mask)])]  # type: ignore[operator]
+        values, shape = tab.evaluate(RUN, ["cpu", program, list(map(given, inputs))])
+        found = torch.tensor(values).reshape(shape).permute(0, 3, 1, 2)
+        assert_equal(found, models.reconstruct(model, images, mask=mask))
+
+
+def test_large_weights_come_in_eight_bits(tab: Any) -> None:
+    generator = np.random.default_rng(0)
+    weight = (generator.normal(size=(3, 3, 16, 32)) * np.logspace(-4, 1, 32)).astype(np.float16)
+    weight[..., 5] = 0
+    program = Artifact(
+        {"forward/0": weight, "forward/1": weight[0, 0, 0]}, {"parts": {"forward": {"inputs": 1, "steps": []}}}
+    )
+    part = scripts.listed(program, "forward", rounded=True)
+    assert part["coarse"] == [True, False]
+    ask = "part => new Program(part).weights.map(weight => [...weight.dataSync()])"
+    coarse, fine = (np.array(each) for each in tab.evaluate(ask, part))
+    np.testing.assert_array_equal(fine, weight[0, 0, 0].astype(float))
+    most = np.abs(weight.astype(float)).max((0, 1, 2))
+    assert (np.abs(coarse.reshape(weight.shape) - weight) <= most / 254 * 1.01).all()
 
 
 def test_browser_and_torch_agree_on_oblong_images(tab: Any) -> None:

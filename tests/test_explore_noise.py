@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from explore_page import as_seen, lab_of, opened, settle, shown, slide, wait_until
+from explore_page import as_seen, in_browser, lab_of, opened, settle, shown, slide, wait_until
 from made_report import Made
 from skimage.restoration import denoise_tv_chambolle
 
 from autoencoders import models
+from autoencoders.evaluation.baselines import LinearDenoiser
 from autoencoders.explore import noise_page
 from autoencoders.explore.pages import ASSETS
 from autoencoders.lab import Lab
+from autoencoders.measurements.linear_programs import LinearProgram
 from autoencoders.measurements.playground import Gallery
 from autoencoders.specs import Baseline
 
@@ -45,6 +47,8 @@ def panel(number: int) -> str:
 
 def test_panels_show_what_torch_makes_of_the_same_noisy_image(noising: Any, lab: Lab) -> None:
     """Of every denoiser that the assignment trains."""
+    noising.click("#all")
+    wait_until(noising, "!document.querySelector('button.load')")
     slide(noising, "#sigma", 0.2)
     images = lab.measure(Baseline(method="input"), Gallery()).arrays["images"][:1]
     channels, height, width = images.shape[1:]
@@ -57,15 +61,39 @@ def test_panels_show_what_torch_makes_of_the_same_noisy_image(noising: Any, lab:
     assert seen.max() <= 1
     noisy = torch.tensor(seen, dtype=torch.float32).reshape(1, height, width, channels).permute(0, 3, 1, 2)
     denoisers = noise_page._denoisers(lab.catalogues[0])  # type: ignore[arg-type]
-    assert {each.name for each in denoisers} >= {"ae-vector", "ae-spatial", "dae-vector-0.1", "dae-spatial-0.3"}
-    for number, experiment in enumerate(denoisers, start=4):
-        model = lab.bench.model(experiment).half().float()
+    assert {each.name for each in denoisers} >= {
+        "ae-vector",
+        "ae-spatial",
+        "dae-vector-0.1",
+        "dae-spatial-0.3",
+        "dae-skips-0.3",
+    }
+    for number, experiment in enumerate(denoisers, start=5):
+        model = in_browser(lab.bench.model(experiment))
         wanted = as_seen(models.reconstruct(model, noisy))
         np.testing.assert_allclose(shown(noising, panel(number)), wanted, atol=1e-3, err_msg=experiment.name)
         decibels = -10 * math.log10(np.square(wanted - clean).mean())
         told = noising.inner_text(f"#outputs figure:nth-child({number}) .score")
         assert float(told.split()[0]) == pytest.approx(decibels, abs=0.06), experiment.name
     assert noising.faults == []
+
+
+def test_linear_panel_is_the_reports_denoiser_along_few_directions(noising: Any, lab: Lab) -> None:
+    """At a level that was fitted, and what the page says of it is what was measured on validation images."""
+    slide(noising, "#sigma", 0.3)
+    found = lab.measure(Baseline(method="ridge"), LinearProgram())
+    parts, place = (
+        {name: array.astype(np.float32) for name, array in found.arrays.items()},
+        found.meta["sigmas"].index(0.3),
+    )
+    denoiser = LinearDenoiser(parts["mean"], parts["seen"][place], parts["weights"][place], parts["basis"], 0.0)
+    channels, height, width = parts["mean"].shape
+    seen = torch.tensor(shown(noising, panel(2)), dtype=torch.float32).reshape(1, height, width, channels)
+    wanted = as_seen(denoiser.denoise(seen.permute(0, 3, 1, 2)))
+    np.testing.assert_allclose(shown(noising, panel(4)), wanted, atol=0.01)  # its basis has eight bits
+    whole, small = found.meta["decibels"][place]
+    noising.click("details.notes summary")
+    assert f"{small - whole:+.2f} dB at σ = 0.3".replace("-", "−") in noising.inner_text("#notes")
 
 
 def test_best_denoiser_is_marked(noising: Any) -> None:

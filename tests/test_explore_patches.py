@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from explore_page import as_seen, lab_of, opened, settle, shown, slide
+from explore_page import as_seen, in_browser, lab_of, opened, settle, shown, slide
 from made_report import Made
 
 from autoencoders import models
@@ -33,7 +33,7 @@ def hiding(page: Any, made: Made) -> Any:
 
 def mcae(lab: Lab, ratio: float) -> models.Autoencoder:
     """As the browser has it."""
-    return lab.bench.model(lab.catalogues[0].mcae(ratio)).half().float()  # type: ignore[attr-defined]
+    return in_browser(lab.bench.model(lab.catalogues[0].mcae(ratio)))  # type: ignore[attr-defined]
 
 
 def hidden(page: Any) -> torch.Tensor:
@@ -58,6 +58,31 @@ def test_patches_page_shows_what_torch_makes_of_it(hiding: Any, lab: Lab, images
     seen = torch.tensor(grey).reshape(1, *images.shape[2:], 4)[..., :3].permute(0, 3, 1, 2)
     assert torch.equal(seen, torch.where(pixels, 128, images[7:8]))
     assert hiding.faults == []
+
+
+def test_transformer_fills_the_same_patches_beside_it(hiding: Any, lab: Lab, images: torch.Tensor) -> None:
+    catalogue: Any = lab.catalogues[0]
+    model = in_browser(lab.bench.model(catalogue.vit(catalogue.ratio)))
+    assert isinstance(model, models.Masked)
+    wanted = models.reconstruct(model, images[:1], mask=model.in_pixels(hidden(hiding)))
+    np.testing.assert_allclose(shown(hiding, "#vit"), as_seen(wanted), atol=1e-3)
+    error = (wanted - images[:1] / 255).square().mean().item()
+    assert float(hiding.inner_text("#vitMseAll")) == pytest.approx(error, abs=2e-4)
+
+
+def test_patches_follow_the_slider_while_it_is_dragged(hiding: Any) -> None:
+    """What a smaller share hides, a larger one hides as well; nothing waits for the slider to be let go."""
+    before = None
+    for share in (0.25, 0.5):
+        hiding.evaluate(
+            "share => { const slider = document.querySelector('#ratio'); slider.value = share;"
+            "slider.dispatchEvent(new Event('input', { bubbles: true })); }",
+            share,
+        )
+        now = hidden(hiding)
+        assert now.float().mean() == share
+        assert before is None or (now | ~before).all()
+        before = now
 
 
 def test_patches_are_dragged_away_and_clicked_back(hiding: Any) -> None:

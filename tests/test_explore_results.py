@@ -131,7 +131,41 @@ def opened(page: Any, made: Made) -> Any:
     page.requested = []
     page.on("request", lambda request: page.requested.append(request.url))
     page.goto((made.book / "explore/results.html").as_uri())
+    page.click("#all > summary")
     return page
+
+
+def test_results_open_on_a_row_a_model_that_sorts(page: Any, made: Made, lab: Lab) -> None:
+    page.goto((made.book / "explore/results.html").as_uri())
+    assert page.is_hidden("#results"), "every value is there on demand"
+    heads = page.locator("#leaders thead th").all_inner_texts()
+    assert heads == [
+        "model",
+        "PSNR, clean images",
+        "SSIM, clean images",
+        "PSNR, noisy (σ = 0.3)",
+        "linear accuracy",
+        "parameters",
+    ]
+
+    def column(place: int) -> list[str]:
+        return page.locator(f"#leaders tbody tr > :nth-child({place})").all_inner_texts()
+
+    names = column(1)
+    assert {"ae-vector, seed 0", "vae, seed 0", "mcae-0.75, seed 0", "vit-0.75, seed 0"} <= {*names}
+    assert len(names) == len({*names})
+    for place in (2, 4):
+        if place != 2:  # it opens sorted by the first
+            page.click(f"#leaders th:nth-child({place}) button")
+        found = [float(text) for text in column(place) if text != "–"]
+        assert found == sorted(found, reverse=True)
+        page.click(f"#leaders th:nth-child({place}) button")
+        assert [float(text) for text in column(place) if text != "–"] == sorted(found)
+        assert page.get_attribute(f"#leaders th:nth-child({place})", "aria-sort") == "ascending"
+    [row] = [r for r in inspection.rows(lab, ["vae"]) if (r["metric"], r["input"]) == ("psnr_mean", "clean")]
+    assert float(column(2)[column(1).index("vae, seed 0")]) == pytest.approx(row["value"], rel=1e-4)
+    page.click("#leaders tbody button:text-is('vae, seed 0')")
+    assert {*values(page, "experiment")} == {"vae"}
 
 
 def values(page: Any, name: str) -> list[str]:
@@ -300,9 +334,10 @@ def test_results_page_escapes_names(page: Any, built: Page, tmp_path: Path) -> N
     """In the page, in its data and in a spreadsheet."""
     renamed = json.loads(json.dumps(dict(built.data)).replace("dae-vector-0.3", json.dumps(HOSTILE)[1:-1]))
     hostile = Page(built.head, body=built.body, data=renamed, scripts=built.scripts, files=built.files)
-    book: Any = SimpleNamespace(title=HOSTILE, variables={})
+    book: Any = SimpleNamespace(title=HOSTILE, variables={}, pdf=Path("report.pdf"))
     write(Folder(tmp_path), book, [hostile])
     page.goto((tmp_path / "explore/results.html").as_uri())
+    page.click("#all > summary")
     page.select_option("[name=experiment]", HOSTILE)
     page.select_option("[name=metric]", "ssim")
     assert set(values(page, "experiment")) == {HOSTILE}
@@ -326,6 +361,7 @@ def test_artifact_that_is_not_there_is_said_to_be_missing(opened: Any) -> None:
 def test_results_page_opens_at_any_address(opened: Any, address: str) -> None:
     opened.goto("about:blank")
     opened.goto(opened.requested[0] + address)
+    opened.evaluate("document.getElementById('all').open = true")
     assert opened.faults == []
     assert opened.inner_text("#count")
 

@@ -21,6 +21,7 @@ def test_pages_stay_small_whatever_the_models_size(profile: str, page: Any, tmp_
         page.goto(f"{(folder / name).as_uri()}.html?backend=cpu")
         page.wait_for_selector("#playground:not([hidden])")
         sizes = [(folder / url.removeprefix(f"{folder.as_uri()}/").split("?")[0]).stat().st_size for url in asked]
-        assert sum(sizes) < LIMIT, name
+        needed = max(size for url, size in zip(asked, sizes, strict=True) if "/models/" in url)
+        assert sum(sizes) < LIMIT if profile == "quick" else sum(sizes) - needed < LIMIT, name
         assert any("/models/" in url for url in asked), name
     assert page.faults == []

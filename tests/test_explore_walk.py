@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from explore_page import as_seen, lab_of, opened, settle, shown, slide
+from explore_page import as_seen, in_browser, lab_of, opened, settle, shown, slide
 from made_report import Made
 
 from autoencoders import models
 from autoencoders.explore import walk_page
 from autoencoders.lab import Lab
+from autoencoders.measurements.openings import BestPair
 from autoencoders.measurements.playground import Landmarks
 
 NO_WEBGL = """for (const { prototype } of [HTMLCanvasElement, OffscreenCanvas]) {
@@ -29,12 +30,19 @@ def lab(made: Made) -> Lab:
 @pytest.fixture(scope="module")
 def vae(lab: Lab) -> models.Autoencoder:
     """As the browser has it."""
-    return lab.bench.model(lab.catalogues[0].vae()).half().float()  # type: ignore[attr-defined]
+    return in_browser(lab.bench.model(lab.catalogues[0].vae()))  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="module")
 def landmarks(lab: Lab) -> dict[str, torch.Tensor]:
     arrays = lab.measure(lab.catalogues[0].vae(), Landmarks()).arrays  # type: ignore[attr-defined]
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+@pytest.fixture(scope="module")
+def pair(lab: Lab) -> dict[str, torch.Tensor]:
+    """What the walk opens on."""
+    arrays = lab.measure(lab.catalogues[0].vae(), BestPair()).arrays  # type: ignore[attr-defined]
     return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
@@ -49,8 +57,8 @@ def test_walk_page_says_where_the_model_runs(walking: Any) -> None:
 
 
 @pytest.mark.parametrize("spherical", [False, True])
-def test_walk_is_the_one_that_torch_walks(walking: Any, landmarks: Any, vae: Any, spherical: bool) -> None:
-    start, end = landmarks["images"][[0, -1]].split(1)
+def test_walk_is_the_one_that_torch_walks(walking: Any, pair: Any, vae: Any, spherical: bool) -> None:
+    start, end = pair["latents"].split(1)
     if spherical:
         walking.check("[value=spherical]")
     slide(walking, "#share", 0.25)
@@ -59,6 +67,16 @@ def test_walk_is_the_one_that_torch_walks(walking: Any, landmarks: Any, vae: Any
     np.testing.assert_allclose(shown(walking, ".main canvas"), wanted, atol=1e-3)
     np.testing.assert_allclose(shown(walking, "#strip button:nth-child(3) canvas"), wanted, atol=1e-3)
     assert walking.inner_text("#way") == "0.25"
+
+
+def test_walk_opens_on_the_best_pair_of_validation_images(walking: Any, pair: Any) -> None:
+    for side, image in zip(("first", "last"), pair["images"], strict=True):
+        np.testing.assert_allclose(
+            shown(walking, f"#stage figure:{side}-child canvas"), as_seen(image[None] / 255), atol=1e-6
+        )
+    said = walking.inner_text("#opening")
+    assert "the best of" in said
+    assert "pairs of validation images" in said
 
 
 def test_walk_ends_at_the_images_reconstructions(walking: Any, landmarks: Any, vae: Any) -> None:
@@ -72,16 +90,32 @@ def test_walk_ends_at_the_images_reconstructions(walking: Any, landmarks: Any, v
 
 def test_arithmetic_adds_classes_with_their_weights(walking: Any, landmarks: Any, vae: Any) -> None:
     names = walking.evaluate("explore.kinds.map(kind => explore.gallery.classes[kind])")
-    assert walking.inner_text("#presets button:first-child") == "astronaut − chelsea + coffee"
-    walking.click("#presets button:nth-child(2)")
+    walking.click("#presets button:text-is('rocket − hubble + china')")
     walking.select_option("[aria-label='Class b']", label=names[3])
     slide(walking, "[aria-label='Weight of class c']", 0.5)
     a, c = names.index("rocket"), names.index("china")
     total = landmarks["means"][a] - landmarks["means"][3] + 0.5 * landmarks["means"][c]
     wanted = as_seen(models.decode(vae, total[None]))
-    np.testing.assert_allclose(shown(walking, ".sum .result canvas"), wanted, atol=1e-3)
+    np.testing.assert_allclose(shown(walking, "#means .result canvas"), wanted, atol=1e-3)
     nearest = (landmarks["images"] - total).square().mean(1).argmin()
-    assert walking.inner_text(".sum figcaption b") == walking.evaluate(f"gallery(explore.gallery)[{nearest}].label")
+    assert walking.inner_text("#means figcaption b") == walking.evaluate(f"gallery(explore.gallery)[{nearest}].label")
+
+
+def test_single_images_are_added_beside_class_means(walking: Any, landmarks: Any, vae: Any) -> None:
+    """Test images of the same classes; and it is said whether the classes that come out best work."""
+    walking.click("#presets button:text-is('rocket − hubble + china')")
+    labels = walking.evaluate("explore.gallery.labels.map(kind => explore.gallery.classes[kind])")
+    for turn in range(2):
+        a, b, c = ([i for i, label in enumerate(labels) if label == name] for name in ("rocket", "hubble", "china"))
+        places = [own[(turn + i) % len(own)] for i, own in enumerate((a, b, c))]
+        first, second, third = landmarks["images"][places]
+        wanted = as_seen(models.decode(vae, (first - second + third)[None]))
+        settle(walking)
+        np.testing.assert_allclose(shown(walking, "#singles .result canvas"), wanted, atol=1e-3)
+        walking.click("#others")
+    best = walking.inner_text("#best")
+    assert walking.inner_text("#presets button:first-child") in best
+    assert best.endswith(("It works.", "none works."))
 
 
 def test_browser_that_cannot_run_models_is_told_why(page: Any, made: Made) -> None:
@@ -105,5 +139,6 @@ def test_browser_without_webgl_uses_its_processor(page: Any, made: Made) -> None
 def test_triples_are_of_classes_that_there_are() -> None:
     asked = [("dog", "cat", "bird"), ("truck", "automobile", "ship")]
     assert walk_page._triples(asked, ["cat", "dog", "bird", "ship"]) == [[1, 0, 2]]
+    assert walk_page._triples([*asked, asked[0]], ["cat", "dog", "bird"]) == [[1, 0, 2]]
     assert walk_page._triples(asked, ["cat", "dog"]) == [[0, 1, 0]]
     assert walk_page._triples([], ["only"]) == [[0, 0, 0]]

@@ -59,9 +59,9 @@ def test_search_finds_a_word_and_leads_to_its_section(page: Any, address: str) -
     page.goto(f"{address}/cache/notebooks/01-sample.html")
     page.keyboard.press("/")
     page.keyboard.type("kl")
-    page.wait_for_selector("#results a")
-    assert "Details" in page.inner_text("#results li:first-child b")
-    assert page.inner_text("#results mark").lower() == "kl"
+    page.wait_for_selector("#hits a")
+    assert "Details" in page.inner_text("#hits li:first-child b")
+    assert page.inner_text("#hits mark").lower() == "kl"
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"one\.html#sec-details$"))
 
@@ -70,14 +70,14 @@ def test_search_finds_a_word_and_leads_to_its_section(page: Any, address: str) -
 def test_search_for_anything_else_finds_nothing(page: Any, address: str, words: str) -> None:
     page.goto(f"{address}/index.html")
     page.fill("input[type=search]", words)
-    page.wait_for_selector("#results .none")
+    page.wait_for_selector("#hits .none")
     assert page.faults == []
     page.keyboard.press("Escape")
-    assert page.is_hidden("#results")
+    assert page.is_hidden("#hits")
 
 
 def test_theme_is_shared_by_pages_of_either_renderer_and_explorer_pages(page: Any, site: Path, address: str) -> None:
-    book: Any = SimpleNamespace(title="Sample", variables={})
+    book: Any = SimpleNamespace(title="Sample", variables={}, pdf=Path("report.pdf"))
     pages.write(Folder(site), book, [pages.Page(pages.Head("turn", "Turn", "Turn it."), "", {}, ())])
     for scheme, theme in (("alternate", "dark"), ("default", "light")):
         page.goto(f"{address}/index.html")
@@ -108,3 +108,55 @@ def test_sidebars_mark_where_the_reader_is(page: Any, address: str) -> None:
     page.goto(f"{address}/report/one.html")
     assert page.inner_text("aside a.current") == "1.1 Details"
     assert page.inner_text("#sidebar [aria-current]").split() == ["1", "First"]
+
+
+def preview(page: Any) -> str:
+    page.wait_for_selector("#preview:not([hidden])")
+    return page.inner_text("#preview").replace("\u00a0", " ")
+
+
+def test_what_is_referred_to_is_shown_where_it_is_referred_to(page: Any, address: str) -> None:
+    """A figure of another page and a reference: to whoever points at it, and to whoever comes by the keyboard."""
+    page.goto(f"{address}/report/two.html")
+    page.hover("a.crossref[href='one.html#fig-curve']")
+    assert preview(page).startswith("Figure 1.1: The curve.")
+    page.wait_for_function("document.querySelector('#preview img').naturalWidth > 0")
+    page.keyboard.press("Escape")
+    assert page.is_hidden("#preview")
+    page.goto(f"{address}/report/one.html")
+    page.focus(".skip")
+    link = page.locator("a[href='references.html#ref-kingma2014']").first
+    while not link.evaluate("link => link === document.activeElement"):
+        page.keyboard.press("Tab")
+    assert "Auto-Encoding" in preview(page)
+    assert link.get_attribute("aria-describedby") == "preview"
+    page.keyboard.press("Tab")
+    assert page.is_hidden("#preview") or "Auto-Encoding" not in page.inner_text("#preview")
+    assert page.faults == []
+
+
+@pytest.mark.parametrize(("width", "seen"), [(990, False), (1000, True), (1280, True)])
+def test_table_of_contents_stays_beside_the_text(page: Any, address: str, width: int, seen: bool) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{address}/report/one.html")
+    assert page.is_visible("aside") == seen
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_search_puts_what_explains_a_word_before_what_names_it(page: Any, site: Path, address: str) -> None:
+    page.goto(f"{address}/index.html")
+    entries = [
+        ["report/names.html", "Names", "Names", "", "pca pca pca pca pca pca pca pca", 0.5],
+        ["report/often.html", "Often", "Often", "A long text that names pca once. " + "And so on. " * 80, "", 1],
+        ["report/about.html", "About", "About", "Principal components (PCA) are directions of variance.", "", 1],
+        ["report/head.html", "Head", "What pca is", "Pca keeps what varies.", "", 1],
+    ]
+    page.evaluate(  # in place of the script that would be loaded
+        "entries => { document.head.append(Object.assign(document.createElement('script'), { id: 'index' }));"
+        "window.searchIndex = entries; }",
+        entries,
+    )
+    page.fill("input[type=search]", "pca")
+    page.wait_for_selector("#hits a")
+    found = page.evaluate("[...document.querySelectorAll('#hits a')].map(a => a.getAttribute('href'))")
+    assert found == [f"report/{name}.html" for name in ("head", "about", "often", "names")]

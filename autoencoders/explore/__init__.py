@@ -6,19 +6,56 @@ anywhere, so that they work from a disk, too.
 
 from __future__ import annotations
 
-from autoencoders.explore import latents_page, noise_page, patches_page, pipeline_page, results_page, walk_page
+from collections.abc import Mapping
+
+from autoencoders.explore import (
+    latents_page,
+    noise_page,
+    patches_page,
+    pipeline_page,
+    results_page,
+    samples_page,
+    sizes_page,
+    study_pages,
+    train_page,
+    walk_page,
+)
 from autoencoders.explore.addresses import Addresses
-from autoencoders.explore.pages import Head, write
+from autoencoders.explore.navigation import add_to_search, chapters
+from autoencoders.explore.pages import Head, Page, write
+from autoencoders.explore.widgets import add_widgets
 from autoencoders.lab import Lab
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.folder import Folder
 
-PAGES = (walk_page, noise_page, patches_page, latents_page, results_page, pipeline_page)  # in the order of navigation
+PAGES = (  # in the order of navigation
+    noise_page,
+    train_page,
+    patches_page,
+    walk_page,
+    samples_page,
+    sizes_page,
+    latents_page,
+    results_page,
+    pipeline_page,
+)
 HEADS: tuple[Head, ...] = tuple(module.HEAD for module in PAGES)
+STUDY_HEADS = study_pages.HEADS
 
 
 def add_explorer_pages(book: Book, lab: Lab, folder: Folder) -> None:
     """Put the pages of a run into the folder that holds the site."""
     addresses = Addresses.of(folder)
     with lab.store.looked_at_once():
-        write(folder, book, [module.page(lab, addresses) for module in PAGES])
+        _add(book, folder, [module.page(lab, addresses) for module in PAGES])
+
+
+def add_study_pages(book: Book, labs: Mapping[str, Lab], folder: Folder) -> None:
+    """Put the pages of the studies into the folder that holds their site."""
+    _add(book, folder, study_pages.pages(labs))
+
+
+def _add(book: Book, folder: Folder, pages: list[Page]) -> None:
+    write(folder, book, pages, chapters(folder, book))
+    add_to_search(folder, pages)
+    add_widgets(folder)

@@ -18,7 +18,13 @@ from autoencoders.measurements.latent import Cloud
 from autoencoders.specs import VAE, Baseline, ConvAE, Experiment, Gaussian, Subject, level
 from autoencoders.store import Artifact
 
-HEAD = Head("latents", "Latents", "Turn the latent spaces, see the image behind each point, and what noise does to it.")
+PROMPTS = (
+    "Tick “Show where every image moves”. Does noise move all images the same way?",
+    "Go through the spaces. In which does noise move an image least?",
+    "Choose t-SNE. Are the islands classes?",
+)
+PROMISE = "Turn the latent spaces, see the image behind each point, and what noise does to it."
+HEAD = Head("latents", "Latents", PROMISE, PROMPTS)
 VIEWS = ("pca2", "pca3", "tsne2", "tsne3")
 COLUMNS = 25  # images in a row of the sprite
 TWINS = {  # what the report shows of the same
@@ -84,6 +90,7 @@ def page(lab: Lab, addresses: Addresses) -> Page:
         "labels": first.arrays["labels"].tolist(),
         "sprite": {"columns": COLUMNS, "width": width, "height": height},
         "spaces": [_drawn(space) for space in spaces],
+        "measures": [{"name": space.name} | space.values for space in spaces],
     }
     files: dict[str, bytes | str] = {"latents.png": sprite(first), "latents.css": asset("latents.css")}
     return Page(HEAD, body, data, ("latents.js",), files)

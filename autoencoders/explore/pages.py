@@ -18,7 +18,9 @@ from autoencoders.reporting.scripts import policy
 ASSETS = resources.files("autoencoders.explore").joinpath("assets")
 BASE = resources.files("autoencoders.reporting").joinpath("assets")
 FOLDER = "explore"
-SHARED = {"base.css": BASE, "theme.js": BASE, "explore.css": ASSETS, "explore.js": ASSETS}
+SHARED = {"base.css": BASE, "theme.js": BASE, "shell.css": BASE, "shell.js": BASE}
+SHARED |= {"explore.css": ASSETS, "explore.js": ASSETS}
+Groups = Mapping[str, Sequence[Any]]  # of what has a url, a number and a title, by their heading
 fill = partial(templates.fill, "autoencoders.explore")
 
 
@@ -29,6 +31,9 @@ class Head:
     name: str  # of its file
     title: str
     promise: str  # what a reader can do there, as a sentence
+    prompts: tuple[str, ...] = ()  # what to try; a script of the page says what is to be seen then
+
+    number: str = ""  # none: in the navigation it stands beside chapters, which have one
 
     @property
     def url(self) -> str:
@@ -44,14 +49,17 @@ class Page:
     files: Mapping[str, bytes | str] = field(default_factory=dict)  # whatever else it loads, by name
 
 
-def write(folder: Folder, book: Book, pages: Sequence[Page]) -> None:
+def write(folder: Folder, book: Book, pages: Sequence[Page], groups: Groups | None = None) -> None:
+    """Put the pages into the folder; ``groups`` are what else is in the navigation."""
+    navigation = {**(groups or {}), "To explore": [page.head for page in pages]}
     for page in pages:
         for name, content in page.files.items():
             folder.put(f"{FOLDER}/{name}", content)
         folder.put(f"{FOLDER}/data/{page.head.name}.js", f"window.explore = {as_script(page.data)};\n")
         notice = book.variables.get("notice.header", "")
         folder.put(
-            page.head.url, fill("page.html", page=page, pages=pages, report=book.title, notice=notice, policy=policy())
+            page.head.url,
+            fill("page.html", page=page, groups=navigation, book=book, notice=notice, policy=policy()),
         )
     for name, place in SHARED.items():
         folder.put(f"{FOLDER}/{name}", place.joinpath(name).read_bytes())

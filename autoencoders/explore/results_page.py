@@ -13,7 +13,7 @@ from autoencoders.explore.pages import Head, Page, asset, fill
 from autoencoders.explore.pictures import Album
 from autoencoders.explore.uses import Uses
 from autoencoders.lab import Lab
-from autoencoders.specs import Experiment, Subject, seed_of
+from autoencoders.specs import Experiment, Subject, describe, level, seed_of
 from autoencoders.store import Artifact, Task
 from autoencoders.store.entries import Record
 
@@ -44,6 +44,7 @@ def page(lab: Lab, addresses: Addresses) -> Page:
             "device": lab.device,
         },
         "columns": COLUMNS,
+        "headlines": _headlines(lab),
         "rows": sorted(found.rows, key=lambda row: row[KIND] == "training"),  # what was measured comes first
         "artifacts": found.artifacts,
         "versions": found.versions,
@@ -54,6 +55,18 @@ def page(lab: Lab, addresses: Addresses) -> Page:
     }
     files: dict[str, bytes | str] = {"results.css": asset("results.css"), **found.album.files}
     return Page(HEAD, fill("results.html"), data, ("charts.js", "results.js"), files)
+
+
+def _headlines(lab: Lab) -> list[dict[str, Any]]:
+    """The values by which models are listed first: where rows hold them, under the first of these metrics."""
+    noise = lab.catalogues[0].noise  # type: ignore[attr-defined]
+    return [
+        {"title": "PSNR, clean images", "metrics": ["psnr_mean"], "input": "clean"},
+        {"title": "SSIM, clean images", "metrics": ["ssim"], "input": "clean"},
+        {"title": f"PSNR, noisy (σ = {level(noise.sigma)})", "metrics": ["psnr_mean"], "input": describe(noise)},
+        {"title": "linear accuracy", "metrics": ["probe_linear", "probe_linear_map"], "input": "clean"},
+        {"title": "parameters", "metrics": ["parameters"], "input": "as trained"},
+    ]
 
 
 @dataclass

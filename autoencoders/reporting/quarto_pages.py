@@ -8,7 +8,7 @@ from html import escape
 from importlib import resources
 from pathlib import Path
 
-from autoencoders.reporting import dark_twins, scripts
+from autoencoders.reporting import dark_twins, previews, scripts
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.folder import write_if_changed
 
@@ -24,6 +24,7 @@ CAPTION = re.compile(  # a figure's or table's label, and the name that its capt
     r'(<figcaption[^>]* id="((?:fig|tbl)-[\w-]+?)-caption-[^"]*"[^>]*>\s*)'
     r"((?:Figure|Table)(?:&nbsp;|\u00a0| )[\w.]+)(?=:)"
 )
+PREVIEWS = ("previews.css", "previews.js")  # among the assets
 AUTHORS = '<div class="quarto-title-meta">'
 
 
@@ -39,6 +40,7 @@ def mend(book: Book) -> None:
             page = with_facts(page, book)
         write_if_changed(path, scripts.add_policy(page))
     _make_scripts_plain(book.rendered)
+    _add_previews(book)
 
 
 def _places(book: Book) -> dict[str, tuple[str, str]]:
@@ -63,6 +65,31 @@ def as_in_the_report(page: str, places: Mapping[str, tuple[str, str]]) -> str:
         return f'{caption[1]}<a href="{address}">{name}</a>'
 
     return CAPTION.sub(renamed, page)
+
+
+def _add_previews(book: Book) -> None:
+    """Show what is referred to where it is referred to, as our own pages do.
+
+    Quarto's own way fetches whole pages, which browsers don't do from a disk, and it knows no claims.
+    """
+    sources = [book.rendered / source.relative_to(book.root).with_suffix(".html") for source in book.sources]
+    pages = {path: path.read_text(encoding="utf-8") for path in sources if path.exists()}
+    addresses = {path: path.relative_to(book.rendered).as_posix() for path in pages}
+    script = previews.script_of((addresses[path], text) for path, text in pages.items())
+    write_if_changed(book.rendered / "previewed.js", script)
+    for name in PREVIEWS:
+        write_if_changed(book.rendered / name, _asset(name))
+    for path, text in pages.items():
+        base = "../" * addresses[path].count("/")
+        style, own = (f"{base}{name}" for name in PREVIEWS)
+        head = (
+            f'<link rel="stylesheet" href="{style}">\n<script src="{own}" data-base="{base}" defer></script>\n</head>'
+        )
+        write_if_changed(path, text if own in text else text.replace("</head>", head, 1))
+
+
+def _asset(name: str) -> str:
+    return resources.files("autoencoders.reporting").joinpath("assets", name).read_text("utf-8")
 
 
 def drop_libraries(page: str) -> str:
@@ -94,7 +121,7 @@ def _make_scripts_plain(site: Path) -> None:
     index, search = site / "search.json", site / "site_libs/quarto-search/quarto-search.js"
     if index.exists() and search.exists():
         write_if_changed(site / "search.js", f"window.searchIndex = {index.read_text(encoding='utf-8')};\n")
-        prelude = resources.files("autoencoders.reporting").joinpath("assets", "from-disk.js").read_text("utf-8")
+        prelude = _asset("from-disk.js")
         source = search.read_text(encoding="utf-8").removeprefix(prelude)
         warned = 'window.location.protocol === "file:" && !shownWarning'
         write_if_changed(search, prelude + source.replace(warned, "false"))

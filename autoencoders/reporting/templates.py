@@ -1,11 +1,12 @@
-"""HTML from the templates in a package's `assets` folder; whatever is put into them is escaped."""
+"""HTML from the templates in a package's `assets` folder, and from those that packages share; whatever is put into them
+is escaped."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 
 def fill(package: str, template: str, **values: Any) -> str:
@@ -15,5 +16,5 @@ def fill(package: str, template: str, **values: Any) -> str:
 
 @cache
 def _environment(package: str) -> Environment:
-    loader = PackageLoader(package, "assets")
+    loader = ChoiceLoader([PackageLoader(each, "assets") for each in (package, "autoencoders.reporting")])
     return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)

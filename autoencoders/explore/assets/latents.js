@@ -229,6 +229,35 @@
     button.addEventListener("click", () => turn(...button.dataset.turn.split(",").map(step => Number(step) / 5)));
   }
 
+  // ── What is to be seen ────────────────────────────────────────────────────────────────────────────────────────────
+  const { measures } = explore;
+  const percent = share => `${Math.round(100 * share)} %`;
+
+  // By the lines of the picture: how long their mean is, as a share of their mean length
+  function sameWay() {
+    const { clean, noisy } = view.points, moves = clean.map((point, i) => point.map((value, axis) => noisy[i][axis] - value));
+    const mean = moves[0].map((_, axis) => moves.reduce((sum, move) => sum + move[axis], 0) / moves.length);
+    const length = moves.reduce((sum, move) => sum + Math.hypot(...move), 0) / moves.length;
+    const share = length ? Math.hypot(...mean) / length : 0;
+    return `In this picture of ${measures[find("#space").value].name}, the mean of all moves is ${percent(share)} as long as a move is on `
+      + "average: 100 % if all went the same way and equally far, near 0 % if each went its own.";
+  }
+
+  function movedLeast() {
+    const known = measures.filter(each => each["shift of an image"] != null);
+    const order = [...known].sort((a, b) => a["shift of an image"] - b["shift of an image"]);
+    const said = order.map(each => `${each.name} ${each["shift of an image"].toFixed(3)}`).join(", ");
+    return `In ${order[0].name}. In units of the clean latents’ spread, noise moves an image on average by: ${said}.`;
+  }
+
+  function islands() {
+    const counts = classes.map((_, kind) => labels.filter(label => label === kind).length / labels.length);
+    const chance = counts.reduce((sum, share) => sum + share * share, 0), { name, "purity, clean": purity } = measures[find("#space").value];
+    return `A picture can’t say; the space can. In ${name}, ${percent(purity)} of an image’s nearest neighbours are of its class, where `
+      + `${percent(chance)} would be by chance. If classes were islands, it would be nearly all of them.`;
+  }
+  explain(sameWay, movedLeast, islands);
+
   // ── Choices ───────────────────────────────────────────────────────────────────────────────────────────────────────
   const press = wanted => {
     toggles.forEach((button, kind) => button.setAttribute("aria-pressed", String(wanted(kind))));

@@ -6,8 +6,8 @@
   let image = images[0], seed = 1, noise = normal(image.values.length, seed), next = 0;
 
   async function restored(name, values) {
-    const { encode, decode } = programs[name];
-    return (await decode.run(await encode.run({ values, shape: [1, ...shape] }))).values;
+    const { encode, decode, forward } = programs[name], input = { values, shape: [1, ...shape] };
+    return (await (forward ? forward.run(input) : decode.run(await encode.run(input)))).values;
   }
 
   // The strength that suits a noise level: between those that were chosen on validation images
@@ -20,11 +20,12 @@
 
   // ── The panels ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  const panels = {};
+  const panels = {}, titles = {};
   function panel(name, title, make) {
     const canvas = picture(title), note = element("span", { class: "score" });
     const caption = element("figcaption", {}, element("b", {}, title), note);
     const holder = element("figure", {}, canvas, caption);
+    titles[name] = title;
     panels[name] = { canvas, note, holder, make, score: null };
     at("outputs").append(holder);
     return panels[name];
@@ -78,7 +79,7 @@
       try { await take(model); show(); } catch (e) { one.note.textContent = e.message; one.button.disabled = false; }
     };
     const size = megabytes(model.bytes);
-    const attributes = { type: "button", class: "load", onclick: go, "aria-label": `Load ${model.title}, ${size}` };
+    const attributes = { type: "button", class: "load", onclick: go, "aria-label": `Load ${size}: ${model.title}` };
     one.button = element("button", attributes, "Load", element("br"), size);
     one.holder.prepend(one.button);
   }
@@ -101,19 +102,71 @@
     at("all").addEventListener("click", () => {
       for (const each of document.querySelectorAll("button.load:enabled")) each.click();
     });
-    at("notes").textContent = explore.notes;
+    at("notes").append(...explore.notes.map(note => element("li", {}, note)));
     for (const model of explore.models) if (!programs[model.name]) offer(model);
     offerAll();
     changed();
   }
 
+  // ── What is to be seen ────────────────────────────────────────────────────────────────────────────────────────────
+
+  // How well the differences between neighbouring pixels agree with the clean image's: their correlation
+  function edges(values) {
+    const [height, width, channels] = shape, row = width * channels;
+    let both = 0, own = 0, clean = 0;
+    for (let i = 0; i < values.length; i++) {
+      for (const step of [i % row < row - channels && channels, i < (height - 1) * row && row]) {
+        if (!step) continue;
+        const a = values[i + step] - values[i], b = image.values[i + step] - image.values[i];
+        both += a * b; own += a * a; clean += b * b;
+      }
+    }
+    return both / Math.sqrt(own * clean || 1);
+  }
+
+  // What each denoiser that is loaded makes of this image at a level, the best first
+  async function ranked(sigma, judge) {
+    const seen = noisy(image.values, noise, sigma), found = [];
+    for (const [name, { make }] of Object.entries(panels)) {
+      if (make) found.push({ title: titles[name], value: judge(await make(seen, sigma)) });
+    }
+    return found.sort((a, b) => b.value - a.value);
+  }
+  const quality = values => psnr(values, image.values);
+
+  async function keepsEdges() {
+    const [best, ...rest] = await ranked(.5, edges), worst = rest.at(-1);
+    return `At σ = 0.5, ${best.title} keeps most of the edges of this image: differences between neighbouring pixels `
+      + `agree with the clean ones’ by ${written(best.value)} (1: all the same), those of ${worst.title} by `
+      + `${written(worst.value)} and of the noisy image by ${written(edges(noisy(image.values, noise, .5)))}.`;
+  }
+
+  async function costsCleanImages() {
+    const [best, ...rest] = await ranked(0, quality), worst = rest.at(-1);
+    return `Nothing would be lost by leaving the image alone. ${best.title} comes closest to that, at `
+      + `${inDecibels(best.value)}; ${worst.title} is furthest from it, at ${inDecibels(worst.value)}. What is lost is what a `
+      + "denoiser takes for noise, or what its bottleneck doesn’t hold.";
+  }
+
+  async function bestByLevel() {
+    const levels = [.05, .1, .2, .3, .4, .5], best = [];
+    for (const sigma of levels) best.push((await ranked(sigma, quality))[0].title);
+    const said = levels.map((sigma, i) => `${written(sigma)}: ${best[i]}`).join("; ");
+    return `${new Set(best).size > 1 ? "No" : "Yes, on this image"}. The best by σ – ${said}.`;
+  }
+
   withModels(async () => {
     panel("clean", "Test image");
     panel("noisy", "With noise");
-    panel("tv", "Total variation", (values, sigma) => totalVariation(values, shape, strength(sigma)));
+    if (smoothing) panel("tv", "Total variation", (values, sigma) => totalVariation(values, shape, strength(sigma)));
+    panel("linear", "Linear, few directions", linearDenoiser(explore.linear));
     for (const model of explore.models) panel(model.name, model.title);
     for (const model of explore.models.filter(each => each.atOnce)) await take(model);
     const [first] = Object.keys(programs);
     return chooseBackend(() => restored(first, image.values));
-  }).then(runs => { if (runs) setUp(); });
+  }).then(runs => {
+    if (!runs) return;
+    setUp();
+    explain(keepsEdges, costsCleanImages, bestByLevel);
+  });
 }

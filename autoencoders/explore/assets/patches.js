@@ -4,27 +4,35 @@
   const { shape, patch } = explore, [height, width, channels] = shape, images = gallery(explore.gallery);
   const rows = height / patch, columns = width / patch, at = id => document.getElementById(id);
   const patchOf = pixel => Math.floor(pixel / width / patch) * columns + Math.floor(pixel % width / patch);
-  let image = images[0], model = explore.models.find(each => each.atOnce), program, hidden = new Set(), seed = 1;
+  const first = explore.models.find(each => each.kind === "mcae" && each.atOnce);
+  const vit = explore.models.find(each => each.kind === "vit");
+  let image = images[0], model = first, hidden = new Set(), seed = 1;
+  const programs = {}; // by kind
 
-  const reconstruct = async () => {
-    const mask = Float32Array.from({ length: rows * columns }, (_, i) => hidden.has(i) ? 1 : 0);
+  const reconstruct = async (kind, places = hidden) => {
+    const mask = Float32Array.from({ length: rows * columns }, (_, i) => places.has(i) ? 1 : 0);
     const inputs = [{ values: image.values, shape: [1, ...shape] }, { values: mask, shape: [1, rows, columns, 1] }];
-    return (await program.run(...inputs)).values;
+    return (await programs[kind].run(...inputs)).values;
   };
+  const within = places => i => places.has(patchOf(Math.floor(i / channels)));
 
   const show = steadily(async () => {
-    const gone = pixel => hidden.has(patchOf(pixel)), output = await reconstruct();
-    paint(at("seen"), image.values, shape, gone);
-    paint(at("output"), output, shape);
+    const places = new Set(hidden); // more may be hidden while the models work
+    paint(at("seen"), image.values, shape, pixel => places.has(patchOf(pixel)));
     paint(at("clean"), image.values, shape);
-    write("All", meanSquare(output, image.values));
-    write("Hidden", meanSquare(output, image.values, i => gone(Math.floor(i / channels))));
-    at("output").count = hidden.size;
+    for (const [kind, canvas, prefix] of [["mcae", "output", ["mse", "psnr"]], ["vit", "vit", ["vitMse", "vitPsnr"]]]) {
+      if (!programs[kind]) continue;
+      const output = await reconstruct(kind, places);
+      paint(at(canvas), output, shape);
+      write(prefix, "All", meanSquare(output, image.values));
+      write(prefix, "Hidden", meanSquare(output, image.values, within(places)));
+    }
+    at("output").count = places.size;
   });
 
-  function write(region, error) { // of nothing, there is none
-    at(`mse${region}`).textContent = Number.isNaN(error) ? "–" : error.toFixed(4);
-    at(`psnr${region}`).textContent = Number.isNaN(error) ? "–" : inDecibels(-10 * Math.log10(error));
+  function write([square, decibels], region, error) { // of nothing, there is none
+    at(square + region).textContent = Number.isNaN(error) ? "–" : error.toFixed(4);
+    at(decibels + region).textContent = Number.isNaN(error) ? "–" : inDecibels(-10 * Math.log10(error));
   }
 
   // ── The grid: one stop of the tab key, arrows within ──────────────────────────────────────────────────────────────
@@ -91,14 +99,14 @@
   const percent = share => `${Math.round(100 * share)} %`;
 
   function setUpModels() {
-    for (const each of explore.models) {
+    for (const each of explore.models.filter(each => each.kind === "mcae")) {
       const size = element("span", {}, each === model ? "" : ` · load ${(each.bytes / 1e6).toFixed(1)} MB`);
       const pressed = { type: "button", "aria-pressed": String(each === model) };
-      const button = element("button", pressed, `${percent(each.ratio)} hidden in training`, size);
+      const button = element("button", pressed, `MCAE, ${percent(each.ratio)} hidden in training`, size);
       button.addEventListener("click", async () => {
         button.disabled = true;
         try {
-          program = (await load(each.name)).forward;
+          programs.mcae = (await load(each.name)).forward;
           model = each;
           size.textContent = "";
           for (const other of at("models").children) other.setAttribute("aria-pressed", other === button);
@@ -109,9 +117,68 @@
       });
       at("models").append(button);
     }
+    if (vit) setUpTransformer();
     named();
   }
+
+  function setUpTransformer() {
+    at("beside").hidden = false;
+    at("whoVit").textContent = `trained with ${percent(vit.ratio)} hidden`;
+    if (programs.vit) return;
+    const label = `Load the ViT, ${(vit.bytes / 1e6).toFixed(1)} MB`;
+    const button = element("button", { type: "button", class: "load" }, label);
+    button.addEventListener("click", async () => {
+      programs.vit = (await load(vit.name)).forward;
+      button.remove();
+      show();
+    });
+    at("beside").prepend(button);
+  }
   const named = () => { at("who").textContent = `trained with ${percent(model.ratio)} hidden`; };
+
+  // ── What is to be seen ────────────────────────────────────────────────────────────────────────────────────────────
+
+  const NAMES = { mcae: "the MCAE", vit: "the ViT" };
+  const each = async say => (await Promise.all(Object.keys(programs).map(say))).join(" ");
+  const block = side => { // in the middle
+    const [top, left] = [rows, columns].map(count => Math.floor((count - side) / 2));
+    const places = Array.from({ length: side * side }, (_, i) => (top + Math.floor(i / side)) * columns + left + i % side);
+    return new Set(places.filter(place => place >= 0 && place < rows * columns));
+  };
+  const share = (part, all) => percent(all ? part / all : 0);
+
+  const whereItChanges = () => each(async kind => {
+    const inner = block(1), around = block(3), [before, after] = [await reconstruct(kind, new Set()), await reconstruct(kind, inner)];
+    const sums = { patch: 0, next: 0, far: 0 };
+    before.forEach((value, i) => {
+      const place = patchOf(Math.floor(i / channels)), change = (value - after[i]) ** 2;
+      sums[inner.has(place) ? "patch" : around.has(place) ? "next" : "far"] += change;
+    });
+    const all = sums.patch + sums.next + sums.far;
+    return `Of what ${NAMES[kind]} changes, ${share(sums.patch, all)} is in the patch itself, ${share(sums.next, all)} in the `
+      + `patches beside it, ${share(sums.far, all)} further away.`;
+  });
+
+  const byShare = () => each(async kind => {
+    const errors = [];
+    for (const part of [.25, .75]) {
+      const places = drawn(rows * columns, part, seed);
+      errors.push(meanSquare(await reconstruct(kind, places), image.values, within(places)));
+    }
+    const [few, many] = errors.map(error => inDecibels(-10 * Math.log10(error)));
+    return `Over what is hidden, ${NAMES[kind]} comes to ${few} where 25 % are hidden and to ${many} where 75 % are.`;
+  });
+
+  async function inTheHeart() {
+    const hole = block(4), heart = block(2), mean = new Float32Array(channels);
+    image.values.forEach((value, i) => { if (!within(hole)(i)) mean[i % channels] += value; });
+    const seen = (rows * columns - hole.size) * patch * patch;
+    const errors = [["one colour, the mean of what is seen", image.values.map((_, i) => mean[i % channels] / seen)]];
+    for (const kind of Object.keys(programs)) errors.push([NAMES[kind], await reconstruct(kind, hole)]);
+    const found = errors.map(([name, values]) => [name, meanSquare(values, image.values, within(heart))]).sort((a, b) => a[1] - b[1]);
+    return `In the four patches farthest from all that is seen, from the least mean square error: `
+      + `${found.map(([name, error]) => `${name}, ${error.toFixed(4)}`).join("; ")}.`;
+  }
 
   function setUp() {
     setUpGrid();
@@ -121,17 +188,20 @@
     showClass();
     at("ratio").value = model.ratio;
     const showShare = () => { at("shareShown").value = percent(at("ratio").value); };
-    const draw = () => hideAll(drawn(rows * columns, Number(at("ratio").value), seed++));
-    at("ratio").addEventListener("input", showShare);
-    at("ratio").addEventListener("change", draw);
-    at("random").addEventListener("click", draw);
+    const draw = () => hideAll(drawn(rows * columns, Number(at("ratio").value), seed)); // more of the same while it is dragged
+    at("ratio").addEventListener("input", () => { showShare(); draw(); });
+    at("random").addEventListener("click", () => { seed++; draw(); });
     at("none").addEventListener("click", () => hideAll(new Set()));
     showShare();
     draw();
   }
 
   withModels(async () => {
-    program = (await load(model.name)).forward;
-    return chooseBackend(reconstruct);
-  }).then(runs => { if (runs) setUp(); });
+    for (const each of explore.models.filter(each => each.atOnce)) programs[each.kind] = (await load(each.name)).forward;
+    return chooseBackend(() => reconstruct("mcae"));
+  }).then(runs => {
+    if (!runs) return;
+    setUp();
+    explain(whereItChanges, byShare, inTheHeart);
+  });
 }

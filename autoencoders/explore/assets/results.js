@@ -1,7 +1,7 @@
 "use strict";
 // The table of results: sorted, filtered, downloaded; each row opens what its value rests on.
 {
-  const { run, columns, artifacts, versions, figures, claims, sourced, judged } = window.explore;
+  const { run, columns, headlines, artifacts, versions, figures, claims, sourced, judged } = window.explore;
   const rows = window.explore.rows.map(values => Object.fromEntries(columns.map((name, i) => [name, values[i]])));
   const NUMBERS = ["seed", "value", "lo", "hi", "n"];
   const FILTERS = ["experiment", "metric", "input", "kind"];
@@ -63,6 +63,47 @@
       const [one, other] = [a[name], b[name]];
       return one === null || other === null ? (one === null) - (other === null) : sign * compare(one, other);
     });
+  }
+
+  // ── A row a model: the headline values ─────────────────────────────────────────────────────────────────────────────
+
+  const board = { leaders: [], by: 0, down: true };
+
+  function setUpBoard() {
+    const models = new Map();
+    for (const row of rows) {
+      const title = titleOf(row);
+      if (row.region !== "all" || row.split === "validation" || row.experiment.startsWith("tune-")) continue;
+      headlines.forEach(({ metrics, input }, i) => {
+        const rank = metrics.indexOf(row.metric);
+        if (rank < 0 || row.input !== input) return;
+        if (!models.has(title)) models.set(title, { title, experiment: row.experiment, values: headlines.map(() => null), ranks: [] });
+        const model = models.get(title);
+        if (model.values[i] === null || rank < model.ranks[i]) [model.values[i], model.ranks[i]] = [row.value, rank];
+      });
+    }
+    board.leaders = [...models.values()].filter(({ values }) => values.slice(0, -1).some(value => value !== null));
+    const head = find("#leaders thead tr");
+    head.append(element("th", { scope: "col" }, "model"), ...headlines.map(({ title }, i) => {
+      const sort = () => { board.down = board.by === i ? !board.down : true; board.by = i; showBoard(); };
+      return element("th", { scope: "col", class: "number" }, element("button", { type: "button", onclick: sort }, title));
+    }));
+    showBoard();
+  }
+
+  function showBoard() {
+    const { leaders, by, down } = board, value = ({ values }) => values[by];
+    const order = [...leaders].sort((a, b) => value(a) === null || value(b) === null
+      ? (value(a) === null) - (value(b) === null) : (down ? -1 : 1) * (value(a) - value(b)));
+    [...find("#leaders thead tr").cells].forEach((cell, i) => {
+      if (i === by + 1) cell.setAttribute("aria-sort", down ? "descending" : "ascending");
+      else cell.removeAttribute("aria-sort");
+    });
+    find("#leaders tbody").replaceChildren(...order.map(({ title, experiment, values }) => {
+      const go = () => { find("#all").open = true; change({ experiment, q: "", metric: "", input: "", kind: "" }); find("#all").scrollIntoView(); };
+      const name = element("button", { type: "button", onclick: go }, title);
+      return element("tr", {}, element("th", { scope: "row" }, name), values.map(each => element("td", { class: "number" }, digits(each))));
+    }));
   }
 
   // ── The table ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -295,10 +336,12 @@
     const before = address({ artifact: "" });
     read();
     if (!drawnRows || address({ artifact: "" }) !== before) show();
-    if (view.artifact) open();
+    if (view.artifact) { find("#all").open = true; open(); }
     else if (dialog.open) dialog.close();
   }
   addEventListener("hashchange", follow);
   headings();
+  if (location.hash) find("#all").open = true;
+  setUpBoard();
   follow();
 }

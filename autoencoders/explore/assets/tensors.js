@@ -29,6 +29,13 @@ function halves(text) {
   return new Float32Array(single.buffer).map(value => value * 2 ** 112);
 }
 
+// Eight bits: in each column, 127 stands for the largest value.
+function unrounded(whole, most) {
+  const made = new Float32Array(whole.length), columns = most.length;
+  for (let i = 0; i < made.length; i++) made[i] = whole[i] * most[i % columns] / 127;
+  return made;
+}
+
 // ── Programs ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 // A plain number would be taken for kernels that are square
@@ -61,6 +68,20 @@ const OPERATIONS = { // maps are [N, h, w, C]
     copies[axis + 1] = times;
     shape.splice(axis + 1, 0, 1);
     return tf.reshape(tf.tile(tf.reshape(x, shape), copies), x.shape.map((n, i) => i === axis ? n * times : n));
+  },
+  place: ([x], [positions]) => tf.add(x, positions),
+  normalise: ([x], [weight, bias], { epsilon }) => {
+    const mean = tf.mean(x, -1, true), apart = tf.sub(x, mean);
+    const scale = tf.rsqrt(tf.add(tf.mean(tf.square(apart), -1, true), epsilon));
+    return tf.add(tf.mul(tf.mul(apart, scale), weight), bias);
+  },
+  attend: ([x, mask], [], { heads }) => { // cells hold query, key and value, each for all heads; hidden ones aren't seen
+    const [count, height, width, channels] = x.shape, size = channels / 3 / heads;
+    const parts = tf.unstack(tf.transpose(tf.reshape(x, [count, height * width, 3, heads, size]), [2, 0, 3, 1, 4]));
+    let scores = tf.mul(tf.matMul(parts[0], parts[1], false, true), 1 / Math.sqrt(size));
+    if (mask) scores = tf.sub(scores, tf.mul(tf.reshape(mask, [count, 1, 1, height * width]), 1e9));
+    const seen = tf.matMul(tf.softmax(scores), parts[2]);
+    return tf.reshape(tf.transpose(seen, [0, 2, 1, 3]), [count, height, width, channels / 3]);
   },
   fill: ([mask, x], [token]) => tf.add(tf.mul(x, tf.sub(1, mask)), tf.mul(token, mask)),
 };
@@ -111,14 +132,16 @@ function product(rows, columns, bias, lines, length, outputs) {
 }
 
 class Program {
-  constructor({ inputs, steps, shapes, weights }) {
+  constructor({ inputs, steps, shapes, coarse, halves: fine, eighths }) {
     this.inputs = inputs;
     this.steps = steps;
-    const values = halves(weights);
-    let at = 0;
-    this.weights = shapes.map(shape => {
+    const values = halves(fine), whole = new Int8Array(bytes(eighths));
+    let at = 0, from = 0;
+    this.weights = shapes.map((shape, i) => {
       const count = shape.reduce((product, n) => product * n, 1);
-      return tf.keep(tf.tensor(values.subarray(at, at += count), shape));
+      if (!coarse[i]) return tf.keep(tf.tensor(values.subarray(at, at += count), shape));
+      const most = values.subarray(at, at += shape.at(-1));
+      return tf.keep(tf.tensor(unrounded(whole.subarray(from, from += count), most), shape));
     });
   }
 

@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path
 
 from autoencoders.colours import on_dark
-from autoencoders.reporting import dark_twins, editions, scripts
+from autoencoders.reporting import dark_twins, editions, previews, scripts
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.folder import Folder
 from autoencoders.reporting.notebook_files import NotebookFile
@@ -42,7 +42,7 @@ COVER = {
     "Trained on": "date",
 }
 ASSETS = {  # by the folder that they lie in
-    "autoencoders.reporting": ("base.css", "theme.js"),
+    "autoencoders.reporting": ("base.css", "theme.js", "shell.css", "shell.js", "previews.css", "previews.js"),
     "autoencoders.reporting.without_quarto": ("style.css", "site.js"),
 }
 HTML = ("--to=html5", "--mathml", "--wrap=none", "--syntax-highlighting=pygments")
@@ -134,8 +134,11 @@ class Site:
         executed = [self._notebook_page(notebook, document) for notebook in notebooks]
         with ThreadPoolExecutor() as pool:
             bodies = list(pool.map(lambda page: pandoc.write(page.blocks, *HTML), pages + executed))
-        for position, (page, body) in enumerate(zip(pages + executed, bodies, strict=True)):
-            self.folder.put(page.url, self._html(page, body, pages, position))
+        whole = zip(pages + executed, bodies, strict=True)
+        written = {page.url: self._html(page, body, pages, position) for position, (page, body) in enumerate(whole)}
+        for url, text in written.items():
+            self.folder.put(url, text)
+        self.folder.put("previewed.js", previews.script_of((page.url, written[page.url]) for page in pages))
         for package, names in ASSETS.items():
             for name in names:
                 self.folder.put(name, resources.files(package).joinpath("assets", name).read_bytes())
@@ -284,7 +287,7 @@ def size(image: Path) -> dict[str, str]:
 
 
 def _search_index(pages: list[SitePage]) -> str:
-    """One entry a section: where it is, what it is called, what it says."""
+    """One entry a section: where it is, what it is called, its prose, what its tables and code say, and its weight."""
     entries = []
     for page in pages:
         sections: list[tuple[str, str, list[Element]]] = [("", page.title, [])]
@@ -294,6 +297,24 @@ def _search_index(pages: list[SitePage]) -> str:
             else:
                 sections[-1][2].append(block)
         for anchor, title, blocks in sections:
-            if text := re.sub(r"\s+", " ", pandoc.plain(blocks)).strip():
-                entries.append([page.url + (f"#{anchor}" if anchor else ""), page.name, title, text])
+            prose, rest = (_words(part) for part in _parted(blocks))
+            if prose or rest:
+                url = page.url + (f"#{anchor}" if anchor else "")
+                entries.append([url, page.name, title, prose, rest, 0.5 if page.kind == "appendix" else 1])
     return json.dumps(entries, ensure_ascii=False, separators=(",", ":"))
+
+
+def _parted(blocks: list[Element]) -> tuple[list[Element], list[Element]]:
+    """Prose, with captions, and apart from it tables and code, which name much and explain nothing."""
+    prose, rest = [], []
+    for block in blocks:
+        if block["t"] == "Figure":
+            prose += block["c"][1][1]
+            rest += block["c"][2]
+        else:
+            (rest if block["t"] in ("Table", "CodeBlock") else prose).append(block)
+    return prose, rest
+
+
+def _words(blocks: list[Element]) -> str:
+    return re.sub(r"\s+", " ", pandoc.plain(blocks)).strip()

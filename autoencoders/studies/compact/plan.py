@@ -6,8 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from autoencoders.measurements.linear_programs import LinearProgram
 from autoencoders.measurements.measurement import Measurement
+from autoencoders.measurements.playground import Gallery
 from autoencoders.measurements.reconstruction import Reconstruction
+from autoencoders.measurements.whole_programs import program_of
 from autoencoders.specs import Baseline, ConvAE, Corruption, Experiment, Gaussian, Model, Training
 from autoencoders.studies.base import Budget, Study
 
@@ -69,10 +72,12 @@ class Compact(Study[CompactBudget]):
         return [Baseline(method="input"), Baseline(method="ridge")]
 
     def of_baseline(self, baseline: Baseline) -> list[Measurement]:
-        return [self.reconstruction(sigma) for sigma in ON_UNIT_SCALE.values()]
+        shown = Gallery() if baseline.method == "input" else LinearProgram()
+        return [*(self.reconstruction(sigma) for sigma in ON_UNIT_SCALE.values()), shown]
 
     def of_model(self, experiment: Experiment) -> list[Measurement]:
-        return [self.reconstruction(), *(self.reconstruction(sigma) for sigma in ON_UNIT_SCALE.values())]
+        noisy = [self.reconstruction(sigma) for sigma in ON_UNIT_SCALE.values()]
+        return [self.reconstruction(), *noisy, program_of(experiment)]
 
     def reconstruction(self, sigma: float | None = None) -> Reconstruction:
         return Reconstruction(input=None if sigma is None else Gaussian(sigma), images=self.budget.images)

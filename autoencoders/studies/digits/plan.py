@@ -6,8 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from autoencoders.measurements.exhibits import Lessons
+from autoencoders.measurements.linear_programs import LinearProgram
 from autoencoders.measurements.measurement import Measurement
+from autoencoders.measurements.playground import Gallery
 from autoencoders.measurements.reconstruction import Reconstruction
+from autoencoders.measurements.whole_programs import program_of
 from autoencoders.specs import VAE, Baseline, Data, Experiment, Gaussian, Model
 from autoencoders.studies.base import Budget, Study, images_of
 from autoencoders.studies.digits.measurements import Between, Clusters
@@ -102,11 +106,12 @@ class Digits(Study[DigitsBudget]):
     def of_baseline(self, baseline: Baseline) -> list[Measurement]:
         if baseline.method == "pixels":
             return [self.clusters(), self.clusters(leaking=True)]
-        return [self.denoising()]
+        return [self.denoising(), *([Gallery(), Lessons()] if baseline.method == "input" else [LinearProgram()])]
 
     def of_model(self, experiment: Experiment) -> list[Measurement]:
         leaking = experiment.data != self.data
-        return [self.denoising(), self.clusters(leaking=leaking), self.between()]
+        shown = [] if leaking else [program_of(experiment)]
+        return [self.denoising(), self.clusters(leaking=leaking), self.between(), *shown]
 
     def denoising(self) -> Reconstruction:
         return Reconstruction(input=NOISE, images=self.budget.images)
