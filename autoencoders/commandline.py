@@ -26,7 +26,11 @@ def _shared_options(
         str | None, typer.Option(help="smoke, quick, evening, full or auto (AE_PROFILE).", rich_help_panel=_SHARED)
     ] = None,
     dataset: Annotated[
-        str | None, typer.Option(help="cifar10, photos10, … (AE_DATASET).", rich_help_panel=_SHARED)
+        str | None,
+        typer.Option(help="cifar10, cifar100, svhn, photos10, … or folder:PATH (AE_DATASET).", rich_help_panel=_SHARED),
+    ] = None,
+    image_size: Annotated[
+        str | None, typer.Option(help="Of a folder's images, in pixels (AE_IMAGE_SIZE).", rich_help_panel=_SHARED)
     ] = None,
     group: Annotated[
         str | None, typer.Option(help="Names the PDF and the zip (GROUP).", rich_help_panel=_SHARED)

@@ -132,7 +132,7 @@ class Findings(Results[Catalogue]):
         yield from map(self.skips, self.catalogue.skip_levels)
         yield from (*self.blind_daes(), *self.far_mcaes())
         for trained in (self.ae(), self.dae(self.catalogue.sigma)):
-            yield from (self.without(trained, left_out) for left_out in profile.left_out)
+            yield from (self.without(trained, left_out) for left_out in self.catalogue.left_out)
         yield from self.vaes()
         yield from map(self.mcae, (0, *self.catalogue.ratios))
         yield from map(self.vit, self.catalogue.vit_ratios)
@@ -227,7 +227,7 @@ class Findings(Results[Catalogue]):
 
     def novelty_table(self, contenders: Sequence[Contender]) -> tables.Table:
         """How well the error tells a class that wasn't trained on, by class; a dash where none was left out."""
-        specs = {left_out: self.catalogue.novelty(left_out) for left_out in self.catalogue.profile.left_out}
+        specs = {left_out: self.catalogue.novelty(left_out) for left_out in self.catalogue.left_out}
         names = {left_out: self.meta(contenders[-1], spec)["class"] for left_out, spec in specs.items()}
         if not specs:
             return tables.markdown([{"model": c.label, "AUROC": None} for c in contenders], ["model", "AUROC"])

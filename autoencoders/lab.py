@@ -69,10 +69,11 @@ class Lab:
     def catalogues(self) -> list[Plan]:
         """The plan, once a seed."""
         name, *others = (choice.name for choice in self.choices)
-        alike = {"profile": self.profile, "dataset": name, "others": tuple(others)}
-        plans = [self.plan_class(**alike, seed=seed) for seed in self.profile.seeds]  # type: ignore[arg-type]
-        if isinstance(plans[0], Catalogue) and name in data.CLASSES:
-            plans[0].check_classes(data.CLASSES[name])
+        classes, images = data.classes_of(name, self.choice.root)
+        alike = {"profile": self.profile, "dataset": name, "others": tuple(others), "classes": classes}
+        plans = [self.plan_class(**alike, images=images, seed=seed) for seed in self.profile.seeds]  # type: ignore[arg-type]
+        if isinstance(plans[0], Catalogue) and classes:
+            plans[0].check_classes(classes)
         return plans
 
     @cached_property

@@ -24,6 +24,7 @@ ENVIRONMENT = {
     "group": "GROUP",
     "profile": "AE_PROFILE",
     "dataset": "AE_DATASET",
+    "image_size": "AE_IMAGE_SIZE",
     "data_dir": "AUTOENCODERS_DATA",
     "cache": "AE_CACHE",
     "device": "AE_DEVICE",
@@ -48,7 +49,8 @@ class Settings:
     group: str = "G00"
     authors: tuple[str, ...] = ()
     profile: str = "auto"
-    dataset: str = "cifar10"
+    dataset: str = "cifar10"  # a folder of images by its name and size: `folder:holidays@32`, in the data folder
+    image_size: int | None = None  # of a folder's images; None: 32
     sigmas: tuple[float, ...] | None = None  # of this and the next six, see `compared`; None: the profile's own
     unseen: tuple[float, ...] | None = None
     ratios: tuple[float, ...] | None = None
@@ -85,6 +87,8 @@ def load(path: Path = PROJECT / "params.yml", **flags: Any) -> Settings:
     values |= {name: value for name, value in flags.items() if value is not None}
     parsed: dict[str, Any] = {name: _parsed(name, value) for name, value in values.items()}
     compared.check(parsed)
+    asked, size = parsed.get("dataset", Settings.dataset), parsed.get("image_size")
+    parsed["dataset"], parsed["data_dir"] = data.resolved(asked, size, parsed.get("data_dir"))
     return Settings(**parsed)
 
 
@@ -206,7 +210,12 @@ RULES = {
     "group": Rule(GROUP_RULE, _matches("[A-Za-z0-9][A-Za-z0-9_-]{0,31}")),
     "authors": Rule("a list of names", all, read=_names),
     "profile": Rule(f"one of {', '.join(PROFILES)} or auto", lambda value: value in (*PROFILES, "auto")),
-    "dataset": Rule("the name of a data set", lambda value: data.reader_name(value)),  # raises, with the valid ones
+    "dataset": Rule(  # raises, with the valid ones
+        "the name of a data set", lambda value: data.is_folder(value) or data.reader_name(value)
+    ),
+    "image_size": Rule(
+        "auto or a multiple of 8 from 16 to 128", lambda size: size in data.SIZES, default=("auto", None)
+    ),
     "data_dir": Rule("the path of a folder", _may_be_there, default=("", None), read=_folder),
     "cache": Rule("the path of a folder", _may_be_there, default=("", None), read=_folder),
     "device": Rule("auto, cpu, mps, cuda or cuda:N", _matches(r"auto|cpu|mps|cuda(:\d+)?")),

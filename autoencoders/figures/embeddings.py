@@ -44,7 +44,7 @@ def embeddings(panels: Mapping[str, Cloud], classes: Sequence[str]) -> Figure:
         points, kinds = _checked(coordinates, labels, classes, 2, title)
         _scatter(axes, points, kinds, rasterized=total > RASTER_ABOVE)
         _bare(axes, title, points)
-    legend(figure, _class_handles(classes))
+    legend(figure, _class_handles(told_apart(classes)))
     return figure
 
 
@@ -65,7 +65,7 @@ def shifts(panels: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]], clas
         Line2D([], [], label=text, color=INK, marker="o", linestyle="none", markerfacecolor=face)
         for text, face in (("clean", "white"), ("noisy", INK))
     ]
-    legend(figure, [*_class_handles(classes), *ends])
+    legend(figure, [*_class_handles(told_apart(classes)), *ends])
     return figure
 
 
@@ -75,7 +75,7 @@ def embeddings_3d(panels: Mapping[str, Cloud], classes: Sequence[str]) -> Figure
     figure, all_axes = _panels(panels, classes, subplot_kw={"projection": "3d", "computed_zorder": False})
     for axes, (title, (coordinates, labels)) in zip(all_axes, panels.items(), strict=True):
         points, kinds = _checked(coordinates, labels, classes, 3, title)
-        for kind in range(len(classes)):
+        for kind in range(len(told_apart(classes))):
             style: dict[str, Any] = {
                 "marker": MARKERS[kind],
                 "color": PALETTE[kind],
@@ -88,7 +88,7 @@ def embeddings_3d(panels: Mapping[str, Cloud], classes: Sequence[str]) -> Figure
         axes.set(xticklabels=[], yticklabels=[], zticklabels=[])
         axes.tick_params(length=0)
         axes.set_box_aspect(None, zoom=1.05)  # type: ignore[call-arg]
-    legend(figure, _class_handles(classes))
+    legend(figure, _class_handles(told_apart(classes)))
     return figure
 
 
@@ -99,20 +99,28 @@ def decision_regions(panels: Mapping[str, Mapping[str, np.ndarray]], classes: Se
     A panel holds `points` [N,2] with their `labels` [N], and a grid: `x` [W], `y` [H], `response` [H,W] in classes.
     """
     figure, all_axes = _panels(panels, classes)
-    tints = ListedColormap([tint(PALETTE[kind], 0.38) for kind in range(len(classes))])
+    shown = told_apart(classes)
+    tints = ListedColormap([tint(PALETTE[kind], 0.38) for kind in range(len(shown))])
     for axes, (title, panel) in zip(all_axes, panels.items(), strict=True):
         points, kinds = _checked(panel["points"], panel["labels"], classes, 2, title)
-        x, y, predicted = panel["x"], panel["y"], panel["response"]
-        grid = axes.pcolormesh(x, y, predicted, cmap=tints, vmin=-0.5, vmax=len(classes) - 0.5, shading="nearest")
+        x, y, predicted = panel["x"], panel["y"], np.minimum(panel["response"], len(shown) - 1)
+        grid = axes.pcolormesh(x, y, predicted, cmap=tints, vmin=-0.5, vmax=len(shown) - 0.5, shading="nearest")
         grid.set(rasterized=True, zorder=0)  # one picture instead of a path for each node
         for kind in np.unique(predicted):
             axes.contour(x, y, predicted == kind, levels=(0.5,), colors="white", linewidths=0.8, zorder=1)
         inside = (points >= (x[0], y[0])).all(axis=1) & (points <= (x[-1], y[-1])).all(axis=1)
         _scatter(axes, points[inside], kinds[inside], size=7)
         _bare(axes, title, np.array([(x[0], y[0]), (x[-1], y[-1])]), margin=0.0)
-        _name_regions(axes, x, y, predicted, classes)
-    legend(figure, _class_handles(classes))
+        _name_regions(axes, x, y, predicted, shown)
+    legend(figure, _class_handles(told_apart(classes)))
     return figure
+
+
+def told_apart(classes: Sequence[str]) -> list[str]:
+    """What a legend names: all classes, or of more than there are markers the first ones, and the others as one."""
+    if len(classes) <= len(MARKERS):
+        return list(classes)
+    return [*classes[: len(MARKERS) - 1], f"{len(classes) - len(MARKERS) + 1} others"]
 
 
 # ── Parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -121,8 +129,6 @@ def decision_regions(panels: Mapping[str, Mapping[str, np.ndarray]], classes: Se
 def _panels(panels: Mapping[str, Any], classes: Sequence[str], **options: Any) -> tuple[Figure, list[Axes]]:
     some(panels, "panels")
     some(classes, "classes")
-    if len(classes) > len(MARKERS):
-        raise ValueError(f"{len(classes)} classes can't be told apart in one figure; {len(MARKERS)} can")
     columns = {1: 1, 2: 2, 4: 2}.get(len(panels), 3)
     rows = -(-len(panels) // columns)
     figure = Figure(0.45 + rows * {1: 4.2, 2: 3.3, 3: 2.3}[columns])
@@ -141,7 +147,7 @@ def _checked(
         raise ValueError(f"{title}: coordinates must be finite")
     if kinds.dtype.kind not in "iu" or kinds.min() < 0 or kinds.max() >= len(classes):
         raise ValueError(f"{title}: labels must be integers from 0 to {len(classes) - 1}")
-    return points, kinds
+    return points, np.minimum(kinds, len(MARKERS) - 1)
 
 
 def _scatter(
