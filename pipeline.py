@@ -70,11 +70,15 @@ def status(settings: Settings, names: Names = None, study: Study = None, json: J
     trainings, measurements = inspection.standings(lab, names)
     if json:
         print_json(
-            lab.head, experiments=[t.as_json() for t in trainings], measurements=[m.as_json() for m in measurements]
+            lab.head,
+            experiments=[t.as_json() for t in trainings],
+            measurements=[m.as_json() for m in measurements],
+            room=lab.store.sizes(),
         )
     else:
         lab.announce()
         inspection.print_standings(trainings, measurements)
+        inspection.print_room(lab.store.sizes())
 
 
 @command
@@ -192,6 +196,8 @@ def prune(
     settings: Settings,
     yes: Annotated[bool, typer.Option("--yes", help="Drop them; without it they are only listed.")] = False,
     really: Annotated[bool, typer.Option("--really", help="Also what took more than an hour.")] = False,
+    older_than: Annotated[str | None, typer.Option(help="Only what is older, such as 30d.")] = None,
+    larger_than: Annotated[str | None, typer.Option(help="Only what is larger, such as 100MB.")] = None,
 ) -> None:
     """Drop cached work that no profile's experiments refer to any more."""
     from autoencoders import inspection
@@ -200,7 +206,8 @@ def prune(
     def confirmed(question: str) -> bool:
         return really or (sys.stdin.isatty() and typer.confirm(question, err=True))
 
-    inspection.prune(Lab(settings, looks_only=True), drop=yes, confirmed=confirmed)
+    which = inspection.only(older_than, larger_than)
+    inspection.prune(Lab(settings, looks_only=True), drop=yes, confirmed=confirmed, which=which)
 
 
 if __name__ == "__main__":

@@ -318,6 +318,17 @@ class Store:
 
     # ── Dropping ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def sizes(self) -> dict[str, int]:
+        """How many bytes the cache has of each kind of task, and of work that is unfinished, damaged or failed."""
+        kinds = {record["key"]: str(kind) for (kind, _), all_of in self._records_by_name().items() for record in all_of}
+        found: dict[str, int] = {}
+        for what, subfolder in _PLACES.items():
+            folder = self.root / subfolder
+            for path in folder.iterdir() if folder.is_dir() else ():
+                kind = kinds.get(path.name, "unfinished") if what == "entry" else what
+                found[kind] = found.get(kind, 0) + _size(path)
+        return found
+
     def prune(self, keep: Iterable[Task], dry_run: bool = False) -> list[Dropped]:
         """Drop what these tasks don't refer to, and all that was set aside; what is being computed now stays."""
         with self.looked_at_once():
@@ -343,7 +354,7 @@ class Store:
                 if match and not path.is_symlink():
                     key = match[match.lastindex or 1]
                     found: Kind = "unfinished" if path.name.startswith(".") else what
-                    yield Dropped(found, key, _name(path) or key, path, _size(path), _seconds(path))
+                    yield Dropped(found, key, _name(path) or key, path, _size(path), _seconds(path), _changed(path))
 
     def _is_ours(self) -> bool:
         """Whether the folder has the mark, or holds a sound entry from before there was one."""
@@ -395,6 +406,14 @@ def _seconds(path: Path) -> float:
     """How long computing an entry took, by its record; of anything else nobody knows."""
     seconds = noted(path / entries.RECORD).get("seconds", 0)
     return float(seconds) if isinstance(seconds, int | float) else 0
+
+
+def _changed(path: Path) -> float:
+    """What is gone by now is as good as new."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return time.time()
 
 
 def _size(path: Path) -> int:
