@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 if __name__ == "__main__":  # before anything is imported that takes its time
     from autoencoders import startup
@@ -52,13 +53,21 @@ def _lab(settings: Settings, study: str | None, *, looks_only: bool = False) -> 
 
 
 @command
-def run(settings: Settings, names: Names = None, study: Study = None) -> None:
+def run(
+    settings: Settings,
+    names: Names = None,
+    study: Study = None,
+    push: Annotated[bool, typer.Option("--push", help="Then copy to the remote what it lacks.")] = False,
+) -> None:
     """Train and measure whatever is missing. Interrupt it at will: the same command goes on from there."""
+    from autoencoders import sharing
     from autoencoders.running import progress
 
     lab = _lab(settings, study)
     lab.announce()
     progress.follow(lab, lab.plan(names))
+    if push:
+        sharing.push(lab, names)
 
 
 @command
@@ -189,6 +198,29 @@ def graph(settings: Settings) -> None:
     from autoencoders.settings import PROJECT
 
     print(graph.mermaid([Lab(settings, looks_only=True)], sorted(embedded(PROJECT))))
+
+
+@command
+def pack(
+    settings: Settings,
+    names: Names = None,
+    *,
+    file: Annotated[Path, typer.Argument(help="What to write.")],
+    study: Study = None,
+) -> None:
+    """Pack what the cache holds of a run into one file, for another machine with the same code and data."""
+    from autoencoders import sharing
+
+    sharing.pack(_lab(settings, study, looks_only=True), names, file)
+
+
+@command
+def unpack(settings: Settings, file: Annotated[Path, typer.Argument(help="What `pack` has written.")]) -> None:
+    """Take into the cache what it lacks of such a file, each digest checked."""
+    from autoencoders import sharing
+    from autoencoders.lab import Lab
+
+    sharing.unpack(Lab(settings, looks_only=True), file)
 
 
 @command

@@ -249,8 +249,9 @@ def _features(f: Findings) -> Iterable[Claim]:
         )
         yield Claim(id, "R20", statement, f.layers(best), rival, ACCURACY)
     few = min(LayerFit.labels)
-    statement = f"with {few} labels, too, it finds more in the layers of the trained MCAE than in random weights"
-    yield Claim("training-adds-few", "R20", statement, f.layers(best, few), f.layers(untrained, few), ACCURACY)
+    if few in f.label_counts(best):  # very small data sets have fewer images
+        statement = f"with {few} labels, too, it finds more in the layers of the trained MCAE than in random weights"
+        yield Claim("training-adds-few", "R20", statement, f.layers(best, few), f.layers(untrained, few), ACCURACY)
     statement = "a linear classifier finds more in the AE's layers than in the same with random weights"
     yield Claim("ae-training-adds", "R6", statement, f.layers(ae), f.layers(f.draws_beside(ae)), ACCURACY)
 

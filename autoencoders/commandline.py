@@ -49,6 +49,12 @@ def _shared_options(
         str | None,
         typer.Option(help="Dask's: none, local or tcp://host:8786 (AE_SCHEDULER).", rich_help_panel=_SHARED),
     ] = None,
+    remote: Annotated[
+        str | None,
+        typer.Option(
+            help="Where machines share results: s3://…, ssh://… or file:///… (AE_REMOTE).", rich_help_panel=_SHARED
+        ),
+    ] = None,
     strict_environment: Annotated[
         bool | None,
         typer.Option(

@@ -44,7 +44,7 @@ class Lab:
         self.settings = settings
         self.plan_class = plan
         self.profile: Profile = settings.resolved_profile()
-        self.store = _store(settings.cache, settings.strict_environment)
+        self.store = _store(settings.cache, settings.strict_environment, settings.remote)
         self._looks_only = looks_only  # then nothing is downloaded or written
 
     @cached_property
@@ -83,6 +83,7 @@ class Lab:
             cache=self.settings.cache,
             device=self.device,
             strict=self.settings.strict_environment,
+            remote=self.settings.remote,
             fitted_to=self.catalogues[0].data,
             label=f"{self.profile.name}/{self.dataset}",
         )
@@ -206,12 +207,13 @@ class Bench:
     cache: Path
     device: str
     strict: bool = False  # about versions and device, see Store
+    remote: str | None = None
     fitted_to: Data  # for baselines
     label: str  # of the run, so that `stale` compares runs of one profile and data set
 
     @property
     def store(self) -> Store:
-        return _store(self.cache, self.strict)
+        return _store(self.cache, self.strict, self.remote)
 
     def source(self, spec: Data) -> Source:
         return next(source for source in self.sources if source.name == spec.name)
@@ -324,8 +326,8 @@ def _class_name(spec: Spec) -> str:
 
 
 @functools.cache
-def _store(cache: Path, strict: bool) -> Store:
-    return Store(cache, strict=strict)
+def _store(cache: Path, strict: bool, remote: str | None) -> Store:
+    return Store(cache, strict=strict, remote=remote)
 
 
 class ProgressFile:

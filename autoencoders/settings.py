@@ -30,6 +30,7 @@ ENVIRONMENT = {
     "device": "AE_DEVICE",
     "jobs": "AE_JOBS",
     "scheduler": "AE_SCHEDULER",
+    "remote": "AE_REMOTE",
     "strict_environment": "AE_STRICT_ENVIRONMENT",
 } | {name: f"AE_{name.upper()}" for name in compared.PARAMETERS}
 OF_THE_MACHINE = (
@@ -38,6 +39,7 @@ OF_THE_MACHINE = (
     "device",
     "jobs",
     "scheduler",
+    "remote",
     "strict_environment",
 )  # the others are the report's
 
@@ -63,6 +65,7 @@ class Settings:
     device: str = "auto"
     jobs: int | None = None  # None: as many as pay on this machine
     scheduler: str | None = None  # Dask's; None: processes of this machine
+    remote: str | None = None  # where machines share what they have computed
     strict_environment: bool = False  # whether what other versions or another device made is stale
     notebooks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -224,6 +227,11 @@ RULES = {
         "none, local or an address such as tcp://host:8786",
         _matches(r"local|(tcp|tls|ucx)://[\w.\[\]:-]+:\d+"),
         default=("none", None),
+    ),
+    "remote": Rule(
+        "none or an address such as s3://bucket/prefix, ssh://host/folder or file:///folder",
+        _matches(r"(s3://[\w.-]+(/\S*)?|ssh://[\w.@:-]+/\S+|file:///.+)"),
+        default=("none", "", None),
     ),
     "strict_environment": Rule("true or false", read=_switch),
     "notebooks": Rule(
