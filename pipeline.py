@@ -201,6 +201,20 @@ def graph(settings: Settings) -> None:
 
 
 @command
+def export(
+    settings: Settings,
+    names: Annotated[list[str], typer.Argument(help="Trained models, by name or pattern ('vae*').")],
+    to: Annotated[Path, typer.Option("--to", help="The folder to write to.")],
+    study: Study = None,
+) -> None:
+    """Write trained models for others: weights, ONNX files, a model card. Needs `pip install '.[export]'`."""
+    from autoencoders import exporting
+
+    for path in exporting.export(_lab(settings, study, looks_only=True), names, to):
+        print(path)
+
+
+@command
 def pack(
     settings: Settings,
     names: Names = None,

@@ -27,8 +27,8 @@ T = TypeVar("T")
 class Remote:
     """Asked once which entries it has; one that fails is not asked again, and costs one line."""
 
-    def __init__(self, address: str, patience: float = PATIENCE) -> None:
-        self.address, self.patience = address.rstrip("/"), patience
+    def __init__(self, address: str, patience: float | None = None) -> None:
+        self.address, self.patience = address.rstrip("/"), PATIENCE if patience is None else patience
         self._keys: set[str] | None = None
 
     def has(self, key: str) -> bool:
@@ -40,6 +40,7 @@ class Remote:
         if self._keys is None:
             self._keys = set()
             try:
+                self._import()
                 self._keys = within(self.patience, self._listed)
             except Exception as error:  # of whatever lies between here and there
                 log(f"remote {self.address}: {_cause(error)}: going on without it")
@@ -76,6 +77,12 @@ class Remote:
     def _give_up(self, error: Exception) -> None:
         log(f"remote {self.address}: {_cause(error)}: going on without it")
         self._keys = set()
+
+    def _import(self) -> None:
+        """Before the clock runs: the packages are large."""
+        import fsspec
+
+        fsspec.get_filesystem_class(self.address.partition("://")[0])
 
     def _opened(self) -> tuple[Any, str]:
         """The file system, and the folder in it."""
