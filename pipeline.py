@@ -91,11 +91,21 @@ def status(settings: Settings, names: Names = None, study: Study = None, json: J
 
 
 @command
-def results(settings: Settings, names: Names = None, study: Study = None, json: Json = False) -> None:
+def results(
+    settings: Settings,
+    names: Names = None,
+    study: Study = None,
+    json: Json = False,
+    against: Annotated[Path | None, typer.Option(help="What `results --json` said of another run.")] = None,
+    against_cache: Annotated[Path | None, typer.Option(help="Its cache, to compare image by image.")] = None,
+) -> None:
     """Show every figure measured in this run: models and baselines, with 95 % intervals."""
-    from autoencoders import inspection
+    from autoencoders import comparing, inspection
 
     lab = _lab(settings, study, looks_only=True)
+    if against:
+        comparing.show(lab, names, against, against_cache, json=json)
+        return
     rows = inspection.rows(lab, names)
     if json:
         trainings, seconds = inspection.trainings(lab, names), inspection.seconds(lab, names)
