@@ -105,11 +105,8 @@ class Noted:
         return self.pool.submit(task, work)
 
 
-Started, Finished = Callable[[Task], None], Callable[[str], None]
-
-
 @contextmanager
-def _display(lab: Lab, tasks: Mapping[str, Task]) -> Iterator[tuple[Started, Finished]]:
+def _display(lab: Lab, tasks: Mapping[str, Task]) -> Iterator[tuple[Callable[[Task], None], Callable[[str], None]]]:
     """Show how far all of it is, and each training that runs: in a terminal as bars, elsewhere in lines."""
     console = Console(stderr=True)
     if not console.is_terminal:
