@@ -55,6 +55,10 @@ def _shared_options(
             help="Where machines share results: s3://…, ssh://… or file:///… (AE_REMOTE).", rich_help_panel=_SHARED
         ),
     ] = None,
+    compare: Annotated[
+        str | None,
+        typer.Option(help="Two files of `results --json`: a page of the site (AE_COMPARE).", rich_help_panel=_SHARED),
+    ] = None,
     strict_environment: Annotated[
         bool | None,
         typer.Option(

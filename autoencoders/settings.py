@@ -31,6 +31,7 @@ ENVIRONMENT = {
     "jobs": "AE_JOBS",
     "scheduler": "AE_SCHEDULER",
     "remote": "AE_REMOTE",
+    "compare": "AE_COMPARE",
     "strict_environment": "AE_STRICT_ENVIRONMENT",
 } | {name: f"AE_{name.upper()}" for name in compared.PARAMETERS}
 OF_THE_MACHINE = (
@@ -40,6 +41,7 @@ OF_THE_MACHINE = (
     "jobs",
     "scheduler",
     "remote",
+    "compare",
     "strict_environment",
 )  # the others are the report's
 
@@ -66,6 +68,7 @@ class Settings:
     jobs: int | None = None  # None: as many as pay on this machine
     scheduler: str | None = None  # Dask's; None: processes of this machine
     remote: str | None = None  # where machines share what they have computed
+    compare: tuple[Path, ...] = ()  # two files of `results --json`, of which the site has a page
     strict_environment: bool = False  # whether what other versions or another device made is stale
     notebooks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -178,6 +181,11 @@ def _folder(value: Any) -> Any:
     return Path(value).expanduser().resolve() if isinstance(value, str | Path) else value
 
 
+def _two_files(value: Any) -> Any:
+    files = [part.strip() for part in value.strip("[] ").split(",")] if isinstance(value, str) else value
+    return [_folder(file) for file in files] if isinstance(files, list) and len(files) == 2 else None
+
+
 def _may_be_there(path: Path) -> bool:
     """Whether a file system can have it: names have a greatest length."""
     try:
@@ -232,6 +240,12 @@ RULES = {
         "none or an address such as s3://bucket/prefix, ssh://host/folder or file:///folder",
         _matches(r"(s3://[\w.-]+(/\S*)?|ssh://[\w.@:-]+/\S+|file:///.+)"),
         default=("none", "", None),
+    ),
+    "compare": Rule(
+        "none or two files of results, such as old.json,new.json",
+        lambda files: all(map(_may_be_there, files)),
+        default=("none", "", None),
+        read=_two_files,
     ),
     "strict_environment": Rule("true or false", read=_switch),
     "notebooks": Rule(

@@ -78,3 +78,21 @@ def test_result_files_that_are_kept_can_be_compared() -> None:
 
     for path in FOLDER.glob(RUNS):
         assert comparing.compare(comparing.read(path), json.loads(path.read_text()), []).gone == 0
+
+
+def test_page_shows_what_differs_and_what_changed(tmp_path: Path) -> None:
+    from types import SimpleNamespace
+
+    from autoencoders.explore import comparison_page, heads
+    from autoencoders.settings import Settings
+
+    files = (tmp_path / "old.json", tmp_path / "new.json")
+    for path, made in zip(files, (run("a", 20.0), run("b", 25.0, rate=0.2)), strict=True):
+        path.write_text(json.dumps(made))
+    lab: Any = SimpleNamespace(settings=Settings(compare=files), store=Store(tmp_path))
+    page = comparison_page.page(lab, None)  # type: ignore[arg-type]
+    assert "<td>rate</td><td>0.1</td><td>0.2</td>" in page.body
+    assert "<strong>+5</strong>" in page.body
+    assert "old.json" in page.body
+    assert heads(lab.settings)[-1] == page.head
+    assert page.head not in heads(Settings())

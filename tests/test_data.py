@@ -500,7 +500,7 @@ def test_choose_without_download_asks_nobody(no_data: Path, monkeypatch: pytest.
 @pytest.mark.parametrize("name", ["", "cifar", "CIFAR10", "photos10-48"])
 def test_unknown_data_sets_are_answered_with_the_known_ones(name: str) -> None:
     for ask in (data.locate, data.obtain, data.reader_name):
-        with pytest.raises(InputError, match="unknown data set .*: choose one of cifar10, mnist"):
+        with pytest.raises(InputError, match="unknown data set .*: choose one of cifar10, cifar100, svhn"):
             ask(name)
 
 

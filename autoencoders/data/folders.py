@@ -68,7 +68,7 @@ def resolved(name: str, image_size: int | None, data_dir: str | Path | None) -> 
         return name, place
     path, size = _parts(name)
     named = Path(path).expanduser()
-    if named.name != path or (not (place and (place / path).is_dir()) and named.is_dir()):
+    if path and (named.name != path or (not (place and (place / path).is_dir()) and named.is_dir())):
         place = named.resolve().parent
         path = named.resolve().name
     found = folder_of(f"{PREFIX}{path}@{size or image_size or USUAL_SIZE}")
