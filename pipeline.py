@@ -60,13 +60,14 @@ def run(
     push: Annotated[bool, typer.Option("--push", help="Then copy to the remote what it lacks.")] = False,
 ) -> None:
     """Train and measure whatever is missing. Interrupt it at will: the same command goes on from there."""
-    from autoencoders import sharing
     from autoencoders.running import progress
 
     lab = _lab(settings, study)
     lab.announce()
     progress.follow(lab, lab.plan(names))
     if push:
+        from autoencoders import sharing
+
         sharing.push(lab, names)
 
 
@@ -100,10 +101,12 @@ def results(
     against_cache: Annotated[Path | None, typer.Option(help="Its cache, to compare image by image.")] = None,
 ) -> None:
     """Show every figure measured in this run: models and baselines, with 95 % intervals."""
-    from autoencoders import comparing, inspection
+    from autoencoders import inspection
 
     lab = _lab(settings, study, looks_only=True)
     if against:
+        from autoencoders import comparing
+
         comparing.show(lab, names, against, against_cache, json=json)
         return
     rows = inspection.rows(lab, names)

@@ -50,6 +50,8 @@ def imported(done: subprocess.CompletedProcess[str]) -> set[str]:
 # ── Help ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 HEAVY = {"torch", "torchvision", "sklearn", "skimage", "scipy", "matplotlib", "papermill", "nbformat", "IPython"}
+HEAVY |= {"fsspec", "s3fs", "paramiko", "onnx", "onnxscript", "safetensors"}  # what only sharing and exporting need
+HEAVY |= {"autoencoders.sharing", "autoencoders.exporting", "autoencoders.comparing", "autoencoders.store.archive"}
 
 
 def test_help_tells_a_newcomer_what_there_is(project: Project) -> None:
