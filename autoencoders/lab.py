@@ -83,7 +83,6 @@ class Lab:
             cache=self.settings.cache,
             device=self.device,
             strict=self.settings.strict_environment,
-            remote=self.settings.remote,
             fitted_to=self.catalogues[0].data,
             label=f"{self.profile.name}/{self.dataset}",
         )
@@ -207,13 +206,12 @@ class Bench:
     cache: Path
     device: str
     strict: bool = False  # about versions and device, see Store
-    remote: str | None = None
     fitted_to: Data  # for baselines
     label: str  # of the run, so that `stale` compares runs of one profile and data set
 
     @property
     def store(self) -> Store:
-        return _store(self.cache, self.strict, self.remote)
+        return _store(self.cache, self.strict)
 
     def source(self, spec: Data) -> Source:
         return next(source for source in self.sources if source.name == spec.name)
@@ -326,7 +324,7 @@ def _class_name(spec: Spec) -> str:
 
 
 @functools.cache
-def _store(cache: Path, strict: bool, remote: str | None) -> Store:
+def _store(cache: Path, strict: bool, remote: str | None = None) -> Store:
     return Store(cache, strict=strict, remote=remote)
 
 

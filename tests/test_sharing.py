@@ -248,3 +248,12 @@ def test_sharing_is_not_imported_unless_asked_for() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "fsspec" not in done.stdout
     assert "sharing" not in done.stdout
+
+
+def test_run_takes_what_the_remote_has_before_it_computes(full: Bench, tmp_path: Path) -> None:
+    address, key = f"file://{tmp_path}/remote", full.store.key(full.task)
+    empty(full, full.store.root, address).push([key])
+    other = empty(full, tmp_path / "other", address)
+    assert other.bring(["0" * 16, key]) == 1
+    taken(full, empty(full, tmp_path / "other"))
+    assert empty(full, tmp_path / "third").bring([key]) == 0, "without a remote"

@@ -38,6 +38,8 @@ INTERVAL = 30.0  # seconds between lines
 def follow(lab: Lab, tasks: Sequence[Task]) -> None:
     """Compute what is missing, in the order of what it needs; what can't be had is listed at the end, with why."""
     found = missing(lab, tasks)
+    if found and lab.store.bring(found):
+        found = missing(lab, tasks)
     total = len({*found, *map(lab.store.key, tasks)})
     log(f"{total - len(found)} of {total} results are cached, {len(found)} to make")
     failed: list[tuple[Task, Exception]] = []

@@ -288,6 +288,15 @@ class Store:
                 log.warning("%s is damaged in %s (%s): made here", key, self.remote.address, damage)
                 return False
 
+    def bring(self, keys: Iterable[str]) -> int:
+        """Take from the remote what it has of these, for other processes, too; return how many entries came."""
+        if not self.remote:
+            return 0
+        there = [key for key in keys if self.remote.has(key)]
+        if there:
+            log.warning("copying %d results from %s", len(there), self.remote.address)
+        return sum(map(self._bring, there))
+
     def push(self, keys: Iterable[str]) -> int:
         """Copy to the remote what it lacks of these; return how many entries arrived."""
         if not self.remote:
