@@ -130,5 +130,5 @@ def within(seconds: float, action: Callable[[], T]) -> T:
 def _cause(error: Exception) -> str:
     """In a few words."""
     if isinstance(error, ImportError):
-        return f"{error.name or error} is missing, which `pip install '.[remote]'` installs"
+        return "the packages for it are missing: `pip install '.[remote]'` installs them"
     return (" ".join(str(error).split()) or type(error).__name__)[:200]
