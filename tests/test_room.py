@@ -26,7 +26,10 @@ def test_room_is_told_by_kind(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert sizes["checkpoint"] == 1_500_000
     assert sizes.keys() == {"training", "reconstruction", "checkpoint"}
     inspection.print_room(sizes)
-    assert capsys.readouterr().out == "room: 1.5 MB (checkpoints 1.5, trainings 0.0, measurements 0.0)\n"
+    said = capsys.readouterr().out
+    assert said.startswith("room: 1.5 MB (checkpoints 1.5, ")
+    assert "trainings 0.0" in said
+    assert "measurements 0.0" in said
 
 
 def test_room_of_nothing_is_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
