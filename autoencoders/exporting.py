@@ -169,8 +169,8 @@ def card(facts: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> str:
         "dataset": facts["dataset"],
         "images": ", ".join(f"{number:,} for {what}" for what, number in facts["images"].items()),
         "classes": f"{len(facts['classes'])} classes",
-        "training": ", ".join(f"{name} {value}" for name, value in training.items()),
-        "corruption": json.dumps(facts["spec"].get("corruption") or "none: clean images"),
+        "training": ", ".join(f"{name} {value}" for name, value in training.items() if name != "type"),
+        "corruption": _in_words(facts["spec"].get("corruption")),
         "results": _table(rows),
         "key": facts["key"],
         "seed": str(facts["seed"]),
@@ -178,6 +178,13 @@ def card(facts: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> str:
         "profile": facts["profile"],
     }
     return re.sub(r"\{(\w+)\}", lambda match: values[match[1]], text)
+
+
+def _in_words(corruption: Mapping[str, Any] | None) -> str:
+    if not corruption:
+        return "none"
+    said = ", ".join(f"{name} {value}" for name, value in corruption.items() if name != "type")
+    return f"{corruption['type']} ({said})"
 
 
 def _table(rows: Iterable[Mapping[str, Any]]) -> str:
