@@ -14,7 +14,11 @@ TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 def authors(book: Book) -> list[str]:
     """The people, or the group where it has named none."""
     named = [name for name in book.variables.get("authors", "").split(", ") if name]
-    return named or [f"Group {book.variables['group']}"]
+    return named or [f"Group {_group(book)}"]
+
+
+def _group(book: Book) -> str:
+    return book.variables.get("group", "")
 
 
 def with_metadata(page: str, book: Book) -> str:
@@ -25,7 +29,7 @@ def with_metadata(page: str, book: Book) -> str:
         "citation_title": [book.title],
         "citation_author": authors(book),
         "citation_publication_date": [book.variables.get("date", "").replace("-", "/")],
-        "citation_technical_report_number": [book.variables["group"]],
+        "citation_technical_report_number": [_group(book)],
         "citation_pdf_url": [book.pdf.name],
         "citation_language": ["en"],
     }
@@ -42,10 +46,10 @@ def as_markdown(book: Book) -> str:
     entry = {
         "author": " and ".join(f"{{{name}}}" for name in names),
         "title": book.title,
-        "note": f"{book.subtitle}, group {book.variables['group']}",
+        "note": f"{book.subtitle}, group {_group(book)}",
         "year": date[:4],
     }
     fields = "".join(f"  {name} = {{{value}}},\n" for name, value in entry.items() if value)
-    key = re.sub(r"\W", "", book.variables["group"])
+    key = re.sub(r"\W", "", _group(book))
     cited = f"{', '.join(names)} ({date[:4]}). *{book.title}.* {book.subtitle}."
     return f"## How to cite this report\n\n{cited}\n\n```bibtex\n@misc{{{key}{date[:4]},\n{fields}}}\n```\n"
