@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 if __name__ == "__main__":  # before anything is imported that takes its time
     from autoencoders import startup
@@ -52,13 +53,22 @@ def _lab(settings: Settings, study: str | None, *, looks_only: bool = False) -> 
 
 
 @command
-def run(settings: Settings, names: Names = None, study: Study = None) -> None:
+def run(
+    settings: Settings,
+    names: Names = None,
+    study: Study = None,
+    push: Annotated[bool, typer.Option("--push", help="Then copy to the remote what it lacks.")] = False,
+) -> None:
     """Train and measure whatever is missing. Interrupt it at will: the same command goes on from there."""
     from autoencoders.running import progress
 
     lab = _lab(settings, study)
     lab.announce()
     progress.follow(lab, lab.plan(names))
+    if push:
+        from autoencoders import sharing
+
+        sharing.push(lab, names)
 
 
 @command
@@ -70,19 +80,35 @@ def status(settings: Settings, names: Names = None, study: Study = None, json: J
     trainings, measurements = inspection.standings(lab, names)
     if json:
         print_json(
-            lab.head, experiments=[t.as_json() for t in trainings], measurements=[m.as_json() for m in measurements]
+            lab.head,
+            experiments=[t.as_json() for t in trainings],
+            measurements=[m.as_json() for m in measurements],
+            room=lab.store.sizes(),
         )
     else:
         lab.announce()
         inspection.print_standings(trainings, measurements)
+        inspection.print_room(lab.store.sizes())
 
 
 @command
-def results(settings: Settings, names: Names = None, study: Study = None, json: Json = False) -> None:
+def results(
+    settings: Settings,
+    names: Names = None,
+    study: Study = None,
+    json: Json = False,
+    against: Annotated[Path | None, typer.Option(help="What `results --json` said of another run.")] = None,
+    against_cache: Annotated[Path | None, typer.Option(help="Its cache, to compare image by image.")] = None,
+) -> None:
     """Show every figure measured in this run: models and baselines, with 95 % intervals."""
     from autoencoders import inspection
 
     lab = _lab(settings, study, looks_only=True)
+    if against:
+        from autoencoders import comparing
+
+        comparing.show(lab, names, against, against_cache, json=json)
+        return
     rows = inspection.rows(lab, names)
     if json:
         trainings, seconds = inspection.trainings(lab, names), inspection.seconds(lab, names)
@@ -188,10 +214,49 @@ def graph(settings: Settings) -> None:
 
 
 @command
+def export(
+    settings: Settings,
+    names: Annotated[list[str], typer.Argument(help="Trained models, by name or pattern ('vae*').")],
+    to: Annotated[Path, typer.Option("--to", help="The folder to write to.")],
+    study: Study = None,
+) -> None:
+    """Write trained models for others: weights, ONNX files, a model card. Needs `pip install '.[export]'`."""
+    from autoencoders import exporting
+
+    for path in exporting.export(_lab(settings, study, looks_only=True), names, to):
+        print(path)
+
+
+@command
+def pack(
+    settings: Settings,
+    names: Names = None,
+    *,
+    file: Annotated[Path, typer.Argument(help="What to write.")],
+    study: Study = None,
+) -> None:
+    """Pack what the cache holds of a run into one file, for another machine with the same code and data."""
+    from autoencoders import sharing
+
+    sharing.pack(_lab(settings, study, looks_only=True), names, file)
+
+
+@command
+def unpack(settings: Settings, file: Annotated[Path, typer.Argument(help="What `pack` has written.")]) -> None:
+    """Take into the cache what it lacks of such a file, each digest checked."""
+    from autoencoders import sharing
+    from autoencoders.lab import Lab
+
+    sharing.unpack(Lab(settings, looks_only=True), file)
+
+
+@command
 def prune(
     settings: Settings,
     yes: Annotated[bool, typer.Option("--yes", help="Drop them; without it they are only listed.")] = False,
     really: Annotated[bool, typer.Option("--really", help="Also what took more than an hour.")] = False,
+    older_than: Annotated[str | None, typer.Option(help="Only what is older, such as 30d.")] = None,
+    larger_than: Annotated[str | None, typer.Option(help="Only what is larger, such as 100MB.")] = None,
 ) -> None:
     """Drop cached work that no profile's experiments refer to any more."""
     from autoencoders import inspection
@@ -200,7 +265,8 @@ def prune(
     def confirmed(question: str) -> bool:
         return really or (sys.stdin.isatty() and typer.confirm(question, err=True))
 
-    inspection.prune(Lab(settings, looks_only=True), drop=yes, confirmed=confirmed)
+    which = inspection.only(older_than, larger_than)
+    inspection.prune(Lab(settings, looks_only=True), drop=yes, confirmed=confirmed, which=which)
 
 
 if __name__ == "__main__":

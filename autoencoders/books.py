@@ -22,7 +22,7 @@ def assignment(settings: Settings) -> Edition:
         root=PROJECT,
         labs=(lab,),
         facts=lambda: facts.of(lab),
-        extra={head.url: head.title for head in explore.HEADS},
+        extra={head.url: head.title for head in explore.heads(settings)},
         add_extra=lambda book, folder: explore.add_explorer_pages(book, lab, folder),
     )
 

@@ -64,6 +64,13 @@ DISTURBANCES = (  # that no model is trained on
 # Classes a, b, c of a − b + c, unless a run says otherwise; the first ones are the assignment's
 TRIPLES: dict[str, tuple[tuple[str, ...], ...]] = {
     "cifar10": (("dog", "cat", "bird"), ("truck", "automobile", "ship"), ("horse", "deer", "frog")),
+    "cifar100": (("man", "boy", "girl"), ("bus", "train", "streetcar"), ("rose", "tulip", "poppy")),
+    "svhn": (("8", "3", "1"), ("9", "0", "6"), ("7", "1", "4")),
+    "fashion-mnist": (
+        ("Coat", "Shirt", "Trouser"),
+        ("Sneaker", "Ankle boot", "Sandal"),
+        ("Dress", "Pullover", "Bag"),
+    ),
     "photos10": (("astronaut", "chelsea", "coffee"), ("rocket", "hubble", "china"), ("flower", "retina", "ihc")),
 }
 
@@ -153,7 +160,17 @@ class Catalogue(Plan):
     @property
     def triples(self) -> tuple[tuple[str, ...], ...]:
         """Classes a, b, c of the arithmetic a − b + c."""
-        return self.profile.arithmetic or TRIPLES.get(self.dataset, ())
+        return self.profile.arithmetic or TRIPLES.get(self.dataset) or self._first_classes()
+
+    def _first_classes(self) -> tuple[tuple[str, ...], ...]:
+        """Of a folder the first three; of two classes, the first one comes back."""
+        return ((*self.classes, self.classes[0])[:3],) if self.images else ()
+
+    @property
+    def left_out(self) -> tuple[int, ...]:
+        """Classes that an AE and a DAE are trained without; two at least remain."""
+        known = len(self.classes) or max(self.profile.left_out, default=0) + 1
+        return tuple(kind for kind in self.profile.left_out if kind < known) if known != 2 else ()
 
     # ── Experiments ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -289,7 +306,7 @@ class Catalogue(Plan):
             *(self.ae(b, sigma=sigma) for b in profile.bottlenecks for sigma in sigmas[b]),
             *map(self.skips, self.skip_levels),
             *([self.blind()] if profile.complete else []),
-            *(self.without(e, k) for e in (self.ae(), self.ae(sigma=self.sigma)) for k in profile.left_out),
+            *(self.without(e, k) for e in (self.ae(), self.ae(sigma=self.sigma)) for k in self.left_out),
             *(self.vae(beta) for beta in (None, *self.betas)),
             *(self.mcae(ratio) for ratio in (0, *self.ratios)),
             *([self.mcae(self.ratio, far=True)] if profile.complete else []),
@@ -328,7 +345,7 @@ class Catalogue(Plan):
                 latent = [*self.probes("latent"), self.latent(), self.cloud(), self.regions("latent"), self.anomaly()]
                 latent += [spec for sigma in self.probe_levels for spec in self.four_ways(sigma)]
                 latent += [self.embedding("latent"), self.frequencies(), self.compression()]
-                latent += [*self.disturbed().values(), *map(self.novelty, self.profile.left_out), Components()]
+                latent += [*self.disturbed().values(), *map(self.novelty, self.left_out), Components()]
                 return [self.reconstruction(), *noisy, *(dict.fromkeys(latent) if baseline.size == self.size else [])]
             case "pixels":
                 return [*self.probes("latent"), *self.layer_probes(), self.latent(), self.embedding("latent")]

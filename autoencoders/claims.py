@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable
 from itertools import product
 from typing import Any
@@ -163,7 +164,7 @@ def _conditions(f: Findings, ae: Contender, dae: Contender, pca: Contender) -> I
     bits = f.catalogue.compression().budget
     statement = f"in {bits} bits an image, more is left of it by the AE's latents than by PCA's"
     yield Claim("ae-bits-pca", "R12", statement, f.in_few_bits(ae), f.in_few_bits(pca), DECIBELS)
-    for left_out in f.catalogue.profile.left_out:
+    for left_out in f.catalogue.left_out:
         name, own = f.meta(pca, f.catalogue.novelty(left_out))["class"], _novel(f, ae, left_out)
         for key, rival, whose in (("pca", pca, "PCA's"), ("dae", dae, "the DAE's")):
             statement = f"trained without the class {name}, the AE's error tells its images better than {whose}"
@@ -219,7 +220,7 @@ def _variational(f: Findings) -> Iterable[Claim]:
         statement = f"the judge sees {c} in {a} − {b} + {c} more often than in {a} − {b} + images of other classes"
         wanted, control = Measured(vae, spec, "judged_c", f"with {c}"), Measured(vae, spec, "control_c", "with others")
         void = f"it doesn't recognise plain reconstructions of {c}" if f.meta(vae, spec)["void"] else ""
-        id, triple = "arithmetic-" + "-".join(spec.classes), f"{a} − {b} + {c}"
+        id, triple = re.sub(r"\W+", "-", f"arithmetic-{a}-{b}-{c}"), f"{a} − {b} + {c}"
         yield Claim(id, "R14", statement, wanted, control, DRAWS, void=void, at=triple)
 
 
@@ -251,8 +252,9 @@ def _features(f: Findings) -> Iterable[Claim]:
         )
         yield Claim(id, "R20", statement, f.layers(best), rival, ACCURACY)
     few = min(LayerFit.labels)
-    statement = f"with {few} labels, too, it finds more in the layers of the trained MCAE than in random weights"
-    yield Claim("training-adds-few", "R20", statement, f.layers(best, few), f.layers(untrained, few), ACCURACY)
+    if few in f.label_counts(best):  # very small data sets have fewer images
+        statement = f"with {few} labels, too, it finds more in the layers of the trained MCAE than in random weights"
+        yield Claim("training-adds-few", "R20", statement, f.layers(best, few), f.layers(untrained, few), ACCURACY)
     statement = "a linear classifier finds more in the AE's layers than in the same with random weights"
     yield Claim("ae-training-adds", "R6", statement, f.layers(ae), f.layers(f.draws_beside(ae)), ACCURACY)
 

@@ -26,7 +26,11 @@ def _shared_options(
         str | None, typer.Option(help="smoke, quick, evening, full or auto (AE_PROFILE).", rich_help_panel=_SHARED)
     ] = None,
     dataset: Annotated[
-        str | None, typer.Option(help="cifar10, photos10, … (AE_DATASET).", rich_help_panel=_SHARED)
+        str | None,
+        typer.Option(help="cifar10, cifar100, svhn, photos10, … or folder:PATH (AE_DATASET).", rich_help_panel=_SHARED),
+    ] = None,
+    image_size: Annotated[
+        str | None, typer.Option(help="Of a folder's images, in pixels (AE_IMAGE_SIZE).", rich_help_panel=_SHARED)
     ] = None,
     edition: Annotated[
         str | None, typer.Option(help="Of the PDF: short, standard or full (AE_EDITION).", rich_help_panel=_SHARED)
@@ -47,6 +51,16 @@ def _shared_options(
     scheduler: Annotated[
         str | None,
         typer.Option(help="Dask's: none, local or tcp://host:8786 (AE_SCHEDULER).", rich_help_panel=_SHARED),
+    ] = None,
+    remote: Annotated[
+        str | None,
+        typer.Option(
+            help="Where machines share results: s3://…, ssh://… or file:///… (AE_REMOTE).", rich_help_panel=_SHARED
+        ),
+    ] = None,
+    compare: Annotated[
+        str | None,
+        typer.Option(help="Two files of `results --json`: a page of the site (AE_COMPARE).", rich_help_panel=_SHARED),
     ] = None,
     strict_environment: Annotated[
         bool | None,

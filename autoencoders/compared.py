@@ -51,7 +51,7 @@ class Parameter:
 
 
 def _triple(text: Any) -> list[str] | None:
-    found = re.fullmatch(r"\s*(\S+)\s+[-−]\s+(\S+)\s+\+\s+(\S+)\s*", text)
+    found = re.fullmatch(r"\s*(\S.*?)\s+[-−]\s+(\S.*?)\s+\+\s+(\S.*?)\s*", text)
     return list(found.groups()) if found else None
 
 

@@ -134,7 +134,7 @@ class Findings(Results[Catalogue]):
         yield from map(self.skips, self.catalogue.skip_levels)
         yield from (*self.blind_daes(), *self.far_mcaes())
         for trained in (self.ae(), self.dae(self.catalogue.sigma)):
-            yield from (self.without(trained, left_out) for left_out in profile.left_out)
+            yield from (self.without(trained, left_out) for left_out in self.catalogue.left_out)
         yield from self.vaes()
         yield from map(self.mcae, (0, *self.catalogue.ratios))
         yield from map(self.vit, self.catalogue.vit_ratios)
@@ -179,6 +179,12 @@ class Findings(Results[Catalogue]):
         """Whether the linear classifier is right on the layers that validation images chose, or one of few labels."""
         metric = "probe_linear_layers" + (f":{labels}" if labels else "")
         return Measured(contender, self.catalogue.layer_probe(), f"{metric}/correct")
+
+    def label_counts(self, contender: Contender) -> dict[int, str]:
+        """The metrics of the classifiers of layers, by how many labels they were fitted to; all, where all are few."""
+        fewer = self.distances(contender, self.catalogue.layer_probe(), "probe_linear_layers")
+        all_of_them = len(self.lab.bench.dataset(self.catalogue.data).train)
+        return {n: f"probe_linear_layers:{n}" for n in fewer} or {all_of_them: "probe_linear_layers"}
 
     def native(self, contender: Contender) -> Measured:
         """Whether the linear classifier is right on a baseline's features as they are."""
@@ -227,7 +233,7 @@ class Findings(Results[Catalogue]):
 
     def novelty_table(self, contenders: Sequence[Contender]) -> tables.Table:
         """How well the error tells a class that wasn't trained on, by class; a dash where none was left out."""
-        specs = {left_out: self.catalogue.novelty(left_out) for left_out in self.catalogue.profile.left_out}
+        specs = {left_out: self.catalogue.novelty(left_out) for left_out in self.catalogue.left_out}
         names = {left_out: self.meta(contenders[-1], spec)["class"] for left_out, spec in specs.items()}
         if not specs:
             return tables.markdown([{"model": c.label, "AUROC": None} for c in contenders], ["model", "AUROC"])

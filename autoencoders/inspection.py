@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -13,6 +15,7 @@ from typing import Any
 
 from autoencoders import compared, data
 from autoencoders.catalogue import Catalogue
+from autoencoders.coercion import shown
 from autoencoders.console import log
 from autoencoders.data.sources import STAND_INS
 from autoencoders.errors import InputError
@@ -21,7 +24,7 @@ from autoencoders.plans import Plan
 from autoencoders.profiles import PROFILES
 from autoencoders.settings import Settings
 from autoencoders.specs import Experiment, Subject, seed_of
-from autoencoders.store import State, Task
+from autoencoders.store import Dropped, State, Task
 from autoencoders.store.entries import Record
 from autoencoders.studies import STUDIES, study
 
@@ -65,6 +68,25 @@ def print_standings(trainings: list[Standing], measurements: list[Standing]) -> 
     for what, group in {"trainings": trainings, "measurements": measurements}.items():
         counts = Counter(each.state.state for each in group)
         print(f"{what}: " + (", ".join(f"{n} {state}" for state, n in sorted(counts.items())) or "none"))
+
+
+ROOM = {  # what a kind of content is called; measurements are of many kinds, and small
+    "training": "trainings",
+    "data": "images",
+    "checkpoint": "checkpoints",
+    "failure": "failures",
+    "set aside": "set aside",
+    "unfinished": "unfinished",
+}
+
+
+def print_room(sizes: Mapping[str, int]) -> None:
+    """How large the cache is, by what it holds."""
+    by_name: Counter[str] = Counter()
+    for kind, size in sizes.items():
+        by_name[ROOM.get(kind, "measurements")] += size
+    parts = ", ".join(f"{name} {size / 1e6:,.1f}" for name, size in by_name.most_common())
+    print(f"room: {sum(sizes.values()) / 1e6:,.1f} MB" + (f" ({parts})" if parts else ""))
 
 
 def _why(state: State) -> str:
@@ -121,12 +143,41 @@ def print_rows(found: list[dict[str, Any]]) -> None:
 
 
 HOUR = 3600  # seconds; dropping the work of more than one asks twice
+AGES = {"H": HOUR, "D": 24 * HOUR, "W": 7 * 24 * HOUR}
+AMOUNTS = {"KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
 
 
-def prune(lab: Lab, *, drop: bool, confirmed: Callable[[str], bool]) -> None:
+@dataclass(frozen=True)
+class Only:
+    """Of what may be dropped, that which is older than so many seconds and larger than so many bytes."""
+
+    age: float = 0
+    size: float = 0
+
+    def holds(self, item: Dropped, now: float) -> bool:
+        return now - item.changed >= self.age and item.bytes >= self.size
+
+
+def only(older_than: str | None, larger_than: str | None) -> Only:
+    """Read an age such as 30d and a size such as 100MB."""
+    return Only(_amount("older-than", older_than, AGES), _amount("larger-than", larger_than, AMOUNTS))
+
+
+def _amount(option: str, text: str | None, units: Mapping[str, float]) -> float:
+    if text is None:
+        return 0
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([A-Za-z]+)", text.strip())
+    if not found or found[2].upper() not in units:
+        example = {"older-than": "30d or 12h", "larger-than": "100MB or 2GB"}[option]
+        raise InputError(f"{option} {shown(text)}: must be a number with its unit, such as {example}")
+    return float(found[1]) * units[found[2].upper()]
+
+
+def prune(lab: Lab, *, drop: bool, confirmed: Callable[[str], bool], which: Only | None = None) -> None:
     """Drop what no profile's experiments refer to, those of the assignment and of all studies, on any data and with any
     seed that the cache has results of: neither switching profiles nor a stand-in must lose work."""
-    unneeded = lab.store.prune(_kept(lab), dry_run=True)
+    which, now = which or Only(), time.time()
+    unneeded = [item for item in lab.store.prune(_kept(lab), dry_run=True) if which.holds(item, now)]
     for item in unneeded:
         print(item)
     amount = f"{len(unneeded)} with {sum(item.bytes for item in unneeded) / 1e6:.2f} MB"

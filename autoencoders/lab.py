@@ -44,7 +44,7 @@ class Lab:
         self.settings = settings
         self.plan_class = plan
         self.profile: Profile = settings.resolved_profile()
-        self.store = _store(settings.cache, settings.strict_environment)
+        self.store = _store(settings.cache, settings.strict_environment, settings.remote)
         self._looks_only = looks_only  # then nothing is downloaded or written
 
     @cached_property
@@ -69,10 +69,11 @@ class Lab:
     def catalogues(self) -> list[Plan]:
         """The plan, once a seed."""
         name, *others = (choice.name for choice in self.choices)
-        alike = {"profile": self.profile, "dataset": name, "others": tuple(others)}
-        plans = [self.plan_class(**alike, seed=seed) for seed in self.profile.seeds]  # type: ignore[arg-type]
-        if isinstance(plans[0], Catalogue) and name in data.CLASSES:
-            plans[0].check_classes(data.CLASSES[name])
+        classes, images = data.classes_of(name, self.choice.root)
+        alike = {"profile": self.profile, "dataset": name, "others": tuple(others), "classes": classes}
+        plans = [self.plan_class(**alike, images=images, seed=seed) for seed in self.profile.seeds]  # type: ignore[arg-type]
+        if isinstance(plans[0], Catalogue) and classes:
+            plans[0].check_classes(classes)
         return plans
 
     @cached_property
@@ -323,8 +324,8 @@ def _class_name(spec: Spec) -> str:
 
 
 @functools.cache
-def _store(cache: Path, strict: bool) -> Store:
-    return Store(cache, strict=strict)
+def _store(cache: Path, strict: bool, remote: str | None = None) -> Store:
+    return Store(cache, strict=strict, remote=remote)
 
 
 class ProgressFile:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from autoencoders import data
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.profiles import Profile
 from autoencoders.specs import Baseline, Data, Experiment, Subject, Untrained
@@ -34,6 +35,8 @@ class Plan(ABC):
     dataset: str
     others: tuple[str, ...] = ()  # what could be had of the further data sets that `wanted_data` names, in their order
     seed: int = 0
+    classes: tuple[str, ...] = ()  # of the data set, where they are known before it is read
+    images: int | None = None  # that a folder holds, of all classes
 
     @classmethod
     def wanted_data(cls, asked: str) -> tuple[str, ...]:
@@ -43,7 +46,9 @@ class Plan(ABC):
     @property
     def data(self) -> Data:
         """What most experiments are trained on, and all baselines are fitted to."""
-        return Data(name=self.dataset, train=self.profile.train)
+        if self.images is None:
+            return Data(name=self.dataset, train=self.profile.train)
+        return data.data_of_folder(self.dataset, self.images, self.profile.train)
 
     @abstractmethod
     def results(self) -> list[Experiment]:

@@ -27,11 +27,14 @@ ENVIRONMENT = {
     "profile": "AE_PROFILE",
     "dataset": "AE_DATASET",
     "edition": "AE_EDITION",
+    "image_size": "AE_IMAGE_SIZE",
     "data_dir": "AUTOENCODERS_DATA",
     "cache": "AE_CACHE",
     "device": "AE_DEVICE",
     "jobs": "AE_JOBS",
     "scheduler": "AE_SCHEDULER",
+    "remote": "AE_REMOTE",
+    "compare": "AE_COMPARE",
     "strict_environment": "AE_STRICT_ENVIRONMENT",
 } | {name: f"AE_{name.upper()}" for name in compared.PARAMETERS}
 OF_THE_MACHINE = (
@@ -40,6 +43,8 @@ OF_THE_MACHINE = (
     "device",
     "jobs",
     "scheduler",
+    "remote",
+    "compare",
     "strict_environment",
 )  # the others are the report's
 
@@ -51,8 +56,9 @@ class Settings:
     group: str = "G00"
     authors: tuple[str, ...] = ()
     profile: str = "auto"
-    dataset: str = "cifar10"
+    dataset: str = "cifar10"  # a folder of images by its name and size: `folder:holidays@32`, in the data folder
     edition: str = "standard"
+    image_size: int | None = None  # of a folder's images; None: 32
     sigmas: tuple[float, ...] | None = None  # of this and the next six, see `compared`; None: the profile's own
     unseen: tuple[float, ...] | None = None
     ratios: tuple[float, ...] | None = None
@@ -65,6 +71,8 @@ class Settings:
     device: str = "auto"
     jobs: int | None = None  # None: as many as pay on this machine
     scheduler: str | None = None  # Dask's; None: processes of this machine
+    remote: str | None = None  # where machines share what they have computed
+    compare: tuple[Path, ...] = ()  # two files of `results --json`, of which the site has a page
     strict_environment: bool = False  # whether what other versions or another device made is stale
     notebooks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -89,6 +97,8 @@ def load(path: Path = PROJECT / "params.yml", **flags: Any) -> Settings:
     values |= {name: value for name, value in flags.items() if value is not None}
     parsed: dict[str, Any] = {name: _parsed(name, value) for name, value in values.items()}
     compared.check(parsed)
+    asked, size = parsed.get("dataset", Settings.dataset), parsed.get("image_size")
+    parsed["dataset"], parsed["data_dir"] = data.resolved(asked, size, parsed.get("data_dir"))
     return Settings(**parsed)
 
 
@@ -175,6 +185,11 @@ def _folder(value: Any) -> Any:
     return Path(value).expanduser().resolve() if isinstance(value, str | Path) else value
 
 
+def _two_files(value: Any) -> Any:
+    files = [part.strip() for part in value.strip("[] ").split(",")] if isinstance(value, str) else value
+    return [_folder(file) for file in files] if isinstance(files, list) and len(files) == 2 else None
+
+
 def _may_be_there(path: Path) -> bool:
     """Whether a file system can have it: names have a greatest length."""
     try:
@@ -210,8 +225,13 @@ RULES = {
     "group": Rule(GROUP_RULE, _matches("[A-Za-z0-9][A-Za-z0-9_-]{0,31}")),
     "authors": Rule("a list of names", all, read=_names),
     "profile": Rule(f"one of {', '.join(PROFILES)} or auto", lambda value: value in (*PROFILES, "auto")),
-    "dataset": Rule("the name of a data set", lambda value: data.reader_name(value)),  # raises, with the valid ones
+    "dataset": Rule(  # raises, with the valid ones
+        "the name of a data set", lambda value: data.is_folder(value) or data.reader_name(value)
+    ),
     "edition": Rule(f"one of {', '.join(EDITIONS)}", lambda value: value in EDITIONS),
+    "image_size": Rule(
+        "auto or a multiple of 8 from 16 to 128", lambda size: size in data.SIZES, default=("auto", None)
+    ),
     "data_dir": Rule("the path of a folder", _may_be_there, default=("", None), read=_folder),
     "cache": Rule("the path of a folder", _may_be_there, default=("", None), read=_folder),
     "device": Rule("auto, cpu, mps, cuda or cuda:N", _matches(r"auto|cpu|mps|cuda(:\d+)?")),
@@ -220,6 +240,17 @@ RULES = {
         "none, local or an address such as tcp://host:8786",
         _matches(r"local|(tcp|tls|ucx)://[\w.\[\]:-]+:\d+"),
         default=("none", None),
+    ),
+    "remote": Rule(
+        "none or an address such as s3://bucket/prefix, ssh://host/folder or file:///folder",
+        _matches(r"(s3://[\w.-]+(/\S*)?|ssh://[\w.@:-]+/\S+|file:///.+)"),
+        default=("none", "", None),
+    ),
+    "compare": Rule(
+        "none or two files of results, such as old.json,new.json",
+        lambda files: all(map(_may_be_there, files)),
+        default=("none", "", None),
+        read=_two_files,
     ),
     "strict_environment": Rule("true or false", read=_switch),
     "notebooks": Rule(

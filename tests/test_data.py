@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import importlib.util
 import itertools
 import json
@@ -13,16 +14,19 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from generated_data import write_cifar100, write_svhn
 from PIL import Image
 
 import autoencoders
 from autoencoders import data
+from autoencoders.catalogue import TRIPLES
 from autoencoders.data import crops, download, files, readers, sources
 from autoencoders.data import dataset as datasets
 from autoencoders.errors import InputError
@@ -180,6 +184,53 @@ def test_voc_squares_show_the_largest_object(fake_voc: Path) -> None:
     assert cat[16:48, 16:48].mean() > 250
     assert cat[:, :8].mean() < 5
     assert cat[:, -8:].mean() < 5
+
+
+def test_cifar100_is_read_in_its_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_cifar100(tmp_path, monkeypatch, train=200, test=100)
+    found = data.load(Data(name="cifar100"), tmp_path)
+    assert (len(found.train), len(found.validation), len(found.test)) == (180, 20, 100)
+    assert len(found.classes) == 100
+    assert found.test.labels.tolist() == list(range(100))
+    assert {*chain(*TRIPLES["cifar100"])} <= {*found.classes}
+
+
+def test_svhn_is_read_in_its_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_svhn(tmp_path, monkeypatch, train=100, test=20)
+    found = data.load(Data(name="svhn"), tmp_path)
+    assert tuple(found.test.images.shape) == (20, 3, 32, 32)
+    assert found.classes == data.CLASSES["svhn"]
+    brightness = found.test.images[:, 0].float().mean((1, 2))
+    assert brightness.round().tolist() == [20.0 * label for label in found.test.labels.tolist()], "10 means 0"
+
+
+def test_fashion_mnist_is_read_in_its_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torchvision.datasets
+
+    folder = tmp_path / sources.FASHION_MNIST.folder
+    folder.mkdir(parents=True)
+    for part, count in (("train", 40), ("t10k", 20)):
+        labels = np.arange(count, dtype=np.uint8) % 10
+        images = np.repeat(100 + labels, 28 * 28).astype(np.uint8)
+        for kind, header, content in (("images-idx3", 16, images), ("labels-idx1", 8, labels)):
+            (folder / f"{part}-{kind}-ubyte.gz").write_bytes(gzip.compress(bytes(header) + content.tobytes()))
+    checksums = {name: files._md5(folder / name) for name in sources.FASHION_MNIST.files}
+    monkeypatch.setitem(data.SOURCES, "fashion-mnist", dataclasses.replace(sources.FASHION_MNIST, files=checksums))
+    found = data.load(Data(name="fashion-mnist"), tmp_path)
+    assert tuple(found.train.images.shape) == (36, 3, 32, 32)
+    assert found.test.images[:, :, 2, 2].tolist() == [[100 + label] * 3 for label in found.test.labels.tolist()]
+    assert found.test.images[:, :, :2].max() == 0, "a black border"
+    assert found.classes == data.CLASSES["fashion-mnist"] == tuple(torchvision.datasets.FashionMNIST.classes)
+
+
+def test_checksums_are_torchvisions() -> None:
+    from torchvision import datasets as official
+
+    cifar = official.CIFAR100
+    assert {**dict(cifar.train_list), **dict(cifar.test_list), "meta": cifar.meta["md5"]} == sources.CIFAR100.files
+    svhn = {name: md5 for _, name, md5 in official.SVHN.split_list.values()}
+    assert {name: svhn[name] for name in sources.SVHN.files} == sources.SVHN.files
+    assert dict(official.FashionMNIST.resources) == sources.FASHION_MNIST.files
 
 
 def test_stl10_is_read_in_its_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -449,7 +500,7 @@ def test_choose_without_download_asks_nobody(no_data: Path, monkeypatch: pytest.
 @pytest.mark.parametrize("name", ["", "cifar", "CIFAR10", "photos10-48"])
 def test_unknown_data_sets_are_answered_with_the_known_ones(name: str) -> None:
     for ask in (data.locate, data.obtain, data.reader_name):
-        with pytest.raises(InputError, match="unknown data set .*: choose one of cifar10, mnist"):
+        with pytest.raises(InputError, match="unknown data set .*: choose one of cifar10, cifar100, svhn"):
             ask(name)
 
 
@@ -531,7 +582,7 @@ def test_readers_reach_no_registry_and_no_other_data_set() -> None:
         reached = package.code([data.reader_name(name), "autoencoders.data:split"]).manifest
         parts = {part.removeprefix("autoencoders.data.") for part in reached if ".data." in part}
         assert {"dataset.split", "dataset.Raw", f"{module.rpartition('.')[2]}.{reader}"} <= parts
-        own = {part for part in parts if part.startswith(("crops.", "readers."))}
+        own = {part for part in parts if part.startswith(("crops.", "readers.", "more_readers."))}
         assert parts - own <= shared | {"sources.PHOTOS", "files.shipped"}
         others = {part.rpartition(".")[2] for part in own if ".read_" in part}
         assert others <= {reader, f"read_{name.partition('-')[0]}"}

@@ -580,12 +580,17 @@ def test_embeddings_refuse_points_and_labels_that_do_not_fit(points, labels, mes
         figures.embeddings({"t": (points, labels)}, CLASSES)
 
 
-def test_embeddings_refuse_no_panels_and_too_many_classes():
+def test_embeddings_refuse_no_panels():
     for call in (figures.embeddings, figures.embeddings_3d, figures.decision_regions):
         with pytest.raises(ValueError, match="nothing to draw"):
             call({}, CLASSES)
-        with pytest.raises(ValueError, match="told apart"):
-            call({"t": None}, [*CLASSES, "eleventh"])
+
+
+def test_embeddings_call_more_classes_than_they_can_show_others():
+    classes = [f"class {number}" for number in range(12)]
+    figure = figures.embeddings({"t": (np.random.default_rng(0).normal(size=(24, 2)), np.arange(24) % 12)}, classes)
+    [legend] = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [*classes[:9], "3 others"]
 
 
 # ── Architecture ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -50,6 +50,8 @@ def imported(done: subprocess.CompletedProcess[str]) -> set[str]:
 # ── Help ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 HEAVY = {"torch", "torchvision", "sklearn", "skimage", "scipy", "matplotlib", "papermill", "nbformat", "IPython"}
+HEAVY |= {"fsspec", "s3fs", "paramiko", "onnx", "onnxscript", "safetensors"}  # what only sharing and exporting need
+HEAVY |= {"autoencoders.sharing", "autoencoders.exporting", "autoencoders.comparing", "autoencoders.store.archive"}
 
 
 def test_help_tells_a_newcomer_what_there_is(project: Project) -> None:
@@ -214,8 +216,11 @@ def test_status_as_json(smoke: Run) -> None:
 def test_status_for_people(smoke: Run) -> None:
     printed = smoke.project("status").stdout.splitlines()
     assert [line.split()[2] for line in printed[: len(EXPERIMENTS)]] == EXPERIMENTS
-    assert printed[-2] == f"trainings: {len(EXPERIMENTS)} cached"
-    assert re.fullmatch(r"measurements: \d+ cached", printed[-1])
+    assert printed[-3] == f"trainings: {len(EXPERIMENTS)} cached"
+    assert re.fullmatch(r"measurements: \d+ cached", printed[-2])
+    room = re.fullmatch(r"room: [\d,.]+ MB \((.*)\)", printed[-1])
+    assert room
+    assert {part.split()[0] for part in room[1].split(", ")} >= {"images", "trainings", "measurements"}
 
 
 def test_results(smoke: Run) -> None:

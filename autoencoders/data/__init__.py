@@ -5,13 +5,15 @@ a plain function that reaches no other data set's code, so that editing one of t
 """
 
 from autoencoders.data.dataset import Dataset, Raw, Split, load, packed, split, unpacked
-from autoencoders.data.files import fingerprint, locate
+from autoencoders.data.files import classes_of, fingerprint, locate
+from autoencoders.data.folders import SIZES, data_of_folder, is_folder, resolved
 from autoencoders.data.obtain import Choice, UnavailableError, choose, obtain
 from autoencoders.data.sources import CLASSES, PHOTOS, SOURCES, reader_name
 
 __all__ = [
     "CLASSES",
     "PHOTOS",
+    "SIZES",
     "SOURCES",
     "Choice",
     "Dataset",
@@ -19,12 +21,16 @@ __all__ = [
     "Split",
     "UnavailableError",
     "choose",
+    "classes_of",
+    "data_of_folder",
     "fingerprint",
+    "is_folder",
     "load",
     "locate",
     "obtain",
     "packed",
     "reader_name",
+    "resolved",
     "split",
     "unpacked",
 ]

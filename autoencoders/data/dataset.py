@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autoencoders.data.files import verified
+from autoencoders.data.folders import Folder, images_in
 from autoencoders.data.obtain import cause_of
-from autoencoders.data.sources import reader_name
+from autoencoders.data.sources import reader_name, source_of
 from autoencoders.errors import InputError
 from autoencoders.specs import Data
 
@@ -82,10 +83,13 @@ def load(spec: Data, root: Path) -> Dataset:
 
 
 def _read(name: str, root: Path) -> tuple[Raw, str]:
-    module, reader = reader_name(name).split(":")
+    source, (module, reader) = source_of(name), reader_name(name).split(":")
     try:
         digest = verified(name, root)
-        return getattr(importlib.import_module(module), reader)(root), digest
+        read = getattr(importlib.import_module(module), reader)
+        if isinstance(source, Folder):
+            return read(images_in(root / source.folder), source.size), digest
+        return read(root), digest
     except InputError:
         raise
     except Exception as error:  # pickles, XML and pictures each fail in their own way

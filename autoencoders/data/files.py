@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from autoencoders import reading
-from autoencoders.data.sources import SOURCES, Downloaded, Shipped, source_of
+from autoencoders.data.folders import Folder, check_image, counts, images_in
+from autoencoders.data.sources import CLASSES, SOURCES, Downloaded, Shipped, source_of
 from autoencoders.errors import InputError
 from autoencoders.store.files import write
 
@@ -28,6 +29,8 @@ def locate(name: str, data_dir: str | Path | None = None) -> Path | None:
         if missing := [str(path) for path in files if not path.is_file()]:
             raise InputError(f"{name} needs {missing[0]}, which isn't there: reinstall scikit-image and scikit-learn")
         return files[0].parent
+    if isinstance(source, Folder):
+        return _place_of(source, data_dir)
     for place in places(data_dir):
         folder = place / source.folder
         if folder.is_dir():
@@ -35,6 +38,26 @@ def locate(name: str, data_dir: str | Path | None = None) -> Path | None:
                 raise InputError(f"{name} is incomplete: {folder} lacks {', '.join(missing)} (see {source.url})")
             return place
     return None
+
+
+def _place_of(source: Folder, data_dir: str | Path | None) -> Path:
+    """Nothing stands in for one's own images: where they aren't, that is a mistake."""
+    named = data_dir or os.environ.get("AUTOENCODERS_DATA")
+    tried = [*([Path(named).expanduser().resolve()] if named else []), DATA]
+    found = next((place for place in tried if (place / source.folder).is_dir()), None)
+    if found is None:
+        raise InputError(f"there is no folder {' or '.join(str(place / source.folder) for place in tried)}")
+    counts(found / source.folder)
+    return found
+
+
+def classes_of(name: str, root: Path) -> tuple[tuple[str, ...], int | None]:
+    """The classes, and how many images there are of all of them, as far as that is known before images are read."""
+    source = source_of(name)
+    if isinstance(source, Folder):
+        found = counts(root / source.folder)
+        return tuple(kind for kind, _ in found), sum(number for _, number in found)
+    return CLASSES.get(name, ()), None
 
 
 def places(data_dir: str | Path | None) -> list[Path]:
@@ -66,6 +89,9 @@ def files_of(name: str, root: Path) -> dict[str, Path]:
     if isinstance(source, Shipped):
         return {f"{package}/{path}": shipped(package, path) for package, path in source.files}
     folder = root / source.folder
+    if isinstance(source, Folder):
+        images = [path for paths in images_in(folder).values() for path in paths]
+        return {path.relative_to(folder).as_posix(): path for path in images}
     many = sorted(path for pattern in source.patterns for path in folder.glob(pattern))
     return {path.relative_to(folder).as_posix(): path for path in [*(folder / file for file in source.files), *many]}
 
@@ -106,7 +132,11 @@ def _statuses(name: str, root: Path) -> dict[str, os.stat_result]:
 
 def _checksums(name: str, root: Path) -> dict[str, str]:
     _statuses(name, root)
-    return {file: _md5(path) for file, path in files_of(name, root).items()}
+    found = files_of(name, root)
+    if isinstance(source_of(name), Folder):
+        for path in found.values():
+            check_image(path)
+    return {file: _md5(path) for file, path in found.items()}
 
 
 def _md5(path: Path) -> str:

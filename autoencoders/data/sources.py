@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autoencoders.coercion import shown
+from autoencoders.data.folders import Folder, folder_of, is_folder
 from autoencoders.errors import InputError
 
 
@@ -31,14 +32,17 @@ class Shipped:
     files: tuple[tuple[str, str], ...]  # (package, path inside it)
 
 
-def _by_torchvision(dataset: str, *options: Mapping[str, str]) -> Callable[[Path], None]:
+Source = Downloaded | Shipped | Folder
+
+
+def _by_torchvision(dataset: str, *options: Mapping[str, str], below: str = "") -> Callable[[Path], None]:
     """What downloads and unpacks a data set of torchvision's, once for each of the options."""
 
     def download(root: Path) -> None:
         from torchvision import datasets
 
         for option in options or ({},):
-            getattr(datasets, dataset)(root, download=True, **option)
+            getattr(datasets, dataset)(root / below, download=True, **option)
 
     return download
 
@@ -95,6 +99,42 @@ VOC2007 = Downloaded(
     download=_by_torchvision("VOCDetection", *({"year": "2007", "image_set": half} for half in ("trainval", "test"))),
     patterns=("Annotations/*.xml", "JPEGImages/*.jpg"),
 )
+CIFAR100 = Downloaded(
+    module="autoencoders.data.more_readers",
+    folder="cifar-100-python",
+    files={
+        "train": "16019d7e3df5f24257cddd939b257f8d",
+        "test": "f0ef6b0ae62326f3e7ffdfab6717acfc",
+        "meta": "7973b15100ade9c7d40fb424638fde48",
+    },
+    url="https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",
+    gigabytes=0.4,
+    download=_by_torchvision("CIFAR100"),
+)
+SVHN = Downloaded(
+    module="autoencoders.data.more_readers",
+    folder="svhn",
+    files={
+        "train_32x32.mat": "e26dedcc434d2e4c54c9b2d4a06d8373",
+        "test_32x32.mat": "eb5a983be6a315427106f1b164d9cef3",
+    },
+    url="http://ufldl.stanford.edu/housenumbers/train_32x32.mat",
+    gigabytes=0.3,
+    download=_by_torchvision("SVHN", {"split": "train"}, {"split": "test"}, below="svhn"),
+)
+FASHION_MNIST = Downloaded(
+    module="autoencoders.data.more_readers",
+    folder="FashionMNIST/raw",
+    files={
+        "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+        "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",
+        "t10k-images-idx3-ubyte.gz": "bef4ecab320f06d8554ea6380940ec79",
+        "t10k-labels-idx1-ubyte.gz": "bb300cfdad3c16e7a12a480ee83cd310",
+    },
+    url="http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/train-images-idx3-ubyte.gz",
+    gigabytes=0.2,
+    download=_by_torchvision("FashionMNIST"),
+)
 PHOTOS = {
     "astronaut": ("skimage", "data/astronaut.png"),
     "chelsea": ("skimage", "data/chelsea.png"),
@@ -112,6 +152,9 @@ SHIPPED_DIGITS = Shipped("autoencoders.data.readers", (("sklearn", "datasets/dat
 
 SOURCES: dict[str, Downloaded | Shipped] = {
     "cifar10": CIFAR10,
+    "cifar100": CIFAR100,
+    "svhn": SVHN,
+    "fashion-mnist": FASHION_MNIST,
     "mnist": MNIST,
     "mnist-colored": MNIST,
     "mnist-colored-class": MNIST,
@@ -127,11 +170,16 @@ SOURCES: dict[str, Downloaded | Shipped] = {
 
 CLASSES = {  # of data sets that are asked for classes by name, before they are read
     "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+    "svhn": tuple("0123456789"),
+    "fashion-mnist": (
+        *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+        *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+    ),
     **dict.fromkeys(("photos10", "photos10-64", "photos10-96"), tuple(PHOTOS)),
 }
 
 STAND_INS = {  # the last one ships with packages; those before it serve if they are here
-    "cifar10": ("photos10",),
+    **dict.fromkeys(("cifar10", "cifar100", "svhn", "fashion-mnist"), ("photos10",)),
     "voc2007": ("cifar10", "photos10-64"),
     "stl10": ("cifar10", "photos10-96"),
     "mnist": ("digits",),
@@ -142,10 +190,13 @@ STAND_INS = {  # the last one ships with packages; those before it serve if they
 
 def reader_name(name: str) -> str:
     """Where the function that reads this data set is: what a training's code hash starts from."""
-    return f"{source_of(name).module}:read_{name.replace('-', '_')}"
+    source = source_of(name)
+    return f"{source.module}:read_{'folder' if isinstance(source, Folder) else name.replace('-', '_')}"
 
 
-def source_of(name: str) -> Downloaded | Shipped:
+def source_of(name: str) -> Source:
+    if is_folder(name):
+        return folder_of(name)
     if name not in SOURCES:
-        raise InputError(f"unknown data set {shown(name)}: choose one of {', '.join(SOURCES)}")
+        raise InputError(f"unknown data set {shown(name)}: choose one of {', '.join(SOURCES)}, or folder:PATH")
     return SOURCES[name]

@@ -7,8 +7,10 @@ anywhere, so that they work from a disk, too.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import ModuleType
 
 from autoencoders.explore import (
+    comparison_page,
     latents_page,
     noise_page,
     patches_page,
@@ -27,6 +29,7 @@ from autoencoders.explore.widgets import add_widgets
 from autoencoders.lab import Lab
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.folder import Folder
+from autoencoders.settings import Settings
 
 PAGES = (  # in the order of navigation
     noise_page,
@@ -39,15 +42,23 @@ PAGES = (  # in the order of navigation
     results_page,
     pipeline_page,
 )
-HEADS: tuple[Head, ...] = tuple(module.HEAD for module in PAGES)
 STUDY_HEADS = study_pages.HEADS
+
+
+def _pages(settings: Settings) -> tuple[ModuleType, ...]:
+    """Those of a run; two files of results that are given have one, too."""
+    return (*PAGES, comparison_page) if settings.compare else PAGES
+
+
+def heads(settings: Settings) -> list[Head]:
+    return [module.HEAD for module in _pages(settings)]
 
 
 def add_explorer_pages(book: Book, lab: Lab, folder: Folder) -> None:
     """Put the pages of a run into the folder that holds the site."""
     addresses = Addresses.of(folder)
     with lab.store.looked_at_once():
-        _add(book, folder, [module.page(lab, addresses) for module in PAGES])
+        _add(book, folder, [module.page(lab, addresses) for module in _pages(lab.settings)])
 
 
 def add_study_pages(book: Book, labs: Mapping[str, Lab], folder: Folder) -> None:

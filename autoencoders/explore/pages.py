@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Any
 
 from autoencoders.jsonable import finite
-from autoencoders.reporting import templates
+from autoencoders.reporting import citation, templates
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.folder import Folder
 from autoencoders.reporting.scripts import policy
@@ -57,10 +57,8 @@ def write(folder: Folder, book: Book, pages: Sequence[Page], groups: Groups | No
             folder.put(f"{FOLDER}/{name}", content)
         folder.put(f"{FOLDER}/data/{page.head.name}.js", f"window.explore = {as_script(page.data)};\n")
         notice = book.variables.get("notice.header", "")
-        folder.put(
-            page.head.url,
-            fill("page.html", page=page, groups=navigation, book=book, notice=notice, policy=policy()),
-        )
+        filled = fill("page.html", page=page, groups=navigation, book=book, notice=notice, policy=policy())
+        folder.put(page.head.url, citation.with_metadata(filled, book))
     for name, place in SHARED.items():
         folder.put(f"{FOLDER}/{name}", place.joinpath(name).read_bytes())
     for name in dict.fromkeys(name for page in pages for name in page.scripts):

@@ -33,7 +33,7 @@ def embeddings(panels: Mapping[str, Cloud], classes: Sequence[str]) -> Figure:
         points, kinds = _checked(coordinates, labels, classes, 2, title)
         _scatter(axes, points, kinds, rasterized=total > RASTER_ABOVE)
         _bare(axes, title, points)
-    legend(figure, _class_handles(classes))
+    legend(figure, _class_handles(told_apart(classes)))
     return figure
 
 
@@ -76,7 +76,7 @@ def embeddings_3d(panels: Mapping[str, Cloud], classes: Sequence[str]) -> Figure
     figure, all_axes = _panels(panels, classes, subplot_kw={"projection": "3d", "computed_zorder": False})
     for axes, (title, (coordinates, labels)) in zip(all_axes, panels.items(), strict=True):
         points, kinds = _checked(coordinates, labels, classes, 3, title)
-        for kind in range(len(classes)):
+        for kind in range(len(told_apart(classes))):
             style: dict[str, Any] = {
                 "marker": MARKERS[kind],
                 "color": PALETTE[kind],
@@ -89,7 +89,7 @@ def embeddings_3d(panels: Mapping[str, Cloud], classes: Sequence[str]) -> Figure
         axes.set(xticklabels=[], yticklabels=[], zticklabels=[])
         axes.tick_params(length=0)
         axes.set_box_aspect(None, zoom=1.05)  # type: ignore[call-arg]
-    legend(figure, _class_handles(classes))
+    legend(figure, _class_handles(told_apart(classes)))
     return figure
 
 
@@ -102,11 +102,12 @@ def decision_regions(
     A panel holds `points` [N,2] with their `labels` [N], and a grid: `x` [W], `y` [H], `response` [H,W] in classes.
     Where it says another class than those shown, the plane is grey.
     """
-    kinds_shown = list(range(len(classes)) if shown is None else shown)
+    named = told_apart(classes)
+    kinds_shown = list(range(len(named)) if shown is None else shown)
     figure, all_axes = _panels(panels, classes, across=4 if len(panels) == 4 else None)
     for axes, (title, panel) in zip(all_axes, panels.items(), strict=True):
         points, kinds = _checked(panel["points"], panel["labels"], classes, 2, title)
-        x, y, predicted = panel["x"], panel["y"], panel["response"]
+        x, y, predicted = panel["x"], panel["y"], np.minimum(panel["response"], len(named) - 1)
         axes.set_facecolor(FAINT if shown is not None else "none")
         for kind in np.unique(predicted[np.isin(predicted, kinds_shown)]):
             area: dict[str, Any] = {"colors": [tint(PALETTE[kind], REGION)], "levels": (0.5, 1.5), "zorder": 0.5}
@@ -115,11 +116,18 @@ def decision_regions(
         inside &= np.isin(kinds, kinds_shown)
         _scatter(axes, points[inside], kinds[inside], size=7)
         _bare(axes, title, np.array([(x[0], y[0]), (x[-1], y[-1])]), margin=0.0)
-    handles: list[Artist] = [_class_handle(classes, kind) for kind in kinds_shown]
+    handles: list[Artist] = [_class_handle(named, kind) for kind in kinds_shown]
     if shown is not None:
         handles.append(Patch(label="said to be of another class", facecolor=FAINT))
     legend(figure, handles)
     return figure
+
+
+def told_apart(classes: Sequence[str]) -> list[str]:
+    """What a legend names: all classes, or of more than there are markers the first ones, and the others as one."""
+    if len(classes) <= len(MARKERS):
+        return list(classes)
+    return [*classes[: len(MARKERS) - 1], f"{len(classes) - len(MARKERS) + 1} others"]
 
 
 # ── Parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -131,8 +139,6 @@ def _panels(
     some(panels, "panels")
     if classes is not None:
         some(classes, "classes")
-        if len(classes) > len(MARKERS):
-            raise ValueError(f"{len(classes)} classes can't be told apart in one figure; {len(MARKERS)} can")
     columns = across or {1: 1, 2: 2, 4: 2}.get(len(panels), 3)
     rows = -(-len(panels) // columns)
     figure = Figure(0.45 + rows * {1: 4.2, 2: 3.3, 3: 2.3, 4: 2.0}[columns])
@@ -147,7 +153,7 @@ def _checked(
         raise ValueError(f"{title}: {len(points)} points but labels of shape {list(kinds.shape)}")
     if kinds.dtype.kind not in "iu" or kinds.min() < 0 or kinds.max() >= len(classes):
         raise ValueError(f"{title}: labels must be integers from 0 to {len(classes) - 1}")
-    return points, kinds
+    return points, np.minimum(kinds, len(MARKERS) - 1)
 
 
 def _points(coordinates: np.ndarray, dimensions: int, title: str) -> np.ndarray:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from autoencoders.colours import PALETTE
-from autoencoders.figures.embeddings import Cloud, embeddings_3d
+from autoencoders.figures.embeddings import Cloud, embeddings_3d, told_apart
 from autoencoders.figures.style import Figure
 from autoencoders.turning import PAGE, SCRIPT
 
@@ -32,15 +32,19 @@ class Turnable:
 
 def turnable(panels: Mapping[str, Cloud], classes: Sequence[str]) -> Turnable:
     """Draw clouds of points [N,3]: drag or use the arrow keys to turn them all, choose a class to see it alone."""
-    still = embeddings_3d(panels, classes)  # which checks the clouds, too
+    still, shown = embeddings_3d(panels, classes), told_apart(classes)  # the former checks the clouds, too
     clouds = [
-        {"title": title, "points": _fitted(points).round(3).tolist(), "kinds": np.asarray(kinds).tolist()}
+        {
+            "title": title,
+            "points": _fitted(points).round(3).tolist(),
+            "kinds": np.minimum(kinds, len(shown) - 1).tolist(),
+        }
         for title, (points, kinds) in panels.items()
     ]
-    content = json.dumps({"clouds": clouds, "colours": PALETTE[: len(classes)]}, separators=(",", ":"))
+    content = json.dumps({"clouds": clouds, "colours": PALETTE[: len(shown)]}, separators=(",", ":"))
     buttons = "".join(
         f'<button type="button" aria-pressed="false" style="--class:{colour}">{html.escape(name)}</button>'
-        for name, colour in zip(classes, PALETTE, strict=False)
+        for name, colour in zip(shown, PALETTE, strict=False)
     )
     canvases = "".join(
         f'<figure><canvas tabindex="0" role="img" aria-label="{html.escape(title)}: points in three dimensions, '

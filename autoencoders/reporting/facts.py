@@ -9,6 +9,7 @@ from typing import Any
 
 from autoencoders import claims, paragraphs, tables
 from autoencoders.catalogue import TRIPLES, Catalogue
+from autoencoders.data.sources import STAND_INS
 from autoencoders.findings import Findings
 from autoencoders.judging import Judged
 from autoencoders.lab import Lab
@@ -23,6 +24,9 @@ from autoencoders.studies.base import Study
 
 DATASETS = {
     "cifar10": "CIFAR-10: 60,000 colour images of 32 × 32 pixels in 10 classes",
+    "cifar100": "CIFAR-100: 60,000 colour images of 32 × 32 pixels in 100 classes",
+    "svhn": "SVHN: 99,289 house numbers as colour images of 32 × 32 pixels, the middle digit their class",
+    "fashion-mnist": "Fashion-MNIST: 70,000 grey pictures of clothes, padded to 32 × 32 pixels, in 10 classes",
     "photos10": "photos10: crops of ten photographs that ship with Python packages",
 }
 ASSIGNED = "cifar10"
@@ -31,7 +35,7 @@ ASSIGNED = "cifar10"
 def of(lab: Lab) -> dict[str, Any]:
     """The values that a chapter reaches by `{{< var group >}}`, `{{< var task.variance >}}` and so on."""
     facts: dict[str, Any] = _of_run(lab) | {
-        "dataset": {"name": lab.dataset, "title": DATASETS.get(lab.dataset, lab.dataset)},
+        "dataset": {"name": lab.dataset, "title": _title(lab)},
         "task": {
             "variance": VARIANCE,
             "variance_sigma": f"{math.sqrt(VARIANCE):.3f}",
@@ -47,7 +51,7 @@ def of(lab: Lab) -> dict[str, Any]:
         facts["dataset"]["statement"] = "All results are on CIFAR-10."
         return facts
     facts["notice"] = notice(lab)
-    facts["dataset"]["statement"] = literal(facts["notice"]["cover"])
+    facts["dataset"]["statement"] = literal(f"{facts['notice']['cover']} {_described(lab)}")
     return facts
 
 
@@ -161,16 +165,33 @@ def _listed_data(lab: Lab) -> str:
 def notice(lab: Lab) -> dict[str, Any]:
     """That the data isn't what the assignment asks for: on the cover, in each page's header, in each caption."""
     why = f"{lab.choice.reason}. " if lab.choice.reason else ""
+    what = "Stand-in data" if lab.dataset in STAND_INS[ASSIGNED] else "Other data"
     return {
-        "header": f"Stand-in data: {lab.dataset}, not CIFAR-10",
-        "captions": dict.fromkeys(embedded(PROJECT), _caption([lab.dataset])),
+        "header": f"{what}: {lab.dataset}, not CIFAR-10",
+        "captions": dict.fromkeys(embedded(PROJECT), _caption([lab.dataset], what)),
         "cover": f"{why}Nothing in this report is a result on CIFAR-10.",
     }
 
 
-def _caption(names: Iterable[str]) -> str:
+def _caption(names: Iterable[str], what: str = "Stand-in data") -> str:
     listed = ", ".join(dict.fromkeys(names))
-    return f"(Stand-in data: {listed}.)" if listed else ""
+    return f"({what}: {listed}.)" if listed else ""
+
+
+def _title(lab: Lab) -> str:
+    """A data set in one line, with what is known of it."""
+    return DATASETS.get(lab.dataset) or f"{lab.dataset}: {_described(lab)}"
+
+
+def _described(lab: Lab) -> str:
+    """What was read: of one's own images, nobody else can say it."""
+    images = lab.bench.dataset(lab.catalogues[0].data)
+    counts = [len(part) for part in (images.train, images.validation, images.test)]
+    height, width = images.test.images.shape[2:]
+    return (
+        f"This run has {counts[0]:,} training, {counts[1]:,} validation and {counts[2]:,} test images "
+        f"of {height} × {width} pixels in {len(images.classes)} classes."
+    )
 
 
 def _listed(values: Any) -> str:

@@ -41,7 +41,14 @@ from autoencoders.store import codehash, syntax
 from autoencoders.store.files import locked
 
 Renderer = Literal["auto", "quarto", "pandoc"]
-TO_NOTEBOOKS = ("data_dir", "cache", "device", "jobs", "strict_environment")  # by the environment, not as parameters
+TO_NOTEBOOKS = (
+    "data_dir",
+    "cache",
+    "device",
+    "jobs",
+    "remote",
+    "strict_environment",
+)  # by the environment, not as parameters
 HELD = "AE_REPORT_LOCK"  # tells Quarto's steps that the report which they belong to keeps others out
 FOLDERS = (*submission.FOLDERS, "analysis", "tests", "cache", "data", "submission", ".git", ".venv")  # of the project
 

@@ -8,7 +8,7 @@ from html import escape
 from importlib import resources
 from pathlib import Path
 
-from autoencoders.reporting import dark_twins, previews, scripts
+from autoencoders.reporting import citation, dark_twins, previews, scripts
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.folder import write_if_changed
 
@@ -38,7 +38,7 @@ def mend(book: Book) -> None:
             page = as_in_the_report(page, places)
         if path == book.rendered / "index.html":
             page = with_facts(page, book)
-        write_if_changed(path, scripts.add_policy(page))
+        write_if_changed(path, scripts.add_policy(citation.with_metadata(page, book)))
     _make_scripts_plain(book.rendered)
     _add_previews(book)
 

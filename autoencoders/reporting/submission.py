@@ -11,13 +11,14 @@ from pathlib import Path
 
 from autoencoders import reading
 from autoencoders.errors import ReportError
-from autoencoders.reporting import traces
+from autoencoders.reporting import citation, traces
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.execution import INJECTED, Execution
 from autoencoders.reporting.folder import write_if_changed
 from autoencoders.settings import Settings, as_yaml
 
 FILES = (
+    "CITATION.cff",
     "LICENSE",
     "README.md",
     "Makefile",
@@ -49,6 +50,7 @@ def pack(book: Book, executions: list[Execution], settings: Settings) -> tuple[P
     stem = f"{group}_Assignment2_Code"
     content = dict(_project(book.root)) | {f"analysis/{e.source.name}": _notebook(e) for e in executions}
     content["params.yml"] = as_yaml(content.get("params.yml", b"").decode(), settings).encode()
+    content["README.md"] = content.get("README.md", b"") + f"\n{citation.as_markdown(book)}".encode()
     traces.check(content, book.root, settings)
     made = {
         folder / f"{group}_Assignment2_Report.pdf": book.pdf.read_bytes(),

@@ -16,7 +16,6 @@ from autoencoders.running import progress
 from autoencoders.store import Artifact, Task
 
 PASSING = {"autoencoders": {"passing": True}}  # marks outputs that an executed notebook doesn't keep
-INTERVAL = 30.0  # seconds between lines
 WIDTH = 110
 
 Display = Callable[..., Any]  # IPython's
@@ -85,17 +84,11 @@ class Bar:
         self.show("")
 
 
-class Lines:
+class Lines(progress.Lines):
     """A further output from time to time, where nobody would see one change."""
 
     def __init__(self, display: Display, clock: Callable[[], float] = time.monotonic) -> None:
-        self.display, self.clock = display, clock
-        self.last = clock()
-
-    def show(self, text: str) -> None:
-        if text and self.clock() - self.last >= INTERVAL:
-            self.last = self.clock()
-            self.display({"text/plain": text}, raw=True, metadata=PASSING)
+        super().__init__(lambda text: display({"text/plain": text}, raw=True, metadata=PASSING), clock)
 
     def close(self) -> None:
         pass

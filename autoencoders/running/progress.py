@@ -1,10 +1,15 @@
-"""Carrying out a plan while a person watches: one bar for all of it with an ETA, one line for each running training."""
+"""Carrying out a plan while a person watches: one bar for all of it with an ETA, one line for each running training.
+
+Where output goes to a file or a pipe, a line every half a minute says as much.
+"""
 
 from __future__ import annotations
 
 import contextvars
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,15 +32,19 @@ from autoencoders.running.order import Order, Pool
 from autoencoders.store import Task
 from autoencoders.store.files import noted
 
+INTERVAL = 30.0  # seconds between lines
+
 
 def follow(lab: Lab, tasks: Sequence[Task]) -> None:
     """Compute what is missing, in the order of what it needs; what can't be had is listed at the end, with why."""
     found = missing(lab, tasks)
+    if found and lab.store.bring(found):
+        found = missing(lab, tasks)
     total = len({*found, *map(lab.store.key, tasks)})
     log(f"{total - len(found)} of {total} results are cached, {len(found)} to make")
     failed: list[tuple[Task, Exception]] = []
-    with _display(lab, found) as finished, _pool(lab, list(found.values())) as pool:
-        for key, failure in order.run(found, _order(lab, found), pool):
+    with _display(lab, found) as (started, finished), _pool(lab, list(found.values())) as pool:
+        for key, failure in order.run(found, _order(lab, found), Noted(pool, started)):
             if isinstance(failure, StorageError):
                 raise failure  # what one can't store no other can
             if failure:
@@ -87,13 +96,89 @@ def _explained(failed: list[tuple[Task, Exception]]) -> Exception:
     return kind("\n  ".join([f"{len(failed)} could not be made, nor what needs them (the rest is done):", *lines]))
 
 
+class Noted:
+    """A pool that tells of each task when it is handed over."""
+
+    def __init__(self, pool: Pool[Task], started: Callable[[Task], None]) -> None:
+        self.pool, self.started, self.size = pool, started, pool.size
+
+    def submit(self, task: Task, work: float) -> Future[Exception | None]:
+        self.started(task)
+        return self.pool.submit(task, work)
+
+
 @contextmanager
-def _display(lab: Lab, tasks: Mapping[str, Task]) -> Iterator[Callable[[str], None]]:
-    """Show in a terminal how far all of it is, and each training that runs."""
-    with Progress(*columns(), console=Console(stderr=True), transient=True) as progress:
+def _display(lab: Lab, tasks: Mapping[str, Task]) -> Iterator[tuple[Callable[[Task], None], Callable[[str], None]]]:
+    """Show how far all of it is, and each training that runs: in a terminal as bars, elsewhere in lines."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        account, board, lines = Account(tasks), Progress(disable=True), Lines(log)
+        with followed(lab, tasks.values(), board, lambda: lines.show(account.line(board))):
+            yield account.start, account.finish
+        return
+    with Progress(*columns(), console=console, transient=True) as progress:
         whole = progress.add_task("all", total=sum(task.work for task in tasks.values()) or 1, note="")
         with followed(lab, tasks.values(), progress):
-            yield lambda key: progress.advance(whole, tasks[key].work)
+            yield lambda task: None, lambda key: progress.advance(whole, tasks[key].work)
+
+
+class Lines:
+    """Say from time to time what is handed in."""
+
+    def __init__(self, say: Callable[[str], object], clock: Callable[[], float] = time.monotonic) -> None:
+        self.say, self.clock = say, clock
+        self.last = clock()
+
+    def show(self, text: str) -> None:
+        if text and self.clock() - self.last >= INTERVAL:
+            self.last = self.clock()
+            self.say(text)
+
+
+class Account:
+    """What is done of some tasks, what is left, and what runs now, in one line."""
+
+    def __init__(self, tasks: Mapping[str, Task], clock: Callable[[], float] = time.monotonic) -> None:
+        self.tasks, self.clock, self.began = tasks, clock, clock()
+        self.running: dict[str, Task] = {}  # by name
+        self.finished: set[str] = set()
+
+    def start(self, task: Task) -> None:
+        self.running[task.name] = task
+
+    def finish(self, key: str) -> None:
+        self.finished.add(key)
+        self.running.pop(self.tasks[key].name, None)
+
+    def line(self, board: Progress) -> str:
+        """The board has a line for each training that tells how far it is."""
+        trainings = {task.description: task for task in board.tasks}
+        shares = {name: (t.completed / t.total if t.total else 0.0) for name, t in trainings.items()}
+        running = dict(self.running)
+        done = sum(self.tasks[key].work for key in list(self.finished))
+        done += sum(task.work * shares.get(_short(name), 0.0) for name, task in running.items())
+        whole, passed = sum(task.work for task in self.tasks.values()), self.clock() - self.began
+        left = f", about {_duration(passed * (whole - done) / done)} to go" if done else ""
+        now = [
+            f"{_short(name)} ({trainings[_short(name)].fields['note']})" if _short(name) in trainings else _what(name)
+            for name in running
+        ]
+        counts = f"{len(self.finished)} of {len(self.tasks)} done, {len(self.tasks) - len(self.finished)} left"
+        return f"{counts} · {_duration(passed)} so far{left} · now: {', '.join(now) or 'nothing'}"
+
+
+def _short(name: str) -> str:
+    """What a training is called on the board."""
+    return name.split("/")[-1]
+
+
+def _what(name: str) -> str:
+    """A task's name without its profile and data set."""
+    return name.split("/", 2)[-1]
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
 def columns() -> tuple[ProgressColumn, ...]:
@@ -141,7 +226,7 @@ def update(progress: Progress, lines: dict[str, TaskID], files: Mapping[str, Pat
                 progress.remove_task(lines.pop(name))
             continue
         if name not in lines:
-            lines[name] = progress.add_task(name.split("/")[-1], total=now["steps"], note="")
+            lines[name] = progress.add_task(_short(name), total=now["steps"], note="")
         speed = f"{now['images_per_second']:,.0f} images/s"
         note = f"epoch {now['epoch']}/{now['epochs']} · loss {now['loss']:.4g} · {speed}"
         progress.update(lines[name], completed=now["step"], note=note)

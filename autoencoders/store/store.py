@@ -11,6 +11,7 @@ import platform
 import re
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -24,6 +25,7 @@ from autoencoders.store import codehash, entries, files
 from autoencoders.store.codehash import Code
 from autoencoders.store.entries import AbsentError, Artifact, DamageError, Record
 from autoencoders.store.files import NO_ROOM, Stamp, locked, noted, stamp, storing
+from autoencoders.store.remote import Remote
 from autoencoders.store.tasks import Dropped, Kind, Reason, State, Task, differences
 
 _PACKAGES = {  # what makes numbers: distributions with their modules
@@ -51,19 +53,25 @@ class _Known:
 
     @functools.cached_property
     def key(self) -> str:
-        parts = [entries.FORMAT, self.task.kind, dict(self.task.spec), dict(self.inputs), self.code.digest]
         try:
-            return hashlib.sha256(entries.canonical(parts)).hexdigest()[:16]
+            return _key(self.task.kind, dict(self.task.spec), dict(self.inputs), self.code.digest)
         except TypeError as error:
             raise TypeError(f"the spec of {self.task.name} isn't JSON: {error}") from None
+
+
+def _key(kind: str, spec: Mapping[str, Any], inputs: Mapping[str, str], code: str) -> str:
+    return hashlib.sha256(entries.canonical([entries.FORMAT, kind, spec, inputs, code])).hexdigest()[:16]
 
 
 class Store:
     """The cache folder: finished work in `artifacts`, by key; unfinished work in `checkpoints`; damaged in
     `set-aside`."""
 
-    def __init__(self, root: Path, package: Path | str = _OWN_PACKAGE, *, strict: bool = False) -> None:
+    def __init__(
+        self, root: Path, package: Path | str = _OWN_PACKAGE, *, strict: bool = False, remote: str | None = None
+    ) -> None:
         self.root = Path(root)
+        self.remote = Remote(remote) if remote else None  # where others may have what is missing here
         self.strict = strict  # then what other versions or another device made is stale
         self.package = Path(package).absolute()
         self._imported = codehash.Imported(self.package)
@@ -106,6 +114,9 @@ class Store:
     def _lock_file(self, key: str) -> Path:
         return self.root / "locks" / f"{key}.lock"
 
+    def _aside(self, key: str) -> Path:
+        return self.root / "set-aside" / f"{key}-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
+
     # ── Fetching ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def fetch(self, task: Task, *, mapped: bool = False) -> Artifact:
@@ -117,6 +128,8 @@ class Store:
         if not self._refused(known):
             with suppress(AbsentError, DamageError):
                 return self._cached(known, mapped)  # takes no lock and writes nothing: a read-only folder serves too
+        if self._bring(known.key) and not self._refused(known):
+            return self._cached(known, mapped)
         with locked(self._lock_file(known.key)):
             self._mark()
             self._set_aside_if_useless(known)
@@ -226,11 +239,70 @@ class Store:
         except DamageError as damage:
             trouble = f"damaged ({damage})"
         if trouble:
-            aside = self.root / "set-aside" / f"{entry.name}-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
+            aside = self._aside(entry.name)
             log.warning("%s is %s: set aside as %s, and made again", known.task.name, trouble, aside)
-            with storing(aside):
-                aside.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(entry, aside)
+            _move(entry, aside)
+
+    # ── Entries that were made elsewhere ─────────────────────────────────────────────────────────────────────────────
+
+    @contextmanager
+    def incoming(self) -> Iterator[Path]:
+        """A folder for entries that aren't checked yet."""
+        with storing(self.root):
+            self._mark()
+            folder = tempfile.TemporaryDirectory(dir=self.root, prefix=".incoming-", ignore_cleanup_errors=True)
+        with folder as path:
+            yield Path(path)
+
+    def adopt(self, folder: Path) -> bool:
+        """Move an entry here from a folder called by its key, unless a sound one is here; refuse what isn't whole."""
+        record, key = entries.read(folder, mapped=True)[1], folder.name
+        if record["format"] != entries.FORMAT:
+            raise DamageError(entries.RECORD, f"format {entries.FORMAT}", f"format {record['format']}")
+        if (found := _key(record["kind"], record["spec"], record["inputs"], record["code"])) != key:
+            raise DamageError(entries.RECORD, f"the record of {key}", f"that of {found}")
+        with locked(self._lock_file(key)):
+            if self.sound_entry(key):
+                return False
+            if self._entry(key).exists():
+                _move(self._entry(key), self._aside(key))
+            _move(folder, self._entry(key))
+        return True
+
+    def sound_entry(self, key: str) -> Path | None:
+        """Where an entry lies, if it is there and whole."""
+        try:
+            self._check(key)
+        except (AbsentError, DamageError):
+            return None
+        return self._entry(key)
+
+    def _bring(self, key: str) -> bool:
+        """Take an entry from the remote; whether it is here now."""
+        if not (self.remote and self.remote.has(key)):
+            return False
+        with self.incoming() as folder:
+            try:
+                return self.remote.bring(key, folder / key) and (self.adopt(folder / key) or True)
+            except (AbsentError, DamageError) as damage:
+                log.warning("%s is damaged in %s (%s): made here", key, self.remote.address, damage)
+                return False
+
+    def bring(self, keys: Iterable[str]) -> int:
+        """Take from the remote what it has of these, for other processes, too; return how many entries came."""
+        if not self.remote:
+            return 0
+        there = [key for key in keys if self.remote.has(key)]
+        if there:
+            log.warning("copying %d results from %s", len(there), self.remote.address)
+        return sum(map(self._bring, there))
+
+    def push(self, keys: Iterable[str]) -> int:
+        """Copy to the remote what it lacks of these; return how many entries arrived."""
+        if not self.remote:
+            return 0
+        lacking = [key for key in dict.fromkeys(keys) if not self.remote.has(key)]
+        return sum(self.remote.push(folder) for folder in map(self.sound_entry, lacking) if folder)
 
     # ── Inspecting: nothing here writes ──────────────────────────────────────────────────────────────────────────────
 
@@ -318,6 +390,17 @@ class Store:
 
     # ── Dropping ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def sizes(self) -> dict[str, int]:
+        """How many bytes the cache has of each kind of task, and of work that is unfinished, damaged or failed."""
+        kinds = {record["key"]: str(kind) for (kind, _), all_of in self._records_by_name().items() for record in all_of}
+        found: dict[str, int] = {}
+        for what, subfolder in _PLACES.items():
+            folder = self.root / subfolder
+            for path in folder.iterdir() if folder.is_dir() else ():
+                kind = kinds.get(path.name, "unfinished") if what == "entry" else what
+                found[kind] = found.get(kind, 0) + _size(path)
+        return found
+
     def prune(self, keep: Iterable[Task], dry_run: bool = False) -> list[Dropped]:
         """Drop what these tasks don't refer to, and all that was set aside; what is being computed now stays."""
         with self.looked_at_once():
@@ -343,7 +426,7 @@ class Store:
                 if match and not path.is_symlink():
                     key = match[match.lastindex or 1]
                     found: Kind = "unfinished" if path.name.startswith(".") else what
-                    yield Dropped(found, key, _name(path) or key, path, _size(path), _seconds(path))
+                    yield Dropped(found, key, _name(path) or key, path, _size(path), _seconds(path), _changed(path))
 
     def _is_ours(self) -> bool:
         """Whether the folder has the mark, or holds a sound entry from before there was one."""
@@ -387,6 +470,12 @@ _NAMED: dict[Kind, re.Pattern[str]] = {  # finished or, with a dot before, not
 _MARK = ".autoencoders-cache"
 
 
+def _move(path: Path, target: Path) -> None:
+    with storing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(path, target)
+
+
 def _name(path: Path) -> str | None:
     return noted(path / entries.RECORD if path.is_dir() else path).get("name")
 
@@ -395,6 +484,14 @@ def _seconds(path: Path) -> float:
     """How long computing an entry took, by its record; of anything else nobody knows."""
     seconds = noted(path / entries.RECORD).get("seconds", 0)
     return float(seconds) if isinstance(seconds, int | float) else 0
+
+
+def _changed(path: Path) -> float:
+    """What is gone by now is as good as new."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return time.time()
 
 
 def _size(path: Path) -> int:

@@ -71,6 +71,7 @@ class Dropped:
     path: Path
     bytes: int
     seconds: float = 0  # that computing it took, where that is known
+    changed: float = 0  # when it was made, in seconds since 1970
 
     def __str__(self) -> str:
         return f"{self.what:10} {self.bytes / 1e6:9.2f} MB  {self.name}"

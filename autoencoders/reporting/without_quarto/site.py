@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path
 
 from autoencoders.colours import on_dark
-from autoencoders.reporting import dark_twins, editions, previews, scripts
+from autoencoders.reporting import citation, dark_twins, editions, previews, scripts
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.folder import Folder
 from autoencoders.reporting.notebook_files import NotebookFile
@@ -248,7 +248,7 @@ class Site:
             "To explore": [SitePage(url, title, "", []) for url, title in self.extra.items()],
         }
         headings = [block for block in page.blocks if block["t"] == "Header" and 2 <= block["c"][0] <= 3]
-        return fill(
+        filled = fill(
             "autoencoders.reporting.without_quarto",
             "page.html",
             page=page,
@@ -263,6 +263,7 @@ class Site:
             before=pages[position - 1] if 0 < position < len(pages) else None,
             after=pages[position + 1] if position + 1 < len(pages) else None,
         )
+        return citation.with_metadata(filled, self.book)
 
 
 def _notebook_url(name: str) -> str:
