@@ -235,7 +235,7 @@ def test_training_reaches_its_own_model_and_reader_only(lab: Lab) -> None:
         ("data/readers.py", "CIFAR10(root, train=False)", "CIFAR10(root, False)", "ae-elsewhere"),
         ("data/readers.py", "Image.Resampling.BOX", "Image.Resampling.HAMMING", ""),
         ("data/readers.py", "255 / 16", "254 / 16", ""),
-        ("data/sources.py", "gigabytes=0.4", "gigabytes=0.5", ""),
+        ("data/sources.py", "gigabytes=6.0", "gigabytes=6.5", ""),
         ("data/files.py", "return [DATA]", "return [DATA, DATA]", ""),
         ("data/files.py", "sorted(items)", "list(items)", ""),
         ("data/download.py", "PATIENCE = 5.0", "PATIENCE = 6.0", ""),

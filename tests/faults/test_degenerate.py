@@ -32,18 +32,22 @@ from autoencoders.measurements.anomaly import Anomaly, Novelty
 from autoencoders.measurements.compression import Compression
 from autoencoders.measurements.cost import Cost
 from autoencoders.measurements.embedding import Embedding
+from autoencoders.measurements.exhibits import Components, Density, Lessons, Rebuilt
 from autoencoders.measurements.frequencies import Frequencies
 from autoencoders.measurements.generation import Arithmetic, Interpolation
 from autoencoders.measurements.latent import Cloud, Latent
 from autoencoders.measurements.layers import LayerFit, LayerProbe
 from autoencoders.measurements.likelihood import Likelihood, RateDistortion
+from autoencoders.measurements.linear_programs import LinearProgram
 from autoencoders.measurements.masking import Filling, Importance
 from autoencoders.measurements.measurement import Measurement
+from autoencoders.measurements.openings import BestPair, BestSum
 from autoencoders.measurements.playground import Gallery, Landmarks, Smoothing
 from autoencoders.measurements.probing import Probe, ProbeFit, Regions
 from autoencoders.measurements.programs import Program
 from autoencoders.measurements.reconstruction import Reconstruction
 from autoencoders.measurements.samples import RealFeatures, Samples
+from autoencoders.measurements.whole_programs import WholeProgram
 from autoencoders.specs import (
     MCAE,
     VAE,
@@ -169,8 +173,7 @@ def layers() -> list[Measurement]:
 def of_model(name: str) -> Iterator[Measurement]:
     yield from (*NOISY, *layers(), Frequencies(), Embedding(directions=4), Cost(images=3, attempts=1))
     yield Reconstruction(input=Disturbance("blur", 1.0))
-    if name != "ViT":
-        yield Program()
+    yield Program() if name != "ViT" else WholeProgram()
     if name in ("MCAE", "ViT"):
         yield from (
             Reconstruction(input=PatchMask(0.5)),
@@ -187,9 +190,10 @@ def of_model(name: str) -> Iterator[Measurement]:
     yield Arithmetic(classes=("a", "b", "c"), draws=5, judge=ProbeFit(reduced=4))
     yield from (Between(pairs=4), Inpainting(input=PixelMask(0.5)), *of_others())
     if name == "VAE":
-        yield from (Likelihood(), Landmarks())
+        yield from (Likelihood(), Landmarks(), Rebuilt(), BestPair(pairs=10))
+        yield BestSum(few=2, candidates=2, draws=5, judge=ProbeFit(reduced=4))
     if name != "spatial AE":
-        yield Samples()
+        yield from (Samples(), Density())
 
 
 def of_others() -> Iterator[Measurement]:
@@ -207,7 +211,9 @@ def of_baseline(method: str) -> Iterator[Measurement]:
     if method in ("pca", "pixels", "patches"):
         yield from (*probes("latent"), Latent(), Cloud(), Regions(grid=5))
     if method == "input":
-        yield Gallery()
+        yield from (Gallery(), Lessons())
+    if method == "ridge":
+        yield LinearProgram()
     if method in ("ppca", "linear-vae"):
         yield from (Likelihood(), RateDistortion(), Samples())
     if method == "patches":
@@ -217,6 +223,7 @@ def of_baseline(method: str) -> Iterator[Measurement]:
     if method == "pixels":
         yield from of_others()
     if method == "pca":
+        yield Components()
         yield from (Anomaly(), Novelty(left_out=0), Compression(), Compressed(input=Gaussian(0.1), most=10))
 
 
