@@ -35,7 +35,8 @@ def page(lab: Lab, addresses: Addresses) -> Page:
     catalogue: Catalogue = lab.catalogues[0]  # type: ignore[assignment]
     vae = catalogue.vae()
     best = lab.measure(vae, catalogue.best_sum()).meta
-    data = _data(lab, vae, [best["classes"], *catalogue.triples]) | {"sum": _said_of_sum(best)}
+    triples = [best["classes"], *catalogue.triples] if best["classes"] else catalogue.triples
+    data = _data(lab, vae, triples) | {"sum": _said_of_sum(best)}
     return BrowserModels.of(lab, [vae], "decode").page(HEAD, "walk.html", data, SCRIPTS)
 
 
@@ -70,6 +71,8 @@ def _opening(pair: Artifact, classes: Sequence[str]) -> dict[str, Any]:
 
 
 def _said_of_sum(best: Mapping[str, Any]) -> str:
+    if not best["classes"]:
+        return "A sum of three classes needs more classes than these validation images show."
     a, b, c = best["classes"]
     share, control = (_percent(best[name]) for name in ("share", "control"))
     seen = (

@@ -6,7 +6,6 @@ import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from autoencoders.errors import InputError
 from autoencoders.measurements.common import chosen, features_of, to_unit_range
 from autoencoders.measurements.generation import JUDGE
 from autoencoders.measurements.measurement import Measurement
@@ -115,7 +114,7 @@ class BestSum(Measurement):
 
         triples = list(itertools.permutations(labels.unique().tolist(), 3))
         if not triples:
-            raise InputError("a sum of three classes needs validation images of three")
+            return Artifact({}, {"classes": [], "tried": 0})  # validation images show fewer than three classes
         tried = [seen(_sums(latents, labels, triple, self.few, generator)[0], triple[2]).mean() for triple in triples]
         best = sorted(range(len(triples)), key=lambda place: -tried[place])[: self.candidates]
         found = []
