@@ -115,8 +115,11 @@ def check(given: Mapping[str, Any]) -> None:
 
 
 def applied(profile: Profile, given: Mapping[str, Any]) -> Profile:
-    """The profile with these lists in place of its own; unseen levels are those that nothing is trained on."""
-    found = replace(profile, **given)
+    """The profile with these lists in place of its own; unseen levels are those that nothing is trained on.
+
+    Seeds that somebody asks for are those of all models.
+    """
+    found = replace(profile, **given, **({"repeated": "all"} if "seeds" in given else {}))
     sigmas = tuple(map(_exact, found.sigmas))
     trained = {*map(thousandths, (*sigmas, math.sqrt(VARIANCE)))}
     return replace(found, sigmas=sigmas, unseen=tuple(s for s in found.unseen if thousandths(s) not in trained))

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from autoencoders import data
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.profiles import Profile
 from autoencoders.specs import Baseline, Data, Experiment, Subject, Untrained
@@ -48,6 +47,8 @@ class Plan(ABC):
         """What most experiments are trained on, and all baselines are fitted to."""
         if self.images is None:
             return Data(name=self.dataset, train=self.profile.train)
+        from autoencoders import data
+
         return data.data_of_folder(self.dataset, self.images, self.profile.train)
 
     @abstractmethod

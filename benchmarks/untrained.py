@@ -58,7 +58,7 @@ def _linear(spec: LinearProgram) -> Artifact:
 def playground(profile: str, folder: Path) -> Path:
     """The pages on which models run, at that profile's size."""
     lab = Untrained(profile, folder / "cache")
-    book = SimpleNamespace(title="Untrained", variables={}, pdf=Path("none.pdf"))
+    book = SimpleNamespace(title="Untrained", subtitle="", variables={}, pdf=Path("report.pdf"))
     made = [module.page(lab, Addresses({}, {})) for module in (walk_page, patches_page, noise_page)]
     pages.write(Folder(folder), book, made)  # type: ignore[arg-type]
     return folder / pages.FOLDER

@@ -263,7 +263,7 @@ def test_model_that_cannot_run_is_listed_with_its_reason() -> None:
     known = translated(trained(CompactAE()))
     programs = {"plain": known, "odd": Artifact({}, {"parts": {}, "unsupported": "browsers have no 'sin' <b>"})}
     lab: Any = SimpleNamespace(measure=lambda subject, spec: programs[subject.name])
-    subjects: list[Any] = [SimpleNamespace(name=name) for name in programs]
+    subjects: list[Any] = [SimpleNamespace(name=name, model=None) for name in programs]
     for asked, runs in ((subjects, True), (subjects[1:], False)):
         page = scripts.BrowserModels.of(lab, asked, "encode", "decode").page(
             noise_page.HEAD, "noise.html", {}, ("a.js",)
@@ -274,6 +274,6 @@ def test_model_that_cannot_run_is_listed_with_its_reason() -> None:
 
 
 def test_models_without_room_are_not_loaded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    files = {"large": "x" * 4_000_000, "small": "x" * 1_000_000, "second": "x" * 4_000_000}
+    files = {"large": "x" * 900_000, "small": "x" * 200_000, "second": "x" * 900_000}
     assert scripts.at_once(files, ["large", "second", "small"], {}, scripts.LIBRARY) == ["large", "small"]
-    assert scripts.at_once(files, ["small"], {"data": "x" * 7_000_000}, scripts.LIBRARY) == []
+    assert scripts.at_once(files, ["small"], {"data": "x" * 2_000_000}, scripts.LIBRARY) == []

@@ -161,7 +161,7 @@ def test_notebook_leads_to_its_page_and_the_list_to_its_cells(opened: Any, made:
 def test_pipeline_page_escapes_names(page: Any, lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hostile = "</script><b id=broken>"
     monkeypatch.setattr(pipeline_page, "embedded", lambda root: {hostile})
-    book: Any = SimpleNamespace(title=hostile, variables={})
+    book: Any = SimpleNamespace(title=hostile, subtitle="", variables={}, pdf=Path("report.pdf"))
     write(Folder(tmp_path), book, [pipeline_page.page(lab, Addresses({}, {}))])
     page.goto((tmp_path / "explore/pipeline.html").as_uri())
     assert page.locator("#broken").count() == 0

@@ -334,7 +334,7 @@ def test_results_page_escapes_names(page: Any, built: Page, tmp_path: Path) -> N
     """In the page, in its data and in a spreadsheet."""
     renamed = json.loads(json.dumps(dict(built.data)).replace("dae-vector-0.3", json.dumps(HOSTILE)[1:-1]))
     hostile = Page(built.head, body=built.body, data=renamed, scripts=built.scripts, files=built.files)
-    book: Any = SimpleNamespace(title=HOSTILE, variables={}, pdf=Path("report.pdf"))
+    book: Any = SimpleNamespace(title=HOSTILE, subtitle="", variables={}, pdf=Path("report.pdf"))
     write(Folder(tmp_path), book, [hostile])
     page.goto((tmp_path / "explore/results.html").as_uri())
     page.click("#all > summary")

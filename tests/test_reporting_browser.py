@@ -77,7 +77,7 @@ def test_search_for_anything_else_finds_nothing(page: Any, address: str, words: 
 
 
 def test_theme_is_shared_by_pages_of_either_renderer_and_explorer_pages(page: Any, site: Path, address: str) -> None:
-    book: Any = SimpleNamespace(title="Sample", variables={}, pdf=Path("report.pdf"))
+    book: Any = SimpleNamespace(title="Sample", subtitle="", variables={}, pdf=Path("report.pdf"))
     pages.write(Folder(site), book, [pages.Page(pages.Head("turn", "Turn", "Turn it."), "", {}, ())])
     for scheme, theme in (("alternate", "dark"), ("default", "light")):
         page.goto(f"{address}/index.html")

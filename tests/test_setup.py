@@ -258,7 +258,9 @@ def imported(tree: ast.AST, *, at_start: bool) -> Iterator[str]:
 def test_imports_are_declared_and_notebook_packages_wait(path: Path) -> None:
     tree = ast.parse(path.read_text())
     foreign = set(imported(tree, at_start=False)) - set(sys.stdlib_module_names) - {"autoencoders"}
-    declared = {canonicalize_name(item.name) for item in [*RUNTIME, *EXTRAS["cluster"]]}
+    declared = {
+        canonicalize_name(item.name) for item in [*RUNTIME, *EXTRAS["cluster"], *EXTRAS["export"], *EXTRAS["remote"]]
+    }
     for package in foreign:
         names = {canonicalize_name(name) for name in DISTRIBUTIONS.get(package, [package])}
         assert names & (declared | {"distributed"}), f"{package} is imported and not declared"

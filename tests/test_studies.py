@@ -25,6 +25,7 @@ from autoencoders.errors import InputError
 from autoencoders.judging import judge
 from autoencoders.lab import Lab
 from autoencoders.measurements.measurement import Measurement
+from autoencoders.measurements.reconstruction import Reconstruction
 from autoencoders.models.base import Shape
 from autoencoders.profiles import PROFILES
 from autoencoders.results import Contender, Results
@@ -113,7 +114,11 @@ def test_compact_reads_its_noise_on_both_scales() -> None:
         "compact-denoiser-0.1": Gaussian(0.1),
         "compact-spatial": Gaussian(0.05),
     }
-    seen = {spec.input for subject, spec in found.measurements() if subject.name == "compact-denoiser-0.05"}
+    seen = {
+        spec.input
+        for subject, spec in found.measurements()
+        if subject.name == "compact-denoiser-0.05" and isinstance(spec, Reconstruction)
+    }
     assert seen == {None, Gaussian(0.05), Gaussian(0.1)}
 
 

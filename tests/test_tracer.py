@@ -54,6 +54,7 @@ NEUTRAL = {  # what runs outside the keys, with the reason why it changes no num
     "autoencoders.data.dataset._read": "calls the reader: test_loading_is_reading_and_splitting",
     "autoencoders.reading.": "refuses files that can't be read: test_loading_is_reading_and_splitting",
     "autoencoders.data.files.": "refuses files that aren't the official ones: test_loading_is_reading_and_splitting",
+    "autoencoders.data.folders.is_folder": "says which reader, too: test_loading_is_reading_and_splitting",
     "autoencoders.data.sources.": "says which reader a data set has: test_loading_is_reading_and_splitting",
 }
 

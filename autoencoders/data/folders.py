@@ -58,8 +58,8 @@ def _parts(name: str) -> tuple[str, str]:
 def resolved(name: str, image_size: int | None, data_dir: str | Path | None) -> tuple[str, Path | None]:
     """The name of a data set and the data folder, where either may have been given as `folder:PATH`.
 
-    >>> resolved("folder:/home/ada/holidays", 48, None)
-    ('folder:holidays@48', PosixPath('/home/ada'))
+    >>> resolved("folder:/data/holidays", 48, None)
+    ('folder:holidays@48', PosixPath('/data'))
     """
     place = Path(data_dir) if data_dir else None
     if not is_folder(name):

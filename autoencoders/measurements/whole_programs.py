@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.measurements.programs import Program
 from autoencoders.specs import Experiment, SkipAE, ViTMAE
@@ -38,6 +36,8 @@ class WholeProgram(Measurement):
             if isinstance(subject, ViTMaskedAutoencoder)
             else Translation(_unrolled(subject), "forward")
         )
+        import numpy as np
+
         arrays = {f"forward/{i}": weight.detach().cpu().numpy() for i, weight in enumerate(made.weights)}
         if not all(np.abs(weight).max() <= np.finfo(np.float16).max for weight in arrays.values()):  # or it is NaN
             why = "browsers can't run this model: some weights are NaN, or infinite in half precision"

@@ -147,8 +147,8 @@ MUTATIONS = (
     Mutation(
         "the code counts",
         "store/store.py",
-        "dict(self.inputs), self.code.digest]",
-        "dict(self.inputs)]",
+        "dict(self.inputs), self.code.digest)",
+        'dict(self.inputs), "")',
         "test_store.py::test_reasons_name_the_function",
         quick=True,
     ),

@@ -145,7 +145,9 @@ def test_authors_reach_quarto_as_they_are(tried: Tried) -> None:
             assert not all(name.isprintable() and name.strip() for name in listed)
             return
         assert authors == tuple(name.strip() for name in listed)
-        told = yaml.safe_load(making._for_quarto({"group": "G07", "date": "2026-01-02"}, authors, []))["book"]["author"]
+        told = yaml.safe_load(making._for_quarto({"group": "G07", "date": "2026-01-02"}, authors, [], {}))["book"][
+            "author"
+        ]
         assert len(told) == 1 + len(authors), "a comma parts nothing"
         names.extend(authors)
 
@@ -300,7 +302,7 @@ def test_the_search_index_is_data(tried: Tried) -> None:
         page = site.SitePage("a.html", text, "1", [{"t": "Para", "c": [pandoc.string(text)]}])
         raw = site._search_index([page])
         assert "\n" not in raw
-        [[_, name, title, words]] = json.loads(raw)
+        [[_, name, title, words, *_]] = json.loads(raw)
         assert (name, title, words.split()) == (f"1 {text}".strip(), text, text.split())
 
     tried(for_each(hostile.filter(lambda text: bool(text.strip())), check, 600))
