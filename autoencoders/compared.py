@@ -119,7 +119,9 @@ def applied(profile: Profile, given: Mapping[str, Any]) -> Profile:
 
     Seeds that somebody asks for are those of all models.
     """
-    found = replace(profile, **given, **({"repeated": "all"} if "seeds" in given else {}))
+    found = replace(profile, **given)
+    if "seeds" in given:
+        found = replace(found, repeated="all")
     sigmas = tuple(map(_exact, found.sigmas))
     trained = {*map(thousandths, (*sigmas, math.sqrt(VARIANCE)))}
     return replace(found, sigmas=sigmas, unseen=tuple(s for s in found.unseen if thousandths(s) not in trained))

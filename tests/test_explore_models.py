@@ -274,6 +274,6 @@ def test_model_that_cannot_run_is_listed_with_its_reason() -> None:
 
 
 def test_models_without_room_are_not_loaded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    files = {"large": "x" * 900_000, "small": "x" * 200_000, "second": "x" * 900_000}
+    files = {"large": "x" * 1_250_000, "small": "x" * 200_000, "second": "x" * 1_250_000}
     assert scripts.at_once(files, ["large", "second", "small"], {}, scripts.LIBRARY) == ["large", "small"]
     assert scripts.at_once(files, ["small"], {"data": "x" * 2_000_000}, scripts.LIBRARY) == []

@@ -114,11 +114,8 @@ def test_compact_reads_its_noise_on_both_scales() -> None:
         "compact-denoiser-0.1": Gaussian(0.1),
         "compact-spatial": Gaussian(0.05),
     }
-    seen = {
-        spec.input
-        for subject, spec in found.measurements()
-        if subject.name == "compact-denoiser-0.05" and isinstance(spec, Reconstruction)
-    }
+    measured = [spec for subject, spec in found.measurements() if subject.name == "compact-denoiser-0.05"]
+    seen = {spec.input for spec in measured if isinstance(spec, Reconstruction)}
     assert seen == {None, Gaussian(0.05), Gaussian(0.1)}
 
 

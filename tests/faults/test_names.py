@@ -153,7 +153,9 @@ def test_authors_reach_quarto_as_they_are(tried: Tried) -> None:
 
     tried(for_each(st.lists(printable, max_size=3) | st.lists(hostile, max_size=2), check, 1000))
     assert names
-    told = yaml.safe_load(making._for_quarto({"group": "G07", "date": "2026-01-02"}, names, []))["book"]["author"][1:]
+    told = yaml.safe_load(making._for_quarto({"group": "G07", "date": "2026-01-02"}, names, [], {}))["book"]["author"][
+        1:
+    ]
     assert_literal(dict(zip(names, told, strict=True)))
 
 
