@@ -21,6 +21,7 @@ BOOK = Book(
     chapters=(),
     appendices=(),
     bibliography=(),
+    edition="standard",
     variables={"group": "G07", "authors": "Ada Lovelace, Žofie Müller-李", "date": "2026-11-26"},
 )
 

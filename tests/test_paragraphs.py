@@ -260,7 +260,14 @@ def test_scan_of_paragraphs_leaves_quoted_values_and_verdicts_alone() -> None:
 def claims_of_every_profile(monkeypatch: pytest.MonkeyPatch, folder: Path) -> set[str]:
     """The ids of the claims that any run may make, without one."""
     found = Artifact(
-        {}, {"validation": 0.5, "void": False, "class": "cat", "labels": [100], "rows": [{"metric": "hole_mse:3"}]}
+        {},
+        {
+            "validation": 0.5,
+            "void": False,
+            "class": "cat",
+            "labels": [100],
+            "rows": [{"metric": "hole_mse:3"}, {"metric": "probe_linear_layers:100"}],
+        },
     )
     monkeypatch.setattr(Results, "artifact", lambda *asked: found)
     monkeypatch.setattr(Results, "artifacts", lambda *asked: [found])

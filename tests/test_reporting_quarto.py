@@ -402,7 +402,7 @@ def in_the_projects_style(book: Book) -> None:
     sample = yaml.safe_load((book.root / "_quarto.yml").read_text())
     settings = own | sample | {"book": sample["book"] | {name: own["book"][name] for name in ("downloads", "sidebar")}}
     (book.root / "_quarto.yml").write_text(yaml.safe_dump(settings))
-    told = making._for_quarto(VALUES, (), [Path("cache/notebooks/01-sample.ipynb")])
+    told = making._for_quarto(VALUES, (), [Path("cache/notebooks/01-sample.ipynb")], {})
     (book.root / "_quarto.yml.local").write_text(told)
     (book.root / "cache/report/book.typ").write_text(pdf.style())
     shutil.copytree(PROJECT / "report/style", book.root / "report/style")

@@ -21,7 +21,7 @@ def _group(book: Book) -> str:
     return book.variables.get("group", "")
 
 
-def with_metadata(page: str, book: Book, has_pdf: bool = True) -> str:
+def with_metadata(page: str, book: Book) -> str:
     """The page with what Google Scholar and Zotero (`citation_*`) and previews of links (Open Graph) look for."""
     if MARK in page or not (title := TITLE.search(page)):
         return page
@@ -30,7 +30,7 @@ def with_metadata(page: str, book: Book, has_pdf: bool = True) -> str:
         "citation_author": authors(book),
         "citation_publication_date": [book.variables.get("date", "").replace("-", "/")],
         "citation_technical_report_number": [_group(book)],
-        "citation_pdf_url": [book.pdf.name] * has_pdf,
+        "citation_pdf_url": [book.pdf.name],
         "citation_language": ["en"],
     }
     shown = {"og:type": "article", "og:site_name": book.title, "og:description": book.subtitle}

@@ -35,7 +35,9 @@ def _keep_pdf(book: Book) -> None:
     if book.pdf.exists():
         shutil.copyfile(book.pdf, book.rendered / book.pdf.name)
         return
-    offer = re.compile(rf"""<a\b[^>]*href="[^"]*{re.escape(book.pdf.name)}".*?</a>""", re.DOTALL)
+    offer = re.compile(
+        rf"""<a\b[^>]*href="[^"]*{re.escape(book.pdf.name)}".*?</a>|<meta name="citation_pdf_url"[^>]*>""", re.DOTALL
+    )
     for path in book.rendered.rglob("*.html"):
         write_if_changed(path, offer.sub("", path.read_text(encoding="utf-8")))
 

@@ -31,7 +31,6 @@ AUTHORS = '<div class="quarto-title-meta">'
 def mend(book: Book) -> None:
     """Mend the site that was rendered; what is mended stays as it is."""
     places = _places(book)
-    has_pdf = (book.rendered / book.pdf.name).exists() or book.pdf.exists()
     for path in book.rendered.rglob("*.html"):
         page = drop_libraries(path.read_text(encoding="utf-8"))
         page = dark_twins.add(path, MODULE.sub(r"\1 defer>", TABSETS.sub("", page)))
@@ -39,7 +38,7 @@ def mend(book: Book) -> None:
             page = as_in_the_report(page, places)
         if path == book.rendered / "index.html":
             page = with_facts(page, book)
-        write_if_changed(path, scripts.add_policy(citation.with_metadata(page, book, has_pdf)))
+        write_if_changed(path, scripts.add_policy(citation.with_metadata(page, book)))
     _make_scripts_plain(book.rendered)
     _add_previews(book)
 
