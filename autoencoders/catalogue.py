@@ -360,7 +360,10 @@ class Catalogue(Plan):
             case "tv":
                 return [*noisy, Smoothing()]
             case "ridge":
-                return [*noisy, *([LinearProgram()] if baseline.sigma is None else [])]
+                return [
+                    *noisy,
+                    *([LinearProgram(sigmas=tuple(sorted(self.profile.sigmas)))] if baseline.sigma is None else []),
+                ]
             case _:
                 return noisy
 

@@ -80,7 +80,9 @@ def _title(experiment: Experiment) -> str:
 
 def _data(lab: Lab) -> dict[str, Any]:
     gallery = scripts.gallery(lab)
-    linear = lab.measure(Baseline(method="ridge"), LinearProgram())
+    ridge = Baseline(method="ridge")
+    [asked] = [spec for spec in lab.catalogues[0].of_baseline(ridge) if isinstance(spec, LinearProgram)]
+    linear = lab.measure(ridge, asked)
     return {
         "gallery": gallery,
         "shape": gallery["shape"][1:],

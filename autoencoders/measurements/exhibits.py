@@ -40,7 +40,7 @@ class Components(Measurement):
 
     @property
     def label(self) -> str:
-        return f"{self.most} components"
+        return "leading components"
 
     def measure(self, subject: Measured, data: Dataset, device: str) -> Artifact:
         import numpy as np
