@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from autoencoders.measurements.common import along_directions, chosen, corrupted, to_unit_range
+from autoencoders.measurements.common import chosen, corrupted, to_unit_range
 from autoencoders.measurements.measurement import Measurement
-from autoencoders.measurements.reconstruction import DIRECTIONS
+from autoencoders.measurements.reconstruction import fitted_ridge
 from autoencoders.specs import Baseline, Gaussian
 from autoencoders.store import Artifact
 
@@ -40,7 +40,7 @@ class LinearProgram(Measurement):
         clean = to_unit_range(chosen(data.validation, self.images)[0], device)
         kept, decibels = [], []
         for sigma in self.sigmas:
-            whole = self._fitted(Gaussian(sigma), data, device)
+            whole = fitted_ridge(Gaussian(sigma), data, device)
             kept.append(self._reduced(whole))
             seen = corrupted(clean, Gaussian(sigma), self.seed)
             decibels.append([_decibels(clean, each.denoise(seen)) for each in (whole, kept[-1])])
@@ -52,16 +52,6 @@ class LinearProgram(Measurement):
         }
         halves = {name: array.astype(np.float16) for name, array in arrays.items()}
         return Artifact(halves, {"sigmas": list(self.sigmas), "decibels": decibels})
-
-    def _fitted(self, noise: Gaussian, data: Dataset, device: str) -> baselines.LinearDenoiser:
-        from autoencoders import corruption
-        from autoencoders.evaluation import baselines
-
-        return baselines.fit_linear_denoiser(
-            along_directions(data, device, DIRECTIONS),
-            data.validation.images.to(device),
-            lambda images, generator: corruption.corrupt(images, noise, generator),
-        )
 
     def _reduced(self, whole: baselines.LinearDenoiser) -> baselines.LinearDenoiser:
         few = slice(self.components)

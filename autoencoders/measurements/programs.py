@@ -28,14 +28,14 @@ class Program(Measurement):
 
     def measure(self, subject: models.Autoencoder, data: Dataset, device: str) -> Artifact:
         from autoencoders import models
-        from autoencoders.measurements.translation import Translation, UnsupportedError
+        from autoencoders.measurements.translation import Translation, UnsupportedError, halves
 
         arrays: dict[str, np.ndarray] = {}
         parts: dict[str, Any] = {}
         try:
             for name in ("forward",) if isinstance(subject, models.Masked) else ("encode", "decode"):
                 part = Translation(subject, name)
-                arrays |= {f"{name}/{i}": weight for i, weight in enumerate(part.halves())}
+                arrays |= {f"{name}/{i}": weight for i, weight in enumerate(halves(part.weights))}
                 parts[name] = {"inputs": part.inputs, "steps": part.steps}
         except UnsupportedError as error:
             return Artifact({}, {"parts": {}, "unsupported": f"browsers can't run this model: {error.what}"})

@@ -99,14 +99,14 @@ def _baseline(
             return fitted_linear_vae(subject, data, device).reconstruct(seen).clamp(0, 1)
         case "ridge":
             known = what if subject.sigma is None else Gaussian(subject.sigma)
-            return _fitted_ridge(known, data, device).denoise(seen)
+            return fitted_ridge(known, data, device).denoise(seen)
         case "tv" | "nlm":
             return _slow_denoiser(subject, seen, what, seed, data, device)
     raise ValueError(f"{subject.name} reconstructs nothing")
 
 
 @functools.lru_cache(maxsize=1)  # one that is fitted to one level is asked about several
-def _fitted_ridge(what: Corruption | Disturbance | None, data: Dataset, device: str) -> baselines.LinearDenoiser:
+def fitted_ridge(what: Corruption | Disturbance | None, data: Dataset, device: str) -> baselines.LinearDenoiser:
     from autoencoders import corruption
     from autoencoders.evaluation import baselines
 

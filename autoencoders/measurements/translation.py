@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,15 @@ def _latent_of(model: models.Autoencoder) -> Tensor:
     weight = next(model.parameters())
     with torch.no_grad():
         return model.encode(torch.zeros(1, *model.shape, device=weight.device))
+
+
+def halves(weights: Iterable[Tensor]) -> list[np.ndarray]:
+    """Weights in half precision."""
+    with np.errstate(over="ignore"):  # noticed below
+        rounded = [weight.detach().cpu().numpy().astype(np.float16) for weight in weights]
+    if not all(np.isfinite(weight).all() for weight in rounded):
+        raise UnsupportedError("some weights are NaN, or infinite in half precision")
+    return rounded
 
 
 class Translation(fx.Interpreter):
@@ -88,14 +97,6 @@ class Translation(fx.Interpreter):
             self.weights.append(weight)
             return len(same)
         return same.index(True)
-
-    def halves(self) -> list[np.ndarray]:
-        """The weights in half precision."""
-        with np.errstate(over="ignore"):  # noticed below
-            rounded = [weight.detach().cpu().numpy().astype(np.float16) for weight in self.weights]
-        if not all(np.isfinite(weight).all() for weight in rounded):
-            raise UnsupportedError("some weights are NaN, or infinite in half precision")
-        return rounded
 
     def run_node(self, n: fx.Node) -> Any:
         try:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from autoencoders import models
     from autoencoders.data import Dataset
+    from autoencoders.measurements.translation import Translation
     from autoencoders.models.skips import SkipAutoencoder
     from autoencoders.models.vit import Block, ViTMaskedAutoencoder
 
@@ -28,22 +29,18 @@ class WholeProgram(Measurement):
         return "whole program"
 
     def measure(self, subject: models.Autoencoder, data: Dataset, device: str) -> Artifact:
-        from autoencoders.measurements.translation import Translation
+        from autoencoders.measurements.translation import Translation, UnsupportedError, halves
         from autoencoders.models.vit import ViTMaskedAutoencoder
 
-        made = (
-            _Transformer(subject)
-            if isinstance(subject, ViTMaskedAutoencoder)
-            else Translation(_unrolled(subject), "forward")
-        )
-        import numpy as np
-
-        arrays = {f"forward/{i}": weight.detach().cpu().numpy() for i, weight in enumerate(made.weights)}
-        if not all(np.abs(weight).max() <= np.finfo(np.float16).max for weight in arrays.values()):  # or it is NaN
-            why = "browsers can't run this model: some weights are NaN, or infinite in half precision"
-            return Artifact({}, {"parts": {}, "unsupported": why})
-        halves = {name: weight.astype(np.float16) for name, weight in arrays.items()}
-        return Artifact(halves, {"parts": {"forward": {"inputs": made.inputs, "steps": made.steps}}})
+        try:
+            if isinstance(subject, ViTMaskedAutoencoder):
+                made: _Transformer | Translation = _Transformer(subject)
+            else:
+                made = Translation(_unrolled(subject), "forward")
+            arrays = {f"forward/{i}": weight for i, weight in enumerate(halves(made.weights))}
+        except UnsupportedError as error:
+            return Artifact({}, {"parts": {}, "unsupported": f"browsers can't run this model: {error.what}"})
+        return Artifact(arrays, {"parts": {"forward": {"inputs": made.inputs, "steps": made.steps}}})
 
 
 def program_of(experiment: Experiment) -> Program | WholeProgram:
