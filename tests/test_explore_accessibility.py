@@ -159,5 +159,10 @@ def test_wide_table_scrolls_by_keyboard(browser: Any, made: Made) -> None:
         box.focus()
         page.keyboard.press("ArrowRight")
         wait_until(page, "document.activeElement.scrollLeft > 0")
+        reached = page.locator(".scrolling[tabindex]").count()
         page.set_viewport_size({"width": 2400, "height": 900})
-        wait_until(page, "!document.querySelector('.scrolling[tabindex]')")
+        wait_until(page, "document.querySelectorAll('.scrolling[tabindex]').length < argument", reached)
+        assert page.evaluate(
+            "[...document.querySelectorAll('.scrolling')]"
+            ".every(box => box.hasAttribute('tabindex') === box.scrollWidth > box.clientWidth)"
+        )
