@@ -18,10 +18,11 @@ SCREENSHOTS = PROJECT / "build/screenshots"  # for a look
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 800}
 FOCUSED = """() => {
   const element = document.activeElement;
-  const again = element.dataset.visited === "yes";
+  const inside = element.tagName === "IFRAME"; // a widget's controls, which are tried on the widget's own page
+  const again = element.dataset.visited === "yes" && !inside;
   if (element === document.body || (again && element.className === "skip")) return null; // once round
   element.dataset.visited = "yes";
-  const seen = [element, element.parentElement].some(each => {
+  const seen = inside || [element, element.parentElement].some(each => {
     const { outlineStyle, outlineWidth } = getComputedStyle(each);
     return outlineStyle !== "none" && parseFloat(outlineWidth) > 1;
   });
