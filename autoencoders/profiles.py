@@ -72,7 +72,7 @@ PROFILES: dict[str, Profile] = {
             unseen=(0.2,),
             tuned="rate",
             complete=False,
-            probe_samples=20_000,
+            probe_samples=10_000,
         ),
         Profile(
             name="evening",
