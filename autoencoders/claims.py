@@ -78,9 +78,13 @@ def judge_all(lab: Lab) -> list[Judged]:
 
 
 def scope(lab: Lab) -> str:
-    """Say how far the text's findings reach."""
+    """Say how far the text's findings reach, taken together."""
     seeds = len(lab.catalogues)
-    return f"over {seeds} seeds" if seeds > 1 else "in this run"
+    if seeds == 1:
+        return "in this run"
+    if lab.profile.repeated == "headline":
+        return f"in this run, with {seeds} seeds of its main models and one of the others"
+    return f"over {seeds} seeds"
 
 
 def all_claims(f: Findings) -> list[Claim]:
@@ -236,7 +240,7 @@ def _masked(f: Findings) -> Iterable[Claim]:
 def _features(f: Findings) -> Iterable[Claim]:
     """What training and masking add to an encoder's layers, all of them read alike (R20)."""
     best, unmasked, ae = f.best_mcae(), f.mcae(0), f.ae("vector")
-    vit, untrained = f.vit(f.catalogue.ratio), f.draws_beside(unmasked)
+    vit, untrained = f.vit(f.catalogue.ratio), f.untrained(unmasked)
     rivals = {
         "training-adds": ("those of the same encoder with random weights", f.layers(untrained)),
         "masking-adds": ("those of an MCAE trained with nothing hidden", f.layers(unmasked)),
@@ -250,13 +254,21 @@ def _features(f: Findings) -> Iterable[Claim]:
         statement = (
             f"a linear classifier finds more in the layers of the MCAE chosen on validation images than in {name}"
         )
-        yield Claim(id, "R20", statement, f.layers(best), rival, ACCURACY)
+        seeds = _draws_or_seeds(best) if id == "training-adds" else "seeds"
+        yield Claim(id, "R20", statement, f.layers(best), rival, ACCURACY, seeds=seeds)
     few = min(LayerFit.labels)
     if few in f.label_counts(best):  # very small data sets have fewer images
         statement = f"with {few} labels, too, it finds more in the layers of the trained MCAE than in random weights"
-        yield Claim("training-adds-few", "R20", statement, f.layers(best, few), f.layers(untrained, few), ACCURACY)
+        sides = f.layers(best, few), f.layers(untrained, few)
+        yield Claim("training-adds-few", "R20", statement, *sides, ACCURACY, seeds=_draws_or_seeds(best))
     statement = "a linear classifier finds more in the AE's layers than in the same with random weights"
-    yield Claim("ae-training-adds", "R6", statement, f.layers(ae), f.layers(f.draws_beside(ae)), ACCURACY)
+    sides = f.layers(ae), f.layers(f.untrained(ae))
+    yield Claim("ae-training-adds", "R6", statement, *sides, ACCURACY, seeds=_draws_or_seeds(ae))
+
+
+def _draws_or_seeds(trained: Contender) -> str:
+    """What the seeds of a comparison with random weights are."""
+    return "seeds" if len(trained.subjects) > 1 else "draws of random weights"
 
 
 def _detail(f: Findings) -> Iterable[Claim]:

@@ -95,11 +95,6 @@ class Findings(Results[Catalogue]):
             raise InputError(f"{trained.label} is not measured with random weights")
         return Contender(f"{label}, random weights", draws)
 
-    def draws_beside(self, trained: Contender) -> Contender:
-        """The same with random weights, to be paired: a draw for each of several seeds, or all draws beside one."""
-        seeds = len(trained.subjects)
-        return self.untrained(trained, seeds if seeds > 1 else None)
-
     def vit(self, ratio: float) -> Contender:
         return self.each(f"ViT {ratio:g}", lambda c: c.vit(ratio))
 
