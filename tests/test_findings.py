@@ -264,12 +264,10 @@ def test_training_is_compared_with_draws_of_random_weights() -> None:
         assert judged.difference.seeds == len(DRAWS)
         verdicts.append(judged.verdict)
     assert verdicts == ["supported", "undecided"]
-    f = found(accuracies((0.0, 0.1, 9.0, 9.0, 9.0)), seeds=(3, 5))
+    f = found(accuracies((0.0, 0.1, 9.0)), seeds=(3, 5))
     several = judge(replace(claim, a=f.layers(f.mcae(0.5)), b=f.layers(f.untrained(f.mcae(0))), seeds="seeds"), f)
     assert several.difference.value == pytest.approx(0.05), "each of two trainings beside a draw"
     assert several.scope == "over 2 seeds"
-    rivals = [f.mcae(0.5), f.untrained(f.mcae(0))]
-    assert f.leader(rivals, f.catalogue.layer_probe(), "probe_linear_layers") is None, "two pairs don't decide it"
 
 
 @pytest.mark.parametrize(("rival", "scope"), [("dae", "in this run"), ("pca", "over 3 seeds"), ("vae", "over 3 seeds")])

@@ -52,18 +52,12 @@ def leader(
     sign = 1 if best == "max" else -1
     first = int(np.argmax([sign * measure(values, transform=transform).value for values in shown]))
     gaps = [
-        measure_difference(*_of_common_seeds(shown[first], values), transform=transform)
+        measure_difference(shown[first], values, transform=transform)
         for index, values in enumerate(shown)
         if index != first
     ]
     chances = holm([gap.p_at_most(0) if best == "max" else gap.p_at_least(0) for gap in gaps])
     return first if (chances < SIDE).all() else None
-
-
-def _of_common_seeds(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where both have several seeds, the first ones that both have; what has one stands beside each of the other's."""
-    seeds = min(len(a), len(b))
-    return (a[:seeds], b[:seeds]) if seeds > 1 else (a, b)
 
 
 def correct_verdicts(verdicts: Sequence[Verdict], p_values: Sequence[float]) -> tuple[list[Verdict], np.ndarray]:
