@@ -161,13 +161,15 @@ def _conditions(f: Findings, ae: Contender, dae: Contender, pca: Contender) -> I
     statement = "the AE loses less of an image's fine detail than the DAE"
     yield Claim("ae-dae-detail", "R12", statement, f.lost_detail(ae), f.lost_detail(dae), DETAIL, expected="less")
     for what, spec in f.catalogue.disturbed().items():
-        statement = f"of images with {what.kind}, the DAE's outputs are nearer to the clean images than the AE's"
+        kind = what.kind.replace("salt and pepper", "salt-and-pepper noise")
+        statement = f"of images with {kind}, the DAE's outputs are nearer to the clean images than the AE's"
         sides = Measured(dae, spec, "all/psnr"), Measured(ae, spec, "all/psnr")
         id = "dae-disturbed-" + what.kind.replace(" ", "-")
-        yield Claim(id, "R12", statement, *sides, DECIBELS, at=what.kind)
+        yield Claim(id, "R12", statement, *sides, DECIBELS, at=kind)
     bits = f.catalogue.compression().budget
     statement = f"in {bits} bits an image, more is left of it by the AE's latents than by PCA's"
-    yield Claim("ae-bits-pca", "R12", statement, f.in_few_bits(ae), f.in_few_bits(pca), DECIBELS)
+    sides = f.in_few_bits(ae), f.in_few_bits(pca)
+    yield Claim("ae-bits-pca", "R12", statement, *sides, DECIBELS, at=f"{bits} bits")
     for left_out in f.catalogue.left_out:
         name, own = f.meta(pca, f.catalogue.novelty(left_out))["class"], _novel(f, ae, left_out)
         for key, rival, whose in (("pca", pca, "PCA's"), ("dae", dae, "the DAE's")):
@@ -260,7 +262,8 @@ def _features(f: Findings) -> Iterable[Claim]:
     if few in f.label_counts(best):  # very small data sets have fewer images
         statement = f"with {few} labels, too, it finds more in the layers of the trained MCAE than in random weights"
         sides = f.layers(best, few), f.layers(untrained, few)
-        yield Claim("training-adds-few", "R20", statement, *sides, ACCURACY, seeds=_draws_or_seeds(best))
+        seeds = _draws_or_seeds(best)
+        yield Claim("training-adds-few", "R20", statement, *sides, ACCURACY, at=f"{few} labels", seeds=seeds)
     statement = "a linear classifier finds more in the AE's layers than in the same with random weights"
     sides = f.layers(ae), f.layers(f.untrained(ae))
     yield Claim("ae-training-adds", "R6", statement, *sides, ACCURACY, seeds=_draws_or_seeds(ae))

@@ -272,7 +272,8 @@ class Writer:
         quoted = {each.claim.id: None for each in members}
         texts = [self._filled(clause.wordings[v], group, quoted) for v, group in groups.items()]
         sentences = ". ".join(map(_capitalised, texts)) if len(texts) > 1 else texts[0]
-        whole = sentences if clause.lead is None else f"{clause.lead} {tables.in_a_row(texts)}".strip()
+        listed = tables.in_a_row(texts) if len(texts) < 2 else f"{', '.join(texts[:-1])}, and {texts[-1]}"
+        whole = sentences if clause.lead is None else f"{clause.lead} {listed}".strip()
         return _Part(whole, self._marks(quoted), clause.join, present[0] if len(present) == 1 else "mixed")
 
     def _holds(self, case: Case) -> bool:
