@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from itertools import product
 from typing import Any
 
+import numpy as np
+
 from autoencoders.catalogue import Catalogue
 from autoencoders.findings import Findings
 from autoencoders.judging import (
@@ -19,12 +21,14 @@ from autoencoders.judging import (
     Claim,
     Judged,
     Measured,
+    Quantity,
     Ranked,
     Scale,
     correct,
     judge,
 )
 from autoencoders.lab import Lab
+from autoencoders.measurements.generation import Interpolation
 from autoencoders.measurements.layers import LayerFit
 from autoencoders.results import Contender, Results, sigma_label
 
@@ -46,6 +50,12 @@ DETAIL = Scale(
     percent=True,
     reason="so much of it is less than a tenth of a decibel",
 )
+DETOUR = Scale(
+    unit=" times the distance between the ends",
+    margin=0.05,
+    digits=2,
+    reason="a path that is longer by a twentieth still looks like a cross-fade",
+)
 SCALES = {
     "decibels": DECIBELS,
     "accuracies": ACCURACY,
@@ -56,6 +66,7 @@ SCALES = {
     "shares of an error": GAIN,
     "lengths of codes": BITS,
     "shares of the fine detail": DETAIL,
+    "lengths of paths": DETOUR,
 }
 
 
@@ -221,6 +232,10 @@ def _variational(f: Findings) -> Iterable[Claim]:
         yield Claim("vae-linear", "R16", statement, f.psnr(f.vae(1)), f.psnr(optimum), DECIBELS)
     statement = "neighbours in the VAE's latent space share a class more often than in the AE's"
     yield Claim("vae-purity", "R18", statement, f.purity(vae), f.purity(ae), PURITY)
+    for key, way, at in (("line", "linear", "the straight line"), ("arc", "spherical", "the arc")):
+        statement = f"on {at} between two latents, the VAE's images take a longer way than a cross-fade"
+        sides = Measured(vae, Interpolation(), f"{way}/detour"), Quantity("a cross-fade", np.array(1.0))
+        yield Claim(f"vae-detour-{key}", "R13", statement, *sides, DETOUR, at=at)
     for spec in f.catalogue.arithmetics():
         a, b, c = spec.classes
         statement = f"the judge sees {c} in {a} − {b} + {c} more often than in {a} − {b} + images of other classes"

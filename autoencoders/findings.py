@@ -437,6 +437,19 @@ class Findings(Results[Catalogue]):
         found = self.meta(contender, specs[0])
         return found["validation"] if sweep.by == "probe" else self.value(contender, specs[0], "bits_per_dim")
 
+    def units_used(self) -> str:
+        """How many units the VAEs use, and how few of them do most of the work, as a sentence."""
+
+        def used(contender: Contender) -> str:
+            metrics = ("active_units", "carrying_units", "kl")
+            active, carrying, kl = (self.value(contender, self.catalogue.likelihood(), name) for name in metrics)
+            return f"{active:.0f} are active and {carrying:.0f} carry nine tenths of {kl:.0f} nats"
+
+        calibrated, *fixed = self.vaes()
+        said = [f"{used(calibrated)} in the calibrated VAE"]
+        said += [f"at $\\beta = {beta:g}$, {used(vae)}" for beta, vae in zip(self.catalogue.betas, fixed, strict=True)]
+        return f"Of {self.catalogue.size} units, {'; '.join(said)}."
+
     def sweep_table(self) -> tables.Table:
         """What each run of each sweep has, and what became of it."""
         rows = [

@@ -41,6 +41,7 @@ def of(lab: Lab) -> dict[str, Any]:
             "variance_sigma": f"{math.sqrt(VARIANCE):.3f}",
             "margins": claims.margins(),
             "tuned": Findings(lab).tuning_kept(),
+            "units": Findings(lab).units_used(),
             **_compared(lab.catalogues[0]),  # type: ignore[arg-type]
         },
     }
