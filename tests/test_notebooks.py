@@ -114,7 +114,7 @@ def test_notebooks_are_committed_clean(notebook: NotebookFile) -> None:
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS.values(), ids=NOTEBOOKS)
 def test_notebooks_open_with_a_question_and_end_with_an_answer(notebook: NotebookFile) -> None:
-    assert "*What is asked.*" in notebook.cells[0].source
+    assert re.match(r"# .+\n\n\*\*[^*]+\?\*\*", notebook.cells[0].source)
     headings = [cell.source.split("\n")[0] for cell in notebook.cells if cell.source.startswith("## ")]
     assert headings[-2:] == ["## What was found", "## Where the numbers come from"]
     folder = PROJECT / ("report" if notebook.name in ASSIGNED else "report/studies") / "paragraphs"
