@@ -89,7 +89,7 @@ def test_notebook_refuses_a_wrong_parameter(
 def test_notebook_help_lists_the_parameters(smoke: Run, tmp_path: Path) -> None:
     done = papermill(smoke.project, "02-denoising", tmp_path / "out.ipynb", "--help-notebook")
     assert done.returncode == 0, done.stderr
-    for name, declared in {"sigmas": 'object (default "auto")', "examples": "int (default 10)"}.items():
+    for name, declared in {"sigmas": 'object (default "auto")', "examples": "int (default 6)"}.items():
         assert f"{name}: {declared}" in " ".join(done.stdout.split())
     assert "noise levels of the denoisers" in " ".join(done.stdout.split())
 
