@@ -345,6 +345,18 @@ class Findings(Results[Catalogue]):
         columns = [tables.Column(key=f"frechet_{way}", heading=heading, digits=2) for way, heading in headings.items()]
         return tables.markdown(rows, ["model", *columns])
 
+    def samples_drawn(self) -> str:
+        """How far samples of each kind are from test images, as a sentence."""
+        spec, vae = self.catalogue.samples(), self.vae()
+        prior, mixture = (self.value(vae, spec, f"frechet_{way}") for way in ("prior", "mixture"))
+        afterwards = self.value(self.ae(), spec, "frechet_mixture")
+        real = self.value(self.baseline("patches"), spec.real, "frechet_real")
+        return (
+            f"The distance from test images is {prior:.1f} for samples from the VAE's prior, {mixture:.1f} for those from a "
+            f"mixture in its latent space, {afterwards:.1f} for those from a mixture in the AE's, and {real:.2f} for other "
+            "test images."
+        )
+
     def reported_elsewhere(self) -> tables.Table:
         """What others report, and what this run measured where the task is the same (R39)."""
         ae, clean = self.ae(), self.reconstruction()

@@ -42,6 +42,7 @@ def of(lab: Lab) -> dict[str, Any]:
             "margins": claims.margins(),
             "tuned": Findings(lab).tuning_kept(),
             "units": Findings(lab).units_used(),
+            "samples": Findings(lab).samples_drawn(),
             **_compared(lab.catalogues[0]),  # type: ignore[arg-type]
         },
     }
