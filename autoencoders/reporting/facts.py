@@ -121,7 +121,7 @@ def _compared(catalogue: Catalogue) -> dict[str, str]:
         "fixed_betas": beside,
         "arithmetic": _listed(map(_sum, catalogue.triples)),
         "later": later(catalogue.profile),
-        "lacking": "\\\n".join(lacking(catalogue)) or "This run has all that it asks for.",
+        "lacking": "\\\n".join(lacking(catalogue)) or "This run has everything that the assignment asks for.",
     }
 
 
