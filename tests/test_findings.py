@@ -48,9 +48,7 @@ class Shelf:
         self.bench = SimpleNamespace(measurement=lambda subject, spec: None)
 
 
-def found(
-    make: Callable[[Any, Any], Artifact], seeds: tuple[int, ...] = (0, 1, 2), profile: str = "quick"
-) -> Findings:
+def found(make: Callable[[Any, Any], Artifact], seeds: tuple[int, ...] = (0, 1, 2), profile: str = "quick") -> Findings:
     return Findings(Shelf(make, seeds, profile))  # type: ignore[arg-type]
 
 

@@ -293,8 +293,8 @@ def test_another_report_waits_until_one_is_packed(tmp_path: Path, monkeypatch: p
 
     def pack(*_: Any) -> tuple[Path, ...]:
         for ask in (making.prepare, making.report, making.hand_in, making.packed):
+            manuscript = manuscript_of(tmp_path)
             with pytest.raises(TimeoutError):
-                manuscript = manuscript_of(tmp_path)
                 ask(manuscript, "pandoc") if ask is not making.packed else making.packed(manuscript)
             waiting.append(ask.__name__)
         monkeypatch.setenv(making.HELD, "1")
