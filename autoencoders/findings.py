@@ -353,8 +353,8 @@ class Findings(Results[Catalogue]):
         real = self.value(self.baseline("patches"), spec.real, "frechet_real")
         return (
             f"The distance from test images is {prior:.1f} for samples from the VAE's prior, {mixture:.1f} for those "
-            f"from a mixture in its latent space, {afterwards:.1f} for those from a mixture in the AE's, and {real:.2f} "
-            "for other test images."
+            f"from a mixture in its latent space, {afterwards:.1f} for those from a mixture in the AE's, and "
+            f"{real:.2f} for other test images."
         )
 
     def reported_elsewhere(self) -> tables.Table:

@@ -32,7 +32,7 @@ def image_grid(
 ) -> Figure:
     """Draw rows of images under column labels; longer rows go on in the next line.
 
-    Images are bytes [N,C,H,W] of one or three channels. Upright, each label heads a column, as print shrinks what is high.
+    Images are bytes [N,C,H,W] of one or three channels. Upright, each label heads a column: print shrinks what is high.
     """
     some(rows, "rows of images")
     pictures = {label: _as_rgb(images, label) for label, images in rows.items()}
