@@ -68,7 +68,7 @@ PROFILES: dict[str, Profile] = {
         Profile(
             name="quick",
             purpose="an honest report on a laptop's CPU, trained briefly",
-            epochs={"vector": 2, "spatial": 2, "vae": 2, "mcae": 1, "vit": 1, "tuning": 2},
+            epochs={"vector": 2, "spatial": 2, "vae": 2, "mcae": 1, "vit": 1, "tuning": 1},
             unseen=(0.2,),
             tuned="rate",
             complete=False,
@@ -79,7 +79,7 @@ PROFILES: dict[str, Profile] = {
             purpose="a laptop's CPU and some hours: quick's experiments, trained for longer, and what it leaves out",
             seeds=(0, 1, 2),
             repeated="headline",
-            epochs={"vector": 20, "spatial": 15, "vae": 20, "mcae": 12, "vit": 12, "tuning": 2},
+            epochs={"vector": 14, "spatial": 12, "vae": 14, "mcae": 8, "vit": 8, "tuning": 2},
             augment=True,
             latents=(128, 64, 256),
             spatial_sigmas="all",
