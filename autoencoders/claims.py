@@ -35,7 +35,7 @@ from autoencoders.results import Contender, Results, sigma_label
 DRAWS = Scale(
     unit=" % of the draws", margin=0.03, digits=1, percent=True, reason="it is about the chance error of 300 draws"
 )
-ERROR = Scale(unit=" (MSE)", margin=5e-4, reason="it is a hundredth of what the mean image leaves")
+ERROR = Scale(unit=" (MSE)", margin=5e-4, digits=4, reason="it is a hundredth of what the mean image leaves")
 GAIN = Scale(
     unit=" % of the error",
     margin=0.001,
@@ -73,7 +73,7 @@ SCALES = {
 def margins() -> str:
     """Which differences are too small to matter, and why: `{{< var task.margins >}}`."""
     return "; ".join(
-        f"for {name} {scale.text(scale.margin)}{scale.unit}, since {scale.reason}" for name, scale in SCALES.items()
+        f"for {name} {scale.text(scale.margin)}{scale.symbol}, since {scale.reason}" for name, scale in SCALES.items()
     )
 
 
