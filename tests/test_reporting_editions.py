@@ -110,7 +110,7 @@ def test_pages_are_measured_as_readers_see_them(tmp_path: Path) -> None:
     assert gap.empty > 0.8
     assert half.empty > 0.8
     assert pages.ways(found) == {"Figure 1.1": 1, "Table 1.2": 2}
-    assert pages.complaints(found, pages.Limits())[-2:] == [
+    assert pages.complaints(found, pages.Limits(away=1))[-2:] == [
         "never refers to Table 1.1",
         "has Table 1.2 2 pages after the text that first refers to it",
     ]

@@ -23,20 +23,25 @@ REFERENCES = "{#refs}"  # in the chapter that begins what follows the body
 _FLOAT = r"(?:Figure|Table)\s[\dA-Z]++(?:\.\d++)?+"
 CAPTION = re.compile(rf"^({_FLOAT}):", re.MULTILINE)
 MENTION = re.compile(rf"({_FLOAT})(?!:)")
-FARTHEST = 1  # page from the text that first refers to it, at which a figure or table may stand
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The most that an edition may have: pages in all, of its body and after it, and figures and tables in its body."""
+    """The most that an edition may have: pages in all, of its body and after it, figures and tables in its body, and pages
+    between one of these and the text that first refers to it."""
 
     pages: int | None = None
     body: int | None = None
     appendix: int | None = None
     floats: int | None = None
+    away: int | None = None
 
 
-LIMITS = {"short": Limits(pages=8), "standard": Limits(body=22, appendix=6, floats=32), "full": Limits()}
+LIMITS = {
+    "short": Limits(pages=8, away=1),
+    "standard": Limits(body=22, appendix=6, floats=32, away=1),
+    "full": Limits(),
+}
 
 
 @dataclass(frozen=True)
@@ -78,14 +83,23 @@ def complaints(pages: Iterable[Page], limits: Limits) -> list[str]:
         for page in parts["body"]
         if page.empty > EMPTIEST
     ]
+    return found if limits.away is None else [*found, *_strays(pages, limits.away)]
+
+
+def _strays(pages: Iterable[Page], away: int) -> Iterator[str]:
+    """Figures and tables of the body that the text doesn't refer to, or only from afar."""
+    pages = list(pages)
     distances = ways(pages)
-    found += [f"never refers to {name}" for page in parts["body"] for name in page.floats if name not in distances]
-    found += [
-        f"has {name} {abs(way)} pages {'after' if way > 0 else 'before'} the text that first refers to it"
-        for name, way in distances.items()
-        if abs(way) > FARTHEST
-    ]
-    return found
+    yield from (
+        f"never refers to {name}"
+        for page in pages
+        for name in page.floats
+        if page.part == "body" and name not in distances
+    )
+    for name, way in distances.items():
+        if abs(way) > away:
+            order = "after" if way > 0 else "before"
+            yield f"has {name} {abs(way)} pages {order} the text that first refers to it"
 
 
 def ways(pages: Iterable[Page]) -> dict[str, int]:
