@@ -16,7 +16,7 @@ from autoencoders.figures.style import COLOURS, TEXT, WIDTH, Figure, fitted, som
 from autoencoders.tables import number
 
 DPI = 300  # at least; small images are enlarged by whole factors, since many PDF viewers blur what they enlarge
-LARGEST = 0.9  # inches: the side of an image where few stand in a line
+LARGEST = 0.75  # inches: the side of an image where few stand in a line
 GAP, LINE = 0.04, 1.35 * TEXT / 72  # inches: between images, and a line of text
 EDGE, SPACE = 0.06, 0.08  # inches: a figure's margin, between a label and its images
 ENDS = (2, 98)  # percent of the values, between which colours differ

@@ -27,8 +27,8 @@ MENTION = re.compile(rf"({_FLOAT})(?!:)")
 
 @dataclass(frozen=True)
 class Limits:
-    """The most that an edition may have: pages in all, of its body and after it, figures and tables in its body, and pages
-    between one of these and the text that first refers to it."""
+    """The most that an edition may have: pages in all, of its body and after it; figures and tables in its body, and
+    pages between one of them and the text that first refers to it."""
 
     pages: int | None = None
     body: int | None = None
