@@ -21,7 +21,7 @@ from autoencoders.settings import Settings
 
 if TYPE_CHECKING:
     from autoencoders.lab import Lab
-    from autoencoders.reporting.making import Edition
+    from autoencoders.reporting.making import Manuscript
 
 app = typer.Typer(
     help=(
@@ -127,13 +127,13 @@ Renderer = Annotated[
 Whose = Annotated[Literal["report", "studies"], typer.Option("--book", help="Whose chapters.")]
 
 
-def _edition(book: Literal["report", "studies"], settings: Settings) -> Edition:
+def _manuscript(book: Literal["report", "studies"], settings: Settings) -> Manuscript:
     from autoencoders import books
 
-    edition = books.edition(book, settings)
-    for lab in edition.labs:
+    manuscript = books.manuscript(book, settings)
+    for lab in manuscript.labs:
         lab.announce()
-    return edition
+    return manuscript
 
 
 @command
@@ -141,7 +141,7 @@ def report(settings: Settings, renderer: Renderer = "auto") -> None:
     """Make everything that is handed in: what is missing is trained, then notebooks, site, PDF and zip are made."""
     from autoencoders.reporting import making
 
-    for path in making.hand_in(_edition("report", settings), renderer):
+    for path in making.hand_in(_manuscript("report", settings), renderer):
         print(path)
 
 
@@ -150,7 +150,7 @@ def studies(settings: Settings, renderer: Renderer = "auto") -> None:
     """Make the sibling studies' book: what is missing is trained, then notebooks, site and PDF are made."""
     from autoencoders.reporting import making
 
-    for path in making.report(_edition("studies", settings), renderer).made:
+    for path in making.report(_manuscript("studies", settings), renderer).made:
         print(path)
 
 
@@ -160,7 +160,7 @@ def prepare(settings: Settings, book: Whose = "report") -> None:
     from autoencoders.reporting import making, quarto
 
     caller = quarto.calling()
-    making.prepare(_edition(book, settings), renderer=caller.name if caller else "Quarto")
+    making.prepare(_manuscript(book, settings), renderer=caller.name if caller else "Quarto")
 
 
 @command
@@ -168,7 +168,7 @@ def explore(settings: Settings, book: Whose = "report") -> None:
     """Complete what was rendered last with the pages to explore, and publish it; `quarto render` ends with this."""
     from autoencoders.reporting import making, quarto
 
-    making.complete(_edition(book, settings), quarto.calling())
+    making.complete(_manuscript(book, settings), quarto.calling())
 
 
 @command
@@ -176,7 +176,7 @@ def submission(settings: Settings) -> None:
     """Pack the PDF and the code as they are to be handed in, of the report that was made last."""
     from autoencoders.reporting import making
 
-    for path in making.packed(_edition("report", settings)):
+    for path in making.packed(_manuscript("report", settings)):
         print(path)
 
 

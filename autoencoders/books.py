@@ -7,18 +7,18 @@ from typing import Literal
 from autoencoders import explore
 from autoencoders.lab import Lab
 from autoencoders.reporting import facts
-from autoencoders.reporting.making import Edition
+from autoencoders.reporting.making import Manuscript
 from autoencoders.settings import PROJECT, Settings
 from autoencoders.studies import STUDIES, study
 
 
-def edition(book: Literal["report", "studies"], settings: Settings) -> Edition:
+def manuscript(book: Literal["report", "studies"], settings: Settings) -> Manuscript:
     return {"report": assignment, "studies": studies}[book](settings)
 
 
-def assignment(settings: Settings) -> Edition:
+def assignment(settings: Settings) -> Manuscript:
     lab = Lab(settings)
-    return Edition(
+    return Manuscript(
         root=PROJECT,
         labs=(lab,),
         facts=lambda: facts.of(lab),
@@ -27,9 +27,9 @@ def assignment(settings: Settings) -> Edition:
     )
 
 
-def studies(settings: Settings) -> Edition:
+def studies(settings: Settings) -> Manuscript:
     labs = {name: Lab(settings, study(name)) for name in STUDIES}
-    return Edition(
+    return Manuscript(
         root=PROJECT / "report/studies",
         labs=tuple(labs.values()),
         facts=lambda: facts.of_studies(tuple(labs.values())),

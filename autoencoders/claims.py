@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from itertools import product
 from typing import Any
 
+import numpy as np
+
 from autoencoders.catalogue import Catalogue
 from autoencoders.findings import Findings
 from autoencoders.judging import (
@@ -19,19 +21,21 @@ from autoencoders.judging import (
     Claim,
     Judged,
     Measured,
+    Quantity,
     Ranked,
     Scale,
     correct,
     judge,
 )
 from autoencoders.lab import Lab
+from autoencoders.measurements.generation import Interpolation
 from autoencoders.measurements.layers import LayerFit
 from autoencoders.results import Contender, Results, sigma_label
 
 DRAWS = Scale(
     unit=" % of the draws", margin=0.03, digits=1, percent=True, reason="it is about the chance error of 300 draws"
 )
-ERROR = Scale(unit=" (MSE)", margin=5e-4, reason="it is a hundredth of what the mean image leaves")
+ERROR = Scale(unit=" (MSE)", margin=5e-4, digits=4, reason="it is a hundredth of what the mean image leaves")
 GAIN = Scale(
     unit=" % of the error",
     margin=0.001,
@@ -46,6 +50,12 @@ DETAIL = Scale(
     percent=True,
     reason="so much of it is less than a tenth of a decibel",
 )
+DETOUR = Scale(
+    unit=" times the distance between the ends",
+    margin=0.05,
+    digits=2,
+    reason="a path that is longer by a twentieth still looks like a cross-fade",
+)
 SCALES = {
     "decibels": DECIBELS,
     "accuracies": ACCURACY,
@@ -56,13 +66,14 @@ SCALES = {
     "shares of an error": GAIN,
     "lengths of codes": BITS,
     "shares of the fine detail": DETAIL,
+    "lengths of paths": DETOUR,
 }
 
 
 def margins() -> str:
     """Which differences are too small to matter, and why: `{{< var task.margins >}}`."""
     return "; ".join(
-        f"for {name} {scale.text(scale.margin)}{scale.unit}, since {scale.reason}" for name, scale in SCALES.items()
+        f"for {name} {scale.text(scale.margin)}{scale.symbol}, since {scale.reason}" for name, scale in SCALES.items()
     )
 
 
@@ -78,9 +89,13 @@ def judge_all(lab: Lab) -> list[Judged]:
 
 
 def scope(lab: Lab) -> str:
-    """Say how far the text's findings reach."""
+    """Say how far the text's findings reach, taken together."""
     seeds = len(lab.catalogues)
-    return f"over {seeds} seeds" if seeds > 1 else "in this run"
+    if seeds == 1:
+        return "in this run"
+    if lab.profile.repeated == "headline":
+        return f"in this run, with {seeds} seeds of its main models and one of the others"
+    return f"over {seeds} seeds"
 
 
 def all_claims(f: Findings) -> list[Claim]:
@@ -157,13 +172,15 @@ def _conditions(f: Findings, ae: Contender, dae: Contender, pca: Contender) -> I
     statement = "the AE loses less of an image's fine detail than the DAE"
     yield Claim("ae-dae-detail", "R12", statement, f.lost_detail(ae), f.lost_detail(dae), DETAIL, expected="less")
     for what, spec in f.catalogue.disturbed().items():
-        statement = f"of images with {what.kind}, the DAE's outputs are nearer to the clean images than the AE's"
+        kind = what.kind.replace("salt and pepper", "salt-and-pepper noise")
+        statement = f"of images with {kind}, the DAE's outputs are nearer to the clean images than the AE's"
         sides = Measured(dae, spec, "all/psnr"), Measured(ae, spec, "all/psnr")
         id = "dae-disturbed-" + what.kind.replace(" ", "-")
-        yield Claim(id, "R12", statement, *sides, DECIBELS, at=what.kind)
+        yield Claim(id, "R12", statement, *sides, DECIBELS, at=kind)
     bits = f.catalogue.compression().budget
     statement = f"in {bits} bits an image, more is left of it by the AE's latents than by PCA's"
-    yield Claim("ae-bits-pca", "R12", statement, f.in_few_bits(ae), f.in_few_bits(pca), DECIBELS)
+    sides = f.in_few_bits(ae), f.in_few_bits(pca)
+    yield Claim("ae-bits-pca", "R12", statement, *sides, DECIBELS, at=f"{bits} bits")
     for left_out in f.catalogue.left_out:
         name, own = f.meta(pca, f.catalogue.novelty(left_out))["class"], _novel(f, ae, left_out)
         for key, rival, whose in (("pca", pca, "PCA's"), ("dae", dae, "the DAE's")):
@@ -215,6 +232,10 @@ def _variational(f: Findings) -> Iterable[Claim]:
         yield Claim("vae-linear", "R16", statement, f.psnr(f.vae(1)), f.psnr(optimum), DECIBELS)
     statement = "neighbours in the VAE's latent space share a class more often than in the AE's"
     yield Claim("vae-purity", "R18", statement, f.purity(vae), f.purity(ae), PURITY)
+    for key, way, at in (("line", "linear", "the straight line"), ("arc", "spherical", "the arc")):
+        statement = f"on {at} between two latents, the VAE's images take a longer way than a cross-fade"
+        sides = Measured(vae, Interpolation(), f"{way}/detour"), Quantity("a cross-fade", np.array(1.0))
+        yield Claim(f"vae-detour-{key}", "R13", statement, *sides, DETOUR, at=at)
     for spec in f.catalogue.arithmetics():
         a, b, c = spec.classes
         statement = f"the judge sees {c} in {a} − {b} + {c} more often than in {a} − {b} + images of other classes"
@@ -236,7 +257,7 @@ def _masked(f: Findings) -> Iterable[Claim]:
 def _features(f: Findings) -> Iterable[Claim]:
     """What training and masking add to an encoder's layers, all of them read alike (R20)."""
     best, unmasked, ae = f.best_mcae(), f.mcae(0), f.ae("vector")
-    vit, untrained = f.vit(f.catalogue.ratio), f.draws_beside(unmasked)
+    vit, untrained = f.vit(f.catalogue.ratio), f.untrained(unmasked)
     rivals = {
         "training-adds": ("those of the same encoder with random weights", f.layers(untrained)),
         "masking-adds": ("those of an MCAE trained with nothing hidden", f.layers(unmasked)),
@@ -250,13 +271,22 @@ def _features(f: Findings) -> Iterable[Claim]:
         statement = (
             f"a linear classifier finds more in the layers of the MCAE chosen on validation images than in {name}"
         )
-        yield Claim(id, "R20", statement, f.layers(best), rival, ACCURACY)
+        seeds = _draws_or_seeds(best) if id == "training-adds" else "seeds"
+        yield Claim(id, "R20", statement, f.layers(best), rival, ACCURACY, seeds=seeds)
     few = min(LayerFit.labels)
     if few in f.label_counts(best):  # very small data sets have fewer images
         statement = f"with {few} labels, too, it finds more in the layers of the trained MCAE than in random weights"
-        yield Claim("training-adds-few", "R20", statement, f.layers(best, few), f.layers(untrained, few), ACCURACY)
+        sides = f.layers(best, few), f.layers(untrained, few)
+        seeds = _draws_or_seeds(best)
+        yield Claim("training-adds-few", "R20", statement, *sides, ACCURACY, at=f"{few} labels", seeds=seeds)
     statement = "a linear classifier finds more in the AE's layers than in the same with random weights"
-    yield Claim("ae-training-adds", "R6", statement, f.layers(ae), f.layers(f.draws_beside(ae)), ACCURACY)
+    sides = f.layers(ae), f.layers(f.untrained(ae))
+    yield Claim("ae-training-adds", "R6", statement, *sides, ACCURACY, seeds=_draws_or_seeds(ae))
+
+
+def _draws_or_seeds(trained: Contender) -> str:
+    """What the seeds of a comparison with random weights are."""
+    return "seeds" if len(trained.subjects) > 1 else "draws of random weights"
 
 
 def _detail(f: Findings) -> Iterable[Claim]:

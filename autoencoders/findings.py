@@ -95,11 +95,6 @@ class Findings(Results[Catalogue]):
             raise InputError(f"{trained.label} is not measured with random weights")
         return Contender(f"{label}, random weights", draws)
 
-    def draws_beside(self, trained: Contender) -> Contender:
-        """The same with random weights, to be paired: a draw for each of several seeds, or all draws beside one."""
-        seeds = len(trained.subjects)
-        return self.untrained(trained, seeds if seeds > 1 else None)
-
     def vit(self, ratio: float) -> Contender:
         return self.each(f"ViT {ratio:g}", lambda c: c.vit(ratio))
 
@@ -350,6 +345,18 @@ class Findings(Results[Catalogue]):
         columns = [tables.Column(key=f"frechet_{way}", heading=heading, digits=2) for way, heading in headings.items()]
         return tables.markdown(rows, ["model", *columns])
 
+    def samples_drawn(self) -> str:
+        """How far samples of each kind are from test images, as a sentence."""
+        spec, vae = self.catalogue.samples(), self.vae()
+        prior, mixture = (self.value(vae, spec, f"frechet_{way}") for way in ("prior", "mixture"))
+        afterwards = self.value(self.ae(), spec, "frechet_mixture")
+        real = self.value(self.baseline("patches"), spec.real, "frechet_real")
+        return (
+            f"The distance from test images is {prior:.1f} for samples from the VAE's prior, {mixture:.1f} for those "
+            f"from a mixture in its latent space, {afterwards:.1f} for those from a mixture in the AE's, and "
+            f"{real:.2f} for other test images."
+        )
+
     def reported_elsewhere(self) -> tables.Table:
         """What others report, and what this run measured where the task is the same (R39)."""
         ae, clean = self.ae(), self.reconstruction()
@@ -441,6 +448,19 @@ class Findings(Results[Catalogue]):
             return self.training(contender).meta["validation"]["error"]
         found = self.meta(contender, specs[0])
         return found["validation"] if sweep.by == "probe" else self.value(contender, specs[0], "bits_per_dim")
+
+    def units_used(self) -> str:
+        """How many units the VAEs use, and how few of them do most of the work, as a sentence."""
+
+        def used(contender: Contender) -> str:
+            metrics = ("active_units", "carrying_units", "kl")
+            active, carrying, kl = (self.value(contender, self.catalogue.likelihood(), name) for name in metrics)
+            return f"{active:.0f} are active and {carrying:.0f} carry nine tenths of {kl:.0f} nats"
+
+        calibrated, *fixed = self.vaes()
+        said = [f"{used(calibrated)} in the calibrated VAE"]
+        said += [f"at $\\beta = {beta:g}$, {used(vae)}" for beta, vae in zip(self.catalogue.betas, fixed, strict=True)]
+        return f"Of {self.catalogue.size} units, {'; '.join(said)}."
 
     def sweep_table(self) -> tables.Table:
         """What each run of each sweep has, and what became of it."""

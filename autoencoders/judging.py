@@ -19,6 +19,7 @@ from autoencoders.evaluation import ranking, statistics
 from autoencoders.evaluation.verdicts import Direction, Verdict, correct_verdicts, judge_difference
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.results import Contender, Results
+from autoencoders.specs import Experiment
 from autoencoders.store import Task
 from autoencoders.tables import number
 
@@ -141,6 +142,7 @@ class Claim:
     expected: Direction = "greater"  # a than b
     void: str = ""  # why comparing them tells nothing in this run, as a clause
     at: str = ""  # what tells it from others of its kind, as in `σ = 0.3`
+    seeds: str = "seeds"  # what several of them are
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,14 +173,19 @@ class Judged:
         return cls(claim=claim, a=a, b=b, asked=asked, **found)  # type: ignore[arg-type]
 
     @property
+    def scope(self) -> str:
+        """How far the verdict reaches."""
+        seeds = self.difference.seeds
+        return f"over {seeds} {self.claim.seeds}" if seeds > 1 else "in this run"
+
+    @property
     def sentence(self) -> str:
         """Markdown; it changes with the data."""
         statement, scale = self.claim.statement, self.claim.scale
-        scope = f"over {self.difference.seeds} seeds" if self.difference.seeds > 1 else "in this run"
         opening = {
             "supported": f"{statement[0].upper()}{statement[1:]}",
-            "contradicted": f"**Contradicted:** that {statement} was expected; {scope} it is the other way round",
-            "equivalent": f"**No difference that matters:** that {statement} was expected; {scope} they are alike",
+            "contradicted": f"**Contradicted:** that {statement} was expected; {self.scope} it is the other way round",
+            "equivalent": f"**No difference that matters:** that {statement} was expected; {self.scope} they are alike",
             "undecided": f"**Undecided:** whether {statement} can't be told from this data",
         }[self.verdict_corrected]
         a, b = map(scale.text, (self.a.mean, self.b.mean))
@@ -188,7 +195,7 @@ class Judged:
         parts = [values, *self._test()]
         if self.verdict != self.verdict_corrected:
             parts.append(f"{self.verdict} on its own")
-        return f"{opening} ({'; '.join(parts)}; {self.verdict_corrected} {scope})."
+        return f"{opening} ({'; '.join(parts)}; {self.verdict_corrected} {self.scope})."
 
     @property
     def chance(self) -> str:
@@ -230,8 +237,19 @@ class Judged:
 def judge(claim: Claim, results: Results[Any]) -> Judged:
     """Ask for both sides, and keep a record of what they rest on: of what had chosen their models, too."""
     asking = results.recorded()
-    a, b = (side.read(asking) if isinstance(side, Measured | Ranked) else side for side in (claim.a, claim.b))
+    a, b = (side.read(asking) if isinstance(side, Measured | Ranked) else side for side in _paired(claim.a, claim.b))
     return Judged.of(claim, a, b, asking.recording.tasks())
+
+
+def _paired(*sides: Measured | Ranked | Side) -> Sequence[Measured | Ranked | Side]:
+    """The same, of the seeds that both models have. A baseline stands beside each seed, and a model with one beside
+    each draw of random weights."""
+    asked = [side for side in sides if isinstance(side, Measured | Ranked)]
+    counts = [len(side.contender.subjects) for side in asked]
+    are_trained = all(isinstance(side.contender.first, Experiment) for side in asked)
+    if len(asked) < len(sides) or not (are_trained or min(counts) > 1):
+        return sides
+    return [replace(each, contender=each.contender.of_seeds(min(counts))) for each in asked]
 
 
 def correct(judged: Sequence[Judged]) -> list[Judged]:

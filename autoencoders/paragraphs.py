@@ -169,6 +169,21 @@ class Quoted:
         )
 
     @property
+    def each(self) -> str:
+        """Each of several with its values: `σ = 0.1 (23.33 against 27.05 dB) and σ = 0.3 (21.87 against 22.11 dB)`."""
+        return tables.in_a_row([f"{each.claim.at} ({Quoted((each,)).pair})" for each in self.judged])
+
+    @property
+    def each_reversed(self) -> str:
+        return tables.in_a_row([f"{each.claim.at} ({Quoted((each,)).reversed})" for each in self.judged])
+
+    @property
+    def scope(self) -> str:
+        """As far as all of them reach: seeds, if they have the same."""
+        scopes = {each.scope for each in self.judged}
+        return scopes.pop() if len(scopes) == 1 else "in this run"
+
+    @property
     def name_a(self) -> str:
         return self.judged[0].a.name
 
@@ -190,7 +205,7 @@ class _Fields:
         if name in self.judged:
             self.quoted[name] = None
             return Quoted((self.judged[name],))
-        return self.values[name] if name in self.values else getattr(self.own, name)
+        return self.values[name] if self.own is None and name in self.values else getattr(self.own, name)
 
 
 # ── Writing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -211,7 +226,7 @@ class Writer:
     """Writes paragraphs as Markdown, on what a run says of the claims."""
 
     judged: Mapping[str, Judged]
-    values: Mapping[str, str]  # of the run: `{scope}`
+    values: Mapping[str, str]  # of the run: `{scope}` outside clauses
     page: str  # the chapter with the table of claims, from the project's root; without one there are no marks
 
     @classmethod
@@ -257,7 +272,8 @@ class Writer:
         quoted = {each.claim.id: None for each in members}
         texts = [self._filled(clause.wordings[v], group, quoted) for v, group in groups.items()]
         sentences = ". ".join(map(_capitalised, texts)) if len(texts) > 1 else texts[0]
-        whole = sentences if clause.lead is None else f"{clause.lead} {tables.in_a_row(texts)}".strip()
+        listed = tables.in_a_row(texts) if len(texts) < 2 else f"{', '.join(texts[:-1])}, and {texts[-1]}"
+        whole = sentences if clause.lead is None else f"{clause.lead} {listed}".strip()
         return _Part(whole, self._marks(quoted), clause.join, present[0] if len(present) == 1 else "mixed")
 
     def _holds(self, case: Case) -> bool:

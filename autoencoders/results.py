@@ -39,6 +39,10 @@ class Contender:
         """The one whose pictures are shown."""
         return self.subjects[0]
 
+    def of_seeds(self, count: int) -> Contender:
+        """The same with the first so many of its seeds."""
+        return replace(self, subjects=self.subjects[:count])
+
 
 class Recording:
     """Asks a lab for artifacts, and keeps a list of what it asked for."""

@@ -56,7 +56,14 @@ def test_checklist_says_what_is_left_to_longer_profiles(profile: str, requiremen
     assert said.startswith("This profile leaves" if requirements else "Nothing")
 
 
-@pytest.mark.parametrize(("seeds", "scope"), [((0,), "in this run"), ((4, 5, 6), "over 3 seeds")])
-def test_findings_reach_as_far_as_the_seeds(seeds: tuple[int, ...], scope: str, tmp_path: Path, no_data: Path) -> None:
-    settings = Settings(profile="smoke", dataset="photos10", device="cpu", seeds=seeds, cache=tmp_path)
+@pytest.mark.parametrize(
+    ("run", "scope"),
+    [
+        ({"profile": "smoke"}, "in this run"),
+        ({"profile": "smoke", "seeds": (4, 5, 6)}, "over 3 seeds"),
+        ({"profile": "evening"}, "in this run, with 3 seeds of its main models and one of the others"),
+    ],
+)
+def test_findings_reach_as_far_as_the_seeds(run: dict[str, Any], scope: str, tmp_path: Path, no_data: Path) -> None:
+    settings = Settings(**run, dataset="photos10", device="cpu", cache=tmp_path)
     assert claims.scope(Lab(settings, looks_only=True)) == scope

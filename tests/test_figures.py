@@ -70,6 +70,7 @@ SIGMAS = (0.0, 0.1, 0.2, 0.3, math.sqrt(0.1), 0.4, 0.5)
 WORST = {
     "image_grid": lambda: figures.image_grid({model: pictures() for model in MODELS}, columns=CLASSES),
     "image_grid, wrapped": lambda: figures.image_grid({"samples from the prior, β = 4": pictures(32)}, per_line=8),
+    "image_grid, upright": lambda: figures.image_grid({model: pictures(3) for model in MODELS}, upright=True),
     "image_grid, few": lambda: figures.image_grid(
         {"dog − cat + bird": pictures(2)}, columns=["original", "a classifier's choice"]
     ),
@@ -314,12 +315,15 @@ def test_image_grid_enlarges_without_new_colours(dpi):
     assert len(rows) == (np.ptp(rows) + 1) * (np.ptp(columns) + 1), "a pixel must stay one block"
 
 
-def test_image_grid_keeps_order_and_orientation():
+@pytest.mark.parametrize("upright", [False, True])
+def test_image_grid_keeps_order_and_orientation(upright):
     red, blue = np.array((255, 0, 0)), np.array((0, 0, 255))
     image = np.zeros((2, 2, 2, 3), np.uint8)
     image[0, 0, 1] = red  # upper right of the first image
     image[1, 1, 0] = blue  # lower left of the second
-    page = drawn(figures.image_grid({"": image.transpose(0, 3, 1, 2)}))
+    images = image.transpose(0, 3, 1, 2)
+    grid = {"": images[:1], " ": images[1:]} if upright else {"": images}
+    page = drawn(figures.image_grid(grid, upright=upright))
     height, width = page.shape[:2]
     (red_y, red_x), (blue_y, blue_x) = (np.argwhere((page == c).all(axis=2)).mean(axis=0) for c in (red, blue))
     assert red_y < height / 2 < blue_y

@@ -21,7 +21,7 @@ from autoencoders.claims import judge_all
 from autoencoders.errors import InputError
 from autoencoders.evaluation.statistics import Estimate, Spread
 from autoencoders.findings import Findings
-from autoencoders.judging import ACCURACY, Claim, Judged
+from autoencoders.judging import ACCURACY, DECIBELS, Claim, judge
 from autoencoders.lab import Lab
 from autoencoders.measurements.layers import LayerFit
 from autoencoders.measurements.likelihood import Likelihood
@@ -42,13 +42,14 @@ VARIANCE = math.sqrt(0.1)
 class Shelf:
     """In a lab's place: it holds what a test puts there, for seeds 0, 1 and 2."""
 
-    def __init__(self, make: Callable[[Any, Any], Artifact], seeds: tuple[int, ...] = (0, 1, 2)) -> None:
-        self.catalogues = [Catalogue(profile=PROFILES["quick"], seed=seed) for seed in seeds]
+    def __init__(self, make: Callable[[Any, Any], Artifact], seeds: tuple[int, ...], profile: str) -> None:
+        self.catalogues = [Catalogue(profile=PROFILES[profile], seed=seed) for seed in seeds]
         self.measure = make
+        self.bench = SimpleNamespace(measurement=lambda subject, spec: None)
 
 
-def found(make: Callable[[Any, Any], Artifact], seeds: tuple[int, ...] = (0, 1, 2)) -> Findings:
-    return Findings(Shelf(make, seeds))  # type: ignore[arg-type]
+def found(make: Callable[[Any, Any], Artifact], seeds: tuple[int, ...] = (0, 1, 2), profile: str = "quick") -> Findings:
+    return Findings(Shelf(make, seeds, profile))  # type: ignore[arg-type]
 
 
 def row(metric: str, value: float, lo: float, hi: float, region: str = "all") -> dict[str, Any]:
@@ -239,8 +240,8 @@ def test_random_weights_are_a_contender_in_all_draws() -> None:
         f.untrained(f.vae())
 
 
-def test_one_training_is_compared_with_all_draws_of_random_weights() -> None:
-    """The spread of the draws counts as that of seeds does: the same mean gain, sure or unsure."""
+def test_training_is_compared_with_draws_of_random_weights() -> None:
+    """One training with all draws, whose spread counts as that of seeds does; each of several trainings with one."""
     images = (np.arange(2000) + 0.5) / 2000
 
     def accuracies(gains: tuple[float, ...]) -> Callable[[Any, Any], Artifact]:
@@ -253,17 +254,28 @@ def test_one_training_is_compared_with_all_draws_of_random_weights() -> None:
     verdicts = []
     for gains in ((0.05,) * len(DRAWS), (0.0, 0.0, 0.05, 0.1, 0.1)):
         f = found(accuracies(gains), seeds=(0,))
-        sides = f.layers(f.mcae(0.5)), f.layers(f.draws_beside(f.mcae(0)))
-        claim = Claim("training-adds", "R20", "training adds", *sides, ACCURACY)
-        judged = Judged.of(claim, *(side.read(f) for side in sides))
+        sides = f.layers(f.mcae(0.5)), f.layers(f.untrained(f.mcae(0)))
+        claim = Claim("training-adds", "R20", "training adds", *sides, ACCURACY, seeds="draws")
+        judged = judge(claim, f)
         assert judged.difference.value == pytest.approx(0.05)
+        assert judged.scope == "over 5 draws"
         assert judged.difference.seeds == len(DRAWS)
         verdicts.append(judged.verdict)
     assert verdicts == ["supported", "undecided"]
     f = found(accuracies((0.0, 0.1, 9.0)), seeds=(3, 5))
-    several = Judged.of(claim, *(side.read(f) for side in (f.layers(f.mcae(0.5)), f.layers(f.draws_beside(f.mcae(0))))))
+    several = judge(replace(claim, a=f.layers(f.mcae(0.5)), b=f.layers(f.untrained(f.mcae(0))), seeds="seeds"), f)
     assert several.difference.value == pytest.approx(0.05), "each of two trainings beside a draw"
-    assert several.difference.seeds == 2
+    assert several.scope == "over 2 seeds"
+
+
+@pytest.mark.parametrize(("rival", "scope"), [("dae", "in this run"), ("pca", "over 3 seeds"), ("vae", "over 3 seeds")])
+def test_verdict_reaches_as_far_as_the_seeds_that_both_have(rival: str, scope: str) -> None:
+    def of_seed(subject: Any, spec: Any) -> Artifact:
+        return Artifact({"all/psnr": np.arange(20.0) + getattr(subject, "seed", 0)}, {"rows": []})
+
+    f = found(of_seed, profile="evening")
+    rivals = {"dae": f.dae(0.1), "pca": f.baseline("pca"), "vae": f.vae()}
+    assert judge(Claim("some", "R7", "some", f.psnr(f.ae()), f.psnr(rivals[rival]), DECIBELS), f).scope == scope
 
 
 def test_similarities_are_of_every_pair_of_embeddings() -> None:

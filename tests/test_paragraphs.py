@@ -107,9 +107,19 @@ def test_pattern_says_of_each_verdict_where_it_holds(tmp_path: Path) -> None:
     judged = results(dae_ridge_100="contradicted", dae_ridge_300="contradicted", dae_ridge_500="supported")
     wordings = CLAUSE | {"supported": "leads at {at}", "contradicted": "trails at {at}"}
     clause = {"claim": "dae-ridge-*"} | wordings
-    led = written([clause | {"lead": "a DAE"}], judged, tmp_path)
-    assert led == "A DAE leads at σ = 0.5 and trails at σ = 0.1 and 0.3."
+    led = written([clause | {"lead": "a DAE", "contradicted": "trails at {each}"}], judged, tmp_path)
+    behind = "trails at σ = 0.1 (23.33 against 27.05 dB) and σ = 0.3 (21.87 against 22.11 dB)"
+    assert led == f"A DAE leads at σ = 0.5, and {behind}."
     assert written([clause], judged, tmp_path) == "Leads at σ = 0.5. Trails at σ = 0.1 and 0.3."
+
+
+def test_scope_is_that_of_the_claims_at_hand(tmp_path: Path) -> None:
+    """A run with several seeds of some models has one seed of others."""
+    one, several = results(ae_pca="supported", ae_purity="supported")
+    several = replace(several, difference=replace(several.difference, seeds=3))
+    content = [{"claim": name} | dict.fromkeys(CLAUSE, "so it is {scope}") for name in ("ae-pca", "ae-purity")]
+    text = written(content, [one, several], tmp_path)
+    assert text == "So it is in this run. So it is over 3 seeds."
 
 
 def test_sentence_stands_only_under_its_verdicts(tmp_path: Path) -> None:

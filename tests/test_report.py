@@ -70,7 +70,7 @@ def printed(made: Made, edition: str) -> str:
 
 def test_standard_edition_keeps_to_its_pages(made: Made) -> None:
     assert "figures and tables\nempty in % of each page: 2: " in made.stderr
-    assert "Figures and tables of all of it are printed here" in printed(made, "standard")
+    assert "The figures and tables of all requirements are printed here" in printed(made, "standard")
 
 
 def test_short_edition_keeps_to_its_pages_and_leaves_the_site_alone(made: Made, tmp_path: Path) -> None:

@@ -95,18 +95,25 @@ FULL = "#for i in range(20) [ #lorem(20) #parbreak() ]"
 def test_pages_are_measured_as_readers_see_them(tmp_path: Path) -> None:
     source = f"""Cover #pagebreak()
     = Begin
+    See Figure 1.1 and Table 1.2.
     {FULL} #pagebreak()
     Figure 1.1: A picture #v(12cm) Table 1.1: A table #pagebreak()
-    Half #v(11cm) of it
+    Half #v(11cm) Table 1.2: Another
     = References
     Some"""
-    cover, full, gap, half, *rest = pages.measured(set_by_typst(tmp_path, source), ["References"])
+    found = pages.measured(set_by_typst(tmp_path, source), ["References"])
+    cover, full, gap, half, *rest = found
     assert [cover.part, full.part, gap.part, half.part] == ["cover", "body", "body", "body"]
     assert rest == []
     assert full.empty < 0.2
     assert gap.floats == ("Figure 1.1", "Table 1.1")
-    assert gap.empty > gap.at_end + 0.4
+    assert gap.empty > 0.8
     assert half.empty > 0.8
+    assert pages.ways(found) == {"Figure 1.1": 1, "Table 1.2": 2}
+    assert pages.complaints(found, pages.Limits(away=1))[-2:] == [
+        "never refers to Table 1.1",
+        "has Table 1.2 2 pages after the text that first refers to it",
+    ]
 
 
 def test_page_that_is_half_empty_is_complained_of(tmp_path: Path) -> None:

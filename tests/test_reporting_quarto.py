@@ -166,10 +166,10 @@ def test_quarto_reads_authors_notice_and_notebooks_from_a_file_of_its_own() -> N
     assert 'Stand-in "data"' in noticed["book"]["body-header"]
 
 
-def small_edition(book: Book) -> making.Edition:
+def small_manuscript(book: Book) -> making.Manuscript:
     (book.root / "cache/report").mkdir(parents=True, exist_ok=True)
     (book.root / "_quarto.yml.local").touch()
-    return making.Edition(root=book.root, labs=(SimpleNamespace(settings=Settings()),), facts=dict)  # type: ignore[arg-type]
+    return making.Manuscript(root=book.root, labs=(SimpleNamespace(settings=Settings()),), facts=dict)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -199,11 +199,11 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_quarto_renders_only_if_something_has_changed(tools: Path, rendered: Book) -> None:
-    book, edition = rendered, small_edition(rendered)
+    book, manuscript = rendered, small_manuscript(rendered)
     stand_in(tools, book, WHOLE)
 
     def asked() -> int:
-        making._render(there(), edition, book)
+        making._render(there(), manuscript, book)
         return len((book.root.parent / "count").read_text().split())
 
     assert [asked(), asked()] == [1, 1]
@@ -217,20 +217,20 @@ def test_quarto_renders_only_if_something_has_changed(tools: Path, rendered: Boo
 
 
 def test_quarto_started_by_hand_counts_as_made(tools: Path, rendered: Book) -> None:
-    edition = small_edition(rendered)
-    making.complete(edition, quarto.Quarto("quarto", "1.9.3"))  # its last step
+    manuscript = small_manuscript(rendered)
+    making.complete(manuscript, quarto.Quarto("quarto", "1.9.3"))  # its last step
     stand_in(tools, rendered, WHOLE)
-    making._render(there(), edition, rendered)
+    making._render(there(), manuscript, rendered)
     assert not (rendered.root.parent / "count").exists()
 
 
 @pytest.mark.parametrize("part", [SITE, PDF])
 def test_quarto_book_of_one_format_is_not_taken_for_a_whole_one(tools: Path, rendered: Book, part: str) -> None:
-    edition = small_edition(rendered)
+    manuscript = small_manuscript(rendered)
     stand_in(tools, rendered, part)
     quarto.render(there(), rendered.root, {})
-    making.complete(edition, there())
-    assert not making._is_rendered(edition, rendered, there())
+    making.complete(manuscript, there())
+    assert not making._is_rendered(manuscript, rendered, there())
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ def test_quarto_render_that_fails_leaves_the_last_book_and_no_litter(tools: Path
     litter = "touch index.typ index.html report/one.html; mkdir -p site_libs report/one_files/figure; touch $pdf"
     stand_in(tools, rendered, f"{litter}; touch report/one_files/figure/a.svg\n{script}")
     with pytest.raises(ReportError):
-        making._render(there(), small_edition(rendered), rendered)
+        making._render(there(), small_manuscript(rendered), rendered)
     assert contents(rendered.output) == before
     left = set(contents(rendered.root)) - around
     assert {name for name in left if not name.startswith(("build/", "cache/", "_quarto"))} == set()
@@ -262,7 +262,7 @@ def test_book_keeps_the_last_of_what_was_not_rendered(tools: Path, rendered: Boo
     before = contents(rendered.output)
     stand_in(tools, rendered, f"{part}; [ {kept} = site ] || echo '<p>New.</p>' >> $out/report/one.html")
     quarto.render(there(), rendered.root, {})
-    making.complete(small_edition(rendered), None)
+    making.complete(small_manuscript(rendered), None)
     after = contents(rendered.output)
     assert after.keys() == before.keys()
     assert {name for name in after if after[name] != before[name]} == ({"report/one.html"} if kept == "pdf" else set())
@@ -273,7 +273,7 @@ def test_site_without_any_pdf_offers_none(tools: Path, rendered: Book) -> None:
     stand_in(tools, rendered, SITE)
     rendered.pdf.unlink()
     quarto.render(there(), rendered.root, {})
-    making.complete(small_edition(rendered), None)
+    making.complete(small_manuscript(rendered), None)
     assert rendered.pdf.name not in (rendered.output / "index.html").read_text()
     assert (rendered.output / "index.html").read_text().count("<a ") > 1
 
@@ -283,11 +283,11 @@ def test_preview_that_is_not_whole_leaves_the_last_book(tools: Path, rendered: B
     (rendered.rendered / "report/one.html").unlink()
     (rendered.root.parent / "version").write_text("1.9.3")
     monkeypatch.setenv("QUARTO_SHARE_PATH", str(rendered.root.parent))
-    making.complete(small_edition(rendered), quarto.calling())
+    making.complete(small_manuscript(rendered), quarto.calling())
     assert contents(rendered.output) == before
     monkeypatch.setenv("QUARTO_PROJECT_RENDER_ALL", "1")
     with pytest.raises(ReportError, match=r"one.html leads nowhere"):
-        making.complete(small_edition(rendered), quarto.calling())
+        making.complete(small_manuscript(rendered), quarto.calling())
 
 
 def test_quarto_pages_lose_widget_libraries_and_keep_own_scripts() -> None:

@@ -16,7 +16,7 @@ from autoencoders.figures.style import COLOURS, TEXT, WIDTH, Figure, fitted, som
 from autoencoders.tables import number
 
 DPI = 300  # at least; small images are enlarged by whole factors, since many PDF viewers blur what they enlarge
-LARGEST = 0.9  # inches: the side of an image where few stand in a line
+LARGEST = 0.75  # inches: the side of an image where few stand in a line
 GAP, LINE = 0.04, 1.35 * TEXT / 72  # inches: between images, and a line of text
 EDGE, SPACE = 0.06, 0.08  # inches: a figure's margin, between a label and its images
 ENDS = (2, 98)  # percent of the values, between which colours differ
@@ -27,10 +27,12 @@ Images = np.ndarray
 
 
 @styled()
-def image_grid(rows: Mapping[str, Images], *, columns: Sequence[str] = (), per_line: int = 10) -> Figure:
+def image_grid(
+    rows: Mapping[str, Images], *, columns: Sequence[str] = (), per_line: int = 10, upright: bool = False
+) -> Figure:
     """Draw rows of images under column labels; longer rows go on in the next line.
 
-    Images are bytes [N,C,H,W] of one or three channels.
+    Images are bytes [N,C,H,W] of one or three channels. Upright, each label heads a column: print shrinks what is high.
     """
     some(rows, "rows of images")
     pictures = {label: _as_rgb(images, label) for label, images in rows.items()}
@@ -39,6 +41,8 @@ def image_grid(rows: Mapping[str, Images], *, columns: Sequence[str] = (), per_l
         raise ValueError(f"rows must have the same number of images, not {[count, *others]}")
     if len(columns) > 0 and (len(columns) != count or count > per_line):
         raise ValueError(f"{len(columns)} column labels for lines of {min(count, per_line)} of {count} images")
+    if upright:
+        return _drawn([_Line("", np.stack(line)) for line in zip(*pictures.values(), strict=True)], list(pictures))[0]
     lines = [
         _Line(label if start == 0 else "", images[start : start + per_line])
         for label, images in pictures.items()

@@ -27,10 +27,15 @@ def of(lab: Lab) -> dict[str, str]:
         "masked_weight": _of(mcae, "masked_weight"),
         "vit": f"{_of(vit, 'dim')} wide, {_of(vit, 'depth')} and {_of(vit, 'decoder_depth')} blocks, "
         f"{_of(vit, 'heads')} heads",
-        "seeds": ", ".join(str(each.seed) for each in lab.catalogues)
-        + (" (after the first, the headline's models alone)" if lab.profile.repeated == "headline" else ""),
+        "seeds": ", ".join(str(each.seed) for each in lab.catalogues) + _of_several_seeds(lab),
     }
     return {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in values.items()}
+
+
+def _of_several_seeds(lab: Lab) -> str:
+    """What is trained with more than the first seed, where that isn't everything."""
+    names = [experiment.name for experiment in lab.catalogues[-1].results()]
+    return f"; after the first for {', '.join(names)} alone" if lab.profile.repeated == "headline" else ""
 
 
 def _of(experiment: Any, name: str) -> Any:

@@ -71,7 +71,7 @@ def statement(sources: Iterable[Path], edition: str) -> str:
     """What the checklist says of the edition."""
     if missing := unanswered(sources, edition):
         return f"This {edition} edition leaves the figures and tables of {tables.in_a_row(missing)} to the site."
-    return "Figures and tables of all of it are printed here; the site has more."
+    return "The figures and tables of all requirements are printed here; the site has more."
 
 
 def _lines(path: Path, edition: str) -> Iterator[tuple[str, bool]]:

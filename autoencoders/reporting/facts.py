@@ -41,6 +41,8 @@ def of(lab: Lab) -> dict[str, Any]:
             "variance_sigma": f"{math.sqrt(VARIANCE):.3f}",
             "margins": claims.margins(),
             "tuned": Findings(lab).tuning_kept(),
+            "units": Findings(lab).units_used(),
+            "samples": Findings(lab).samples_drawn(),
             **_compared(lab.catalogues[0]),  # type: ignore[arg-type]
         },
     }
@@ -119,7 +121,7 @@ def _compared(catalogue: Catalogue) -> dict[str, str]:
         "fixed_betas": beside,
         "arithmetic": _listed(map(_sum, catalogue.triples)),
         "later": later(catalogue.profile),
-        "lacking": "\\\n".join(lacking(catalogue)) or "This run has all that it asks for.",
+        "lacking": "\\\n".join(lacking(catalogue)) or "This run has everything that the assignment asks for.",
     }
 
 

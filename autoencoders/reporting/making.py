@@ -54,7 +54,7 @@ FOLDERS = (*submission.FOLDERS, "analysis", "tests", "cache", "data", "submissio
 
 
 @dataclass(frozen=True, kw_only=True)
-class Edition:
+class Manuscript:
     """A book to be made: where its `_quarto.yml` lies, whose results it shows, and what its chapters say of them."""
 
     root: Path
@@ -68,60 +68,60 @@ class Edition:
         return self.labs[0].settings
 
 
-def report(edition: Edition, renderer: Renderer = "auto") -> Book:
+def report(manuscript: Manuscript, renderer: Renderer = "auto") -> Book:
     """Make the book's site and PDF, whole and up to date."""
-    with _alone(edition):
-        return _report(edition, renderer)
+    with _alone(manuscript):
+        return _report(manuscript, renderer)
 
 
-def hand_in(edition: Edition, renderer: Renderer = "auto") -> tuple[Path, ...]:
+def hand_in(manuscript: Manuscript, renderer: Renderer = "auto") -> tuple[Path, ...]:
     """Make the report and pack it, before anybody else makes one here; return where to begin reading."""
-    with _alone(edition):
-        book = _report(edition, renderer)
-        return (*book.made, *_pack(edition))
+    with _alone(manuscript):
+        book = _report(manuscript, renderer)
+        return (*book.made, *_pack(manuscript))
 
 
-def _report(edition: Edition, renderer: Renderer) -> Book:
+def _report(manuscript: Manuscript, renderer: Renderer) -> Book:
     tool = None if renderer == "pandoc" else quarto.obtain(PROJECT, insist=renderer == "quarto")
-    executions = _prepare(edition, tool.name if tool else without_quarto.name())
-    book = Book.read(edition.root)
+    executions = _prepare(manuscript, tool.name if tool else without_quarto.name())
+    book = Book.read(manuscript.root)
     if tool:
-        _render(tool, edition, book)
+        _render(tool, manuscript, book)
     else:
         executed = [each.target for each in executions]
-        without_quarto.render(book, executed, edition.extra, partial(edition.add_extra, book))
+        without_quarto.render(book, executed, manuscript.extra, partial(manuscript.add_extra, book))
         publishing.publish(book)
     if missing := [path for path in book.made if not path.exists()]:
         raise ReportError(f"{missing[0]} was not made")
     return book
 
 
-def _render(tool: quarto.Quarto, edition: Edition, book: Book) -> None:
+def _render(tool: quarto.Quarto, manuscript: Manuscript, book: Book) -> None:
     """Render by Quarto, which takes its time whether anything has changed or not: so only if something has."""
-    if _is_rendered(edition, book, tool):
+    if _is_rendered(manuscript, book, tool):
         log("nothing has changed: the book is as it was")
     else:
         log(f"rendering with {tool.name}")
         with publishing.tidy(book):
-            quarto.render(tool, edition.root, _environment(edition.settings, *ENVIRONMENT) | {HELD: "1"})
-    _complete(edition, tool)
+            quarto.render(tool, manuscript.root, _environment(manuscript.settings, *ENVIRONMENT) | {HELD: "1"})
+    _complete(manuscript, tool)
 
 
-def complete(edition: Edition, tool: quarto.Quarto | None) -> None:
+def complete(manuscript: Manuscript, tool: quarto.Quarto | None) -> None:
     """Complete what somebody rendered by `quarto render` alone; a report that called Quarto goes on by itself."""
     if HELD not in os.environ:
-        with _alone(edition):
-            _complete(edition, tool)
+        with _alone(manuscript):
+            _complete(manuscript, tool)
 
 
-def _complete(edition: Edition, tool: quarto.Quarto | None) -> None:
+def _complete(manuscript: Manuscript, tool: quarto.Quarto | None) -> None:
     """Add to what Quarto rendered what it can't make, and give it to the readers; remember a whole book."""
-    book = Book.read(edition.root)
+    book = Book.read(manuscript.root)
     site, pdf = ((book.rendered / path.name).exists() for path in book.made)
     if site:
         quarto_pages.mend(book)
         folder = Folder.found(book.rendered)
-        edition.add_extra(book, folder)
+        manuscript.add_extra(book, folder)
         folder.claim()
     try:
         publishing.publish(book)
@@ -131,88 +131,88 @@ def _complete(edition: Edition, tool: quarto.Quarto | None) -> None:
         log(f"this preview is not whole: {book.output.name} stays as it was")
         return
     if site and pdf and tool:
-        _memory(edition).write_text(_state(edition, book, tool), encoding="utf-8")
+        _memory(manuscript).write_text(_state(manuscript, book, tool), encoding="utf-8")
 
 
-def _memory(edition: Edition) -> Path:
-    return edition.root / WORKSHOP / "rendered.txt"
+def _memory(manuscript: Manuscript) -> Path:
+    return manuscript.root / WORKSHOP / "rendered.txt"
 
 
-def _is_rendered(edition: Edition, book: Book, tool: quarto.Quarto) -> bool:
-    memory = _memory(edition)
-    return memory.exists() and memory.read_text(encoding="utf-8") == _state(edition, book, tool)
+def _is_rendered(manuscript: Manuscript, book: Book, tool: quarto.Quarto) -> bool:
+    memory = _memory(manuscript)
+    return memory.exists() and memory.read_text(encoding="utf-8") == _state(manuscript, book, tool)
 
 
-def _state(edition: Edition, book: Book, tool: quarto.Quarto) -> str:
+def _state(manuscript: Manuscript, book: Book, tool: quarto.Quarto) -> str:
     """A digest of what goes into a book by Quarto, and of what came out."""
-    settings = [edition.root / name for name in ("_quarto.yml", "_quarto.yml.local", "_variables.yml")]
-    written = [path for path in (edition.root / WORKSHOP).iterdir() if path.suffix in (".typ", ".svg", ".md")]
+    settings = [manuscript.root / name for name in ("_quarto.yml", "_quarto.yml.local", "_variables.yml")]
+    written = [path for path in (manuscript.root / WORKSHOP).iterdir() if path.suffix in (".typ", ".svg", ".md")]
     style = [path for path in (PROJECT / "report/style").iterdir() if path.is_file()]
-    notebooks = [edition.root / f"cache/notebooks/{name}.ipynb" for name in embedded(edition.root)]
+    notebooks = [manuscript.root / f"cache/notebooks/{name}.ipynb" for name in embedded(manuscript.root)]
     made = [path for path in book.rendered.rglob("*") if path.is_file()]
     paths = [*settings, *book.sources, *book.bibliography, *written, *style, *notebooks, *made]
     digests = sorted((str(path), hashlib.sha256(path.read_bytes()).hexdigest()) for path in paths)
     return hashlib.sha256(json.dumps([tool.name, digests]).encode()).hexdigest()
 
 
-def prepare(edition: Edition, renderer: str) -> list[Execution]:
+def prepare(manuscript: Manuscript, renderer: str) -> list[Execution]:
     """Bring everything that the chapters need up to date; quick where nothing changed."""
-    with nullcontext() if HELD in os.environ else _alone(edition):
-        return _prepare(edition, renderer)
+    with nullcontext() if HELD in os.environ else _alone(manuscript):
+        return _prepare(manuscript, renderer)
 
 
-def _prepare(edition: Edition, renderer: str) -> list[Execution]:
-    for lab in edition.labs:
+def _prepare(manuscript: Manuscript, renderer: str) -> list[Execution]:
+    for lab in manuscript.labs:
         progress.follow(lab, lab.plan())
-    with edition.labs[0].store.looked_at_once():
-        values = dict(edition.facts())
-        executions = _executions(edition, values)
+    with manuscript.labs[0].store.looked_at_once():
+        values = dict(manuscript.facts())
+        executions = _executions(manuscript, values)
     outdated = [each for each in executions if each.outdated]
     log(f"{len(executions) - len(outdated)} of {len(executions)} notebooks are up to date")
-    surroundings = _environment(edition.settings, *TO_NOTEBOOKS)
-    jobs = edition.settings.jobs or os.cpu_count() or 1
+    surroundings = _environment(manuscript.settings, *TO_NOTEBOOKS)
+    jobs = manuscript.settings.jobs or os.cpu_count() or 1
     execution.execute(outdated, folder=PROJECT, environment=surroundings, jobs=jobs, report=log)
     execution.forget_failures(executions)
     for each in executions:
         scripts.check(NotebookFile.read(each.target))
-    workshop = edition.root / WORKSHOP
-    write_if_changed(workshop / "pipeline.svg", graph.overview(edition.labs, sorted(embedded(edition.root))))
+    workshop = manuscript.root / WORKSHOP
+    write_if_changed(workshop / "pipeline.svg", graph.overview(manuscript.labs, sorted(embedded(manuscript.root))))
     write_if_changed(workshop / "book.typ", pdf.style())
     write_if_changed(workshop / "claims.md", values.pop("claims"))
-    sources = books.sources(edition.root)
-    printed = editions.printed(sources, edition.settings.edition)
+    sources = books.sources(manuscript.root)
+    printed = editions.printed(sources, manuscript.settings.edition)
     said = {"name": printed, "statement": editions.statement(sources, printed)}
-    values |= {"renderer": renderer, "run": _run(edition), "edition": said}
-    variables.write(edition.root / "_variables.yml", values)
-    notebooks = [each.target.relative_to(edition.root) for each in executions]
+    values |= {"renderer": renderer, "run": _run(manuscript), "edition": said}
+    variables.write(manuscript.root / "_variables.yml", values)
+    notebooks = [each.target.relative_to(manuscript.root) for each in executions]
     formats = editions.for_quarto(sources, printed)
     write_if_changed(
-        edition.root / "_quarto.yml.local", _for_quarto(values, edition.settings.authors, notebooks, formats)
+        manuscript.root / "_quarto.yml.local", _for_quarto(values, manuscript.settings.authors, notebooks, formats)
     )
     return executions
 
 
-def packed(edition: Edition) -> tuple[Path, ...]:
+def packed(manuscript: Manuscript) -> tuple[Path, ...]:
     """Pack the submission, of what was rendered before."""
-    with _alone(edition):
-        return _pack(edition)
+    with _alone(manuscript):
+        return _pack(manuscript)
 
 
-def _pack(edition: Edition) -> tuple[Path, ...]:
-    _check_rendered(edition)
-    with edition.labs[0].store.looked_at_once():
-        executions = _executions(edition, dict(edition.facts()))
-    settings = replace(edition.settings, profile=edition.labs[0].profile.name)
-    return submission.pack(Book.read(edition.root), executions, settings)
+def _pack(manuscript: Manuscript) -> tuple[Path, ...]:
+    _check_rendered(manuscript)
+    with manuscript.labs[0].store.looked_at_once():
+        executions = _executions(manuscript, dict(manuscript.facts()))
+    settings = replace(manuscript.settings, profile=manuscript.labs[0].profile.name)
+    return submission.pack(Book.read(manuscript.root), executions, settings)
 
 
-def _check_rendered(edition: Edition) -> None:
+def _check_rendered(manuscript: Manuscript) -> None:
     """Refuse to pack another run's report, and say which command does."""
-    path = edition.root / "_variables.yml"
+    path = manuscript.root / "_variables.yml"
     made = variables.read(path).get("run", {}) if path.exists() else {}
     if not made:
         raise ReportError("no report is made yet: `python pipeline.py report` makes it")
-    if other := {name: made.get(name) for name, value in _run(edition).items() if made.get(name) != value}:
+    if other := {name: made.get(name) for name, value in _run(manuscript).items() if made.get(name) != value}:
         options = " ".join(f"--{name} {shlex.quote(str(value))}" for name, value in other.items())
         raise ReportError(
             f"the report that was made last is another one: `python pipeline.py submission {options}` packs it, "
@@ -220,19 +220,19 @@ def _check_rendered(edition: Edition) -> None:
         )
 
 
-def _run(edition: Edition) -> dict[str, str]:
+def _run(manuscript: Manuscript) -> dict[str, str]:
     """What a report is of, by the options that say so."""
-    first, settings = edition.labs[0], edition.settings
+    first, settings = manuscript.labs[0], manuscript.settings
     lists = {name: compared.text(getattr(first.profile, name)) for name in compared.PARAMETERS}
     named = {"group": settings.group, "profile": first.profile.name, "dataset": settings.dataset}
     return named | {"edition": settings.edition} | lists
 
 
-def _check_output(edition: Edition) -> None:
+def _check_output(manuscript: Manuscript) -> None:
     """Refuse to mix what is made with what it is made of, before anything is made."""
-    rendered, output = books.output_folders(edition.root)
-    places = {(root / name).resolve() for root in (PROJECT, edition.root) for name in (*submission.FILES, *FOLDERS)}
-    kept = [PROJECT, edition.settings.cache, edition.settings.data_dir, *books.sources(edition.root)]
+    rendered, output = books.output_folders(manuscript.root)
+    places = {(root / name).resolve() for root in (PROJECT, manuscript.root) for name in (*submission.FILES, *FOLDERS)}
+    kept = [PROJECT, manuscript.settings.cache, manuscript.settings.data_dir, *books.sources(manuscript.root)]
     within = [place.resolve() for place in kept if place]
     for name, folder in (("output-dir", rendered), ("published-dir", output)):
         mixed = [place for place in within if place.is_relative_to(folder)]
@@ -249,11 +249,11 @@ def _check_output(edition: Edition) -> None:
 
 
 @contextmanager
-def _alone(edition: Edition) -> Iterator[None]:
+def _alone(manuscript: Manuscript) -> Iterator[None]:
     """Keep others out: two at once would take each other's files away. The later one waits, and finds most of its work
     done."""
-    _check_output(edition)
-    path = edition.root / "cache/report.lock"
+    _check_output(manuscript)
+    path = manuscript.root / "cache/report.lock"
     with ExitStack() as held:
         try:
             held.enter_context(locked(path, wait=False))
@@ -263,20 +263,20 @@ def _alone(edition: Edition) -> Iterator[None]:
         yield
 
 
-def _executions(edition: Edition, values: Mapping[str, Any]) -> list[Execution]:
-    first = edition.labs[0]
+def _executions(manuscript: Manuscript, values: Mapping[str, Any]) -> list[Execution]:
+    first = manuscript.labs[0]
     return execution.plan(
         PROJECT / "analysis",
-        edition.root / "cache/notebooks",
-        names=embedded(edition.root),
+        manuscript.root / "cache/notebooks",
+        names=embedded(manuscript.root),
         requested=first.settings.notebooks,
-        common=_run(edition) | {"dataset": first.dataset},
+        common=_run(manuscript) | {"dataset": first.dataset},
         inputs={
-            "data": "".join(source.fingerprint for lab in edition.labs for source in lab.bench.sources),
-            "artifacts": _contents(edition.labs),
+            "data": "".join(source.fingerprint for lab in manuscript.labs for source in lab.bench.sources),
+            "artifacts": _contents(manuscript.labs),
             "references": references.texts(),
         },
-        code=partial(_shown, edition.labs, values.get("paragraphs", {})),
+        code=partial(_shown, manuscript.labs, values.get("paragraphs", {})),
         notices=values.get("notice", {}).get("captions"),
     )
 

@@ -1,4 +1,5 @@
-"""The pages of the PDF, measured as a reader sees them: parts, figures and tables, and how much stays empty."""
+"""The pages of the PDF, measured as a reader sees them: parts, figures and tables with the way to their text, and how
+much stays empty."""
 
 from __future__ import annotations
 
@@ -19,20 +20,28 @@ MARGINS = 2.0, 1.7  # cm above and below the text, where a page has its header a
 GAP = 1.2  # cm: what is empty and higher separates no paragraphs
 EMPTIEST = 1 / 3  # of a page of the body
 REFERENCES = "{#refs}"  # in the chapter that begins what follows the body
-CAPTION = re.compile(r"^((?:Figure|Table)\s[\dA-Z]+(?:\.\d+)?):", re.MULTILINE)
+_FLOAT = r"(?:Figure|Table)\s[\dA-Z]++(?:\.\d++)?+"
+CAPTION = re.compile(rf"^({_FLOAT}):", re.MULTILINE)
+MENTION = re.compile(rf"({_FLOAT})(?!:)")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The most that an edition may have: pages in all, of its body and after it, and figures and tables in its body."""
+    """The most that an edition may have: pages in all, of its body and after it; figures and tables in its body, and
+    pages between one of them and the text that first refers to it."""
 
     pages: int | None = None
     body: int | None = None
     appendix: int | None = None
     floats: int | None = None
+    away: int | None = None
 
 
-LIMITS = {"short": Limits(pages=8), "standard": Limits(body=22, appendix=6, floats=32), "full": Limits()}
+LIMITS = {
+    "short": Limits(pages=8, away=1),
+    "standard": Limits(body=22, appendix=6, floats=32, away=1),
+    "full": Limits(),
+}
 
 
 @dataclass(frozen=True)
@@ -40,8 +49,8 @@ class Page:
     number: int
     part: Literal["cover", "body", "appendix"]
     floats: tuple[str, ...]  # Figure 4.1
-    at_end: float  # share of the text's height that is empty below the last line
-    empty: float  # share of it in gaps wherever they are
+    mentions: tuple[str, ...]  # figures and tables that its text refers to
+    empty: float  # share of the text's height in gaps
 
 
 def report(book: Book) -> None:
@@ -52,6 +61,8 @@ def report(book: Book) -> None:
     log(f"{book.pdf.name}: {len(pages)} pages, {count['body']} of them the body, with {floats} figures and tables")
     shares = ", ".join(f"{page.number}: {100 * page.empty:.0f}" for page in pages if page.part != "cover")
     log(f"empty in % of each page: {shares}")
+    distances = {name: way for name, way in ways(pages).items() if way}
+    log("pages from text to figure or table: " + (", ".join(f"{n}: {way}" for n, way in distances.items()) or "none"))
     for complaint in complaints(pages, LIMITS[book.edition]):
         log(f"warning: the {book.edition} edition {complaint}")
 
@@ -72,7 +83,34 @@ def complaints(pages: Iterable[Page], limits: Limits) -> list[str]:
         for page in parts["body"]
         if page.empty > EMPTIEST
     ]
-    return found
+    return found if limits.away is None else [*found, *_strays(pages, limits.away)]
+
+
+def _strays(pages: Iterable[Page], away: int) -> Iterator[str]:
+    """Figures and tables of the body that the text doesn't refer to, or only from afar."""
+    pages = list(pages)
+    distances = ways(pages)
+    yield from (
+        f"never refers to {name}"
+        for page in pages
+        for name in page.floats
+        if page.part == "body" and name not in distances
+    )
+    for name, way in distances.items():
+        if abs(way) > away:
+            order = "after" if way > 0 else "before"
+            yield f"has {name} {abs(way)} pages {order} the text that first refers to it"
+
+
+def ways(pages: Iterable[Page]) -> dict[str, int]:
+    """By figure and table of the body, how many pages after the text that first refers to it it stands."""
+    pages = list(pages)
+    first: dict[str, int] = {}
+    for page in pages:
+        for name in page.mentions:
+            first.setdefault(name, page.number)
+    shown = {name: page.number for page in pages if page.part == "body" for name in page.floats}
+    return {name: number - first[name] for name, number in shown.items() if name in first}
 
 
 def following(book: Book) -> frozenset[str]:
@@ -92,15 +130,17 @@ def measured(pdf: Path, following: Iterable[str]) -> list[Page]:
             Page(
                 number=index + 1,
                 part="cover" if index < first else "body" if index < last else "appendix",
-                floats=tuple(re.sub(r"\s", " ", name) for name in CAPTION.findall(_text(page))),
-                **_emptiness(page),
+                floats=_names(CAPTION, page),
+                mentions=_names(MENTION, page),
+                empty=_emptiness(page),
             )
             for index, page in enumerate(document)
         ]
 
 
-def _text(page: Any) -> str:
-    return str(page.get_textpage().get_text_range()).replace("\r\n", "\n")
+def _names(pattern: re.Pattern[str], page: Any) -> tuple[str, ...]:
+    text = str(page.get_textpage().get_text_range()).replace("\r\n", "\n")
+    return tuple(re.sub(r"\s", " ", name) for name in pattern.findall(text))
 
 
 def _body(document: Any, following: frozenset[str]) -> tuple[int, int]:
@@ -117,14 +157,12 @@ def _body(document: Any, following: frozenset[str]) -> tuple[int, int]:
     return first, index + shared
 
 
-def _emptiness(page: Any) -> dict[str, float]:
+def _emptiness(page: Any) -> float:
     dots = np.asarray(page.render(scale=DENSITY / 72).to_pil().convert("L"))
     above, below = (round(margin / 2.54 * DENSITY) for margin in MARGINS)
     inked: np.ndarray = np.any(dots[above : len(dots) - below] < 250, axis=1)
-    runs = list(_runs(inked))
-    high = [length for length in runs if length > GAP / 2.54 * DENSITY]
-    at_end = runs[-1] if len(runs) and not inked[-1] else 0
-    return {"at_end": at_end / len(inked), "empty": sum(high) / len(inked)}
+    high = [length for length in _runs(inked) if length > GAP / 2.54 * DENSITY]
+    return sum(high) / len(inked)
 
 
 def _runs(inked: np.ndarray) -> Iterator[int]:

@@ -336,8 +336,8 @@ MUTATIONS = (
     Mutation(
         "an output folder holds no sources",
         "reporting/making.py",
-        '    _check_output(edition)\n    path = edition.root / "cache/report.lock"\n',
-        '    path = edition.root / "cache/report.lock"\n',
+        '    _check_output(manuscript)\n    path = manuscript.root / "cache/report.lock"\n',
+        '    path = manuscript.root / "cache/report.lock"\n',
         f"{LOSSES}test_output_folder_that_holds_sources_is_refused[docs]",
     ),
     Mutation(
@@ -350,14 +350,14 @@ MUTATIONS = (
     Mutation(
         "a report is packed before another is made",
         "reporting/making.py",
-        "        return (*book.made, *_pack(edition))",
-        "    return (*book.made, *_pack(edition))",
+        "        return (*book.made, *_pack(manuscript))",
+        "    return (*book.made, *_pack(manuscript))",
         f"{LOSSES}test_another_report_waits_until_one_is_packed",
     ),
     Mutation(
         "what is packed is of this run",
         "reporting/making.py",
-        "    _check_rendered(edition)\n",
+        "    _check_rendered(manuscript)\n",
         "",
         f"{LOSSES}test_submission_of_another_run_is_refused_and_its_command_told",
     ),

@@ -62,7 +62,7 @@ def made(folder: Path, limit: int, *, in_this_process: bool, group: str = "G07")
         measurements=lambda names=None: [],
     )
     values = VALUES | {"error": f"0.{limit}", "group": group, "claims": ""}
-    return making.hand_in(making.Edition(root=folder, labs=(lab,), facts=lambda: values), "pandoc")
+    return making.hand_in(making.Manuscript(root=folder, labs=(lab,), facts=lambda: values), "pandoc")
 
 
 def content(folder: Path) -> dict[str, bytes]:

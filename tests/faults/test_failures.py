@@ -177,17 +177,17 @@ def test_everything_that_needs_it_names_what_is_missing(
     breaks(torch.OutOfMemoryError("CUDA out of memory."), "vae")
     lab = small_lab(replace(PROFILE, epochs=PROFILE.epochs | {"vae": 2}), cache=tmp_path / "cache")
     findings = Findings(lab)
-    edition = making.Edition(root=book.root, labs=(lab,), facts=lambda: facts.of(lab))
+    manuscript = making.Manuscript(root=book.root, labs=(lab,), facts=lambda: facts.of(lab))
     variables.write(
-        book.root / "_variables.yml", {**VALUES, "run": making._run(edition)}
+        book.root / "_variables.yml", {**VALUES, "run": making._run(manuscript)}
     )  # as an earlier report left it
     files = {path for path in book.root.rglob("*") if path.suffix != ".lock"}
     missing = r"smoke/photos10/vae@0(/[\w+ -]+ could not be made| could not be made)?: OutOfMemoryError: CUDA out"
     asked: list[Callable[[], Any]] = [
         lambda: progress.follow(lab, lab.plan()),
-        lambda: making.prepare(edition, "Quarto"),
-        lambda: making.report(edition, "pandoc"),
-        lambda: making.packed(edition),
+        lambda: making.prepare(manuscript, "Quarto"),
+        lambda: making.report(manuscript, "pandoc"),
+        lambda: making.packed(manuscript),
         lambda: facts.of(lab),
         lambda: claims.judge_all(lab),
         lambda: findings.table([findings.ae(), findings.vae()], findings.reconstruction(), ["mse"]),

@@ -49,12 +49,12 @@ def begun(*_: Any) -> Any:
     pytest.fail("the work has begun")
 
 
-def edition_of(root: Path, **given: Any) -> making.Edition:
+def manuscript_of(root: Path, **given: Any) -> making.Manuscript:
     """One whose work must not begin."""
     lab: Any = SimpleNamespace(
         settings=Settings(**given), profile=SimpleNamespace(name="smoke"), plan=begun, catalogues=[]
     )
-    return making.Edition(root=root, labs=(lab,), facts=begun)
+    return making.Manuscript(root=root, labs=(lab,), facts=begun)
 
 
 # ── Where a report is made ───────────────────────────────────────────────────────────────────────────────────────────
@@ -94,14 +94,14 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("output", HOLDING)
 def test_output_folder_that_holds_sources_is_refused(project: Path, output: str, tried: Tried) -> None:
     """By each command that writes there, whoever renders: into it, or for readers."""
-    edition = edition_of(project, cache=project / "shared/cache", data_dir=project / "elsewhere/images")
+    manuscript = manuscript_of(project, cache=project / "shared/cache", data_dir=project / "elsewhere/images")
     before = content(project.parent)
     commands: list[Callable[[], Any]] = [
-        lambda: making.report(edition, "pandoc"),
-        lambda: making.hand_in(edition, "quarto"),
-        lambda: making.prepare(edition, "Quarto"),
-        lambda: making.complete(edition, None),
-        lambda: making.packed(edition),
+        lambda: making.report(manuscript, "pandoc"),
+        lambda: making.hand_in(manuscript, "quarto"),
+        lambda: making.prepare(manuscript, "Quarto"),
+        lambda: making.complete(manuscript, None),
+        lambda: making.packed(manuscript),
     ]
     written = QUARTO.replace("report/two.qmd", "report/two.qmd, chapters/a.qmd")
     choices = {
@@ -122,7 +122,7 @@ def test_output_folder_that_holds_sources_is_refused(project: Path, output: str,
 @pytest.mark.parametrize("output", ["public", "build/pages", "../site"])
 def test_output_folder_of_its_own_is_accepted(project: Path, output: str) -> None:
     (project / "_quarto.yml").write_text(QUARTO.replace("output-dir: build/book", f"output-dir: {output}"))
-    making._check_output(edition_of(project))
+    making._check_output(manuscript_of(project))
 
 
 @pytest.mark.promise(OUTPUT)
@@ -132,7 +132,7 @@ def test_site_of_somebody_else_is_refused(project: Path) -> None:
     before = content(project)
     for renderer in ("pandoc", "quarto", "auto"):
         with pytest.raises(InputError, match="holds a site that no rendering here lists as its own"):
-            making.report(edition_of(project), renderer)  # type: ignore[arg-type]
+            making.report(manuscript_of(project), renderer)  # type: ignore[arg-type]
     assert content(project) == before
 
 
@@ -293,12 +293,13 @@ def test_another_report_waits_until_one_is_packed(tmp_path: Path, monkeypatch: p
 
     def pack(*_: Any) -> tuple[Path, ...]:
         for ask in (making.prepare, making.report, making.hand_in, making.packed):
+            manuscript = manuscript_of(tmp_path)
             with pytest.raises(TimeoutError):
-                ask(edition_of(tmp_path), "pandoc") if ask is not making.packed else making.packed(edition_of(tmp_path))
+                ask(manuscript, "pandoc") if ask is not making.packed else making.packed(manuscript)
             waiting.append(ask.__name__)
         monkeypatch.setenv(making.HELD, "1")
         with pytest.raises(pytest.fail.Exception, match="the work has begun"):
-            making.prepare(edition_of(tmp_path), "Quarto")
+            making.prepare(manuscript_of(tmp_path), "Quarto")
         return ()
 
     monkeypatch.setattr(making, "locked", lambda path, wait=True: locked(path, wait=False))
@@ -317,17 +318,17 @@ def test_submission_of_another_run_is_refused_and_its_command_told(tmp_path: Pat
         store=SimpleNamespace(looked_at_once=nullcontext),
         profile=replace(PROFILES["smoke"], seeds=(0, 1)),
     )
-    edition = making.Edition(root=tmp_path, labs=(lab,), facts=begun)
-    run = making._run(edition)
+    manuscript = making.Manuscript(root=tmp_path, labs=(lab,), facts=begun)
+    run = making._run(manuscript)
     variables.write(tmp_path / "_variables.yml", {"run": run | {option: other[option]}})
     with pytest.raises(ReportError, match=f"`python pipeline.py submission --{option} {other[option]}` packs it"):
-        making.packed(edition)
+        making.packed(manuscript)
     variables.write(tmp_path / "_variables.yml", {"run": run})
     with pytest.raises(pytest.fail.Exception, match="the work has begun"):
-        making.packed(edition)
+        making.packed(manuscript)
     (tmp_path / "_variables.yml").unlink()
     with pytest.raises(ReportError, match="no report is made yet"):
-        making.packed(edition)
+        making.packed(manuscript)
 
 
 def write_quarto(root: Path) -> None:

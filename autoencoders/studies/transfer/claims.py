@@ -68,7 +68,7 @@ def _masks(r: Study) -> Iterator[Claim]:
         statement = f"an encoder that learned to fill in {ratio:.0%} of the pixels serves the network better than one "
         statement += "that learned to remove noise"
         sides = correct(masked(r, ratio), study.transfer(), "pixels hidden"), correct(noise, study.transfer(), "noise")
-        yield Claim(f"transfer-mask-{ratio:g}", "R34", statement, *sides, ACCURACY, at=f"{ratio:.0%}")
+        yield Claim(f"transfer-mask-{ratio:g}", "R34", statement, *sides, ACCURACY, at=f"{100 * ratio:.0f} %")
 
 
 def _labels(r: Study) -> Iterator[Claim]:
@@ -76,7 +76,7 @@ def _labels(r: Study) -> Iterator[Claim]:
     for few, more in pairwise(study.budget.shares):
         statement = f"{more:.0%} of the labels serve the network better than {few:.0%}"
         a, b = (correct(widest, study.transfer(share=share), f"{share:.0%}") for share in (more, few))
-        id, step = f"transfer-share-{100 * more:.0f}", f"from {few:.0%} to {more:.0%}"
+        id, step = f"transfer-share-{100 * more:.0f}", f"from {100 * few:.0f} % to {100 * more:.0f} %"
         yield Claim(id, "R35", statement, a, b, ACCURACY, at=step)
 
 
