@@ -31,4 +31,4 @@ def page_of(lab: Lab, head: Head, sigma: float) -> Page:
         "sigma": sigma,
         **{name: {"shape": list(each.shape), "pixels": scripts.text(each)} for name, each in images.items()},
     }
-    return Page(head, fill("train.html", unsupported={}, runs=True), data, SCRIPTS, scripts.SHARED)
+    return Page(head, fill("train.html", unsupported={}, runs=True), data, SCRIPTS, scripts.shared())

@@ -162,8 +162,6 @@
     panel("linear", "Linear, few directions", linearDenoiser(explore.linear));
     for (const model of explore.models) panel(model.name, model.title);
     for (const model of explore.models.filter(each => each.atOnce)) await take(model);
-    const [first] = Object.keys(programs);
-    return chooseBackend(() => restored(first, image.values));
   }).then(runs => {
     if (!runs) return;
     setUp();

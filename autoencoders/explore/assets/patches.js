@@ -198,7 +198,6 @@
 
   withModels(async () => {
     for (const each of explore.models.filter(each => each.atOnce)) programs[each.kind] = (await load(each.name)).forward;
-    return chooseBackend(() => reconstruct("mcae"));
   }).then(runs => {
     if (!runs) return;
     setUp();

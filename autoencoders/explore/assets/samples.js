@@ -81,6 +81,5 @@
 
   withModels(async () => {
     for (const { model, file } of rows) decoders[model] = (await load(file)).decode;
-    return chooseBackend(() => images(rows[0], 1));
   }).then(runs => { if (runs) setUp(); });
 }
