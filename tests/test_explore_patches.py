@@ -118,7 +118,7 @@ def test_patches_are_hidden_by_keyboard(hiding: Any) -> None:
 
 def test_model_of_another_ratio_is_loaded_on_demand(hiding: Any, lab: Lab, images: torch.Tensor) -> None:
     other = hiding.locator("#models button").first
-    assert "10 % hidden in training · load 0.1 MB" in other.inner_text()
+    assert "10 % hidden · load 0.1 MB" in other.inner_text()
     before = shown(hiding, "#output")
     other.click()
     hiding.wait_for_selector("#models button:first-child[aria-pressed=true]")

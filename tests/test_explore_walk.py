@@ -16,11 +16,6 @@ from autoencoders.lab import Lab
 from autoencoders.measurements.openings import BestPair
 from autoencoders.measurements.playground import Landmarks
 
-NO_WEBGL = """for (const { prototype } of [HTMLCanvasElement, OffscreenCanvas]) {
-  const real = prototype.getContext;
-  prototype.getContext = function (kind) { return kind.includes("webgl") ? null : real.apply(this, arguments); };
-}"""
-
 
 @pytest.fixture(scope="module")
 def lab(made: Made) -> Lab:
@@ -52,7 +47,7 @@ def walking(page: Any, made: Made) -> Any:
 
 
 def test_walk_page_says_where_the_model_runs(walking: Any) -> None:
-    assert "run in this browser, on its processor" in walking.inner_text("#state")
+    assert "run in this browser" in walking.inner_text("#state")
     assert walking.faults == []
 
 
@@ -119,21 +114,11 @@ def test_single_images_are_added_beside_class_means(walking: Any, landmarks: Any
 
 
 def test_browser_that_cannot_run_models_is_told_why(page: Any, made: Made) -> None:
-    address = (made.book / "explore/walk.html").as_uri()
-    page.goto(f"{address}?backend=none")
-    page.wait_for_selector("#state.notice")
-    assert "can't run in this browser" in page.inner_text("#state")
-    assert page.is_hidden("#playground")
-    page.add_init_script(NO_WEBGL)
-    page.goto(f"{address}?backend=webgl")
-    page.wait_for_selector("#state.notice")
-
-
-def test_browser_without_webgl_uses_its_processor(page: Any, made: Made) -> None:
-    page.add_init_script(NO_WEBGL)
+    page.add_init_script("WebAssembly.validate = () => false")
     page.goto((made.book / "explore/walk.html").as_uri())
-    page.wait_for_selector("#playground:not([hidden])")
-    assert "on its processor" in page.inner_text("#state")
+    page.wait_for_selector("#state.notice")
+    assert "can't run in this browser: it has no WebAssembly" in page.inner_text("#state")
+    assert page.is_hidden("#playground")
 
 
 def test_triples_are_of_classes_that_there_are() -> None:

@@ -34,7 +34,7 @@ PLACES = {  # chapters, by the page that stands in them
 
 
 def chapter(made: Made, name: str) -> str:
-    return f"{(made.book / 'report' / PLACES[name]).as_uri()}.html?backend=cpu"
+    return f"{(made.book / 'report' / PLACES[name]).as_uri()}.html"
 
 
 def widget(page: Any, made: Made, name: str) -> Any:

@@ -160,7 +160,7 @@
     panel("noisy", "With noise");
     if (smoothing) panel("tv", "Total variation", (values, sigma) => totalVariation(values, shape, strength(sigma)));
     panel("linear", "Linear, few directions", linearDenoiser(explore.linear));
-    for (const model of explore.models) panel(model.name, model.title);
+    for (const model of [...explore.models].sort((a, b) => b.atOnce - a.atOnce)) panel(model.name, model.title);
     for (const model of explore.models.filter(each => each.atOnce)) await take(model);
   }).then(runs => {
     if (!runs) return;
