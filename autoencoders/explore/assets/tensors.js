@@ -118,10 +118,12 @@ class Program {
 const loading = {};
 
 // A script can be loaded from a disk, where a page may fetch nothing.
-const loadScript = src => new Promise((resolve, reject) => {
-  const failed = () => reject(new Error(`${src} can't be loaded`));
-  document.head.append(element("script", { src, onload: resolve, onerror: failed }));
-});
+function loadScript(src) {
+  return new Promise((resolve, reject) => {
+    const failed = () => reject(new Error(`${src} can't be loaded`));
+    document.head.append(element("script", { src, onload: resolve, onerror: failed }));
+  });
+}
 
 // The parts of a model, each a program
 function load(name) {
