@@ -127,7 +127,7 @@ def in_chapter(browser: Any, chapter: Path, name: str) -> dict[str, Any]:
 
 
 def measured(browser: Any, site: Path) -> dict[str, dict[str, Any]]:
-    chapters = {path: path.read_text(encoding="utf-8") for path in sorted(site.rglob("report/**/*.html"))}
+    chapters = {path: path.read_text(encoding="utf-8") for path in sorted(site.rglob("*.html"))}
     found = {}
     for name in DRAGS:
         if not (path := site / f"explore/{name}.html").exists():
