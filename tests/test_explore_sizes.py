@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from untrained import playground
 
 from autoencoders.explore.scripts import LIMIT
-from benchmarks.untrained import playground
 
 
 @pytest.mark.parametrize("profile", ["quick", "full"])

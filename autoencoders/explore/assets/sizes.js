@@ -111,12 +111,22 @@
       + `${Math.abs(apart).toFixed(2)} dB ${apart > 0 ? "better" : "worse"} than a matrix product.`;
   }
 
+  // The least size of such a quality, if there is one: quality grows with size
+  function sizeOf(quality, from) {
+    let [low, high] = [from, count + 1];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if (middle > count || qualityOf(middle) >= quality) high = middle; else low = middle + 1;
+    }
+    return low <= count ? low : null;
+  }
+
   function decibelMore() {
     const from = Math.min(64, Math.floor(count / 3)), start = qualityOf(from);
-    let size = from;
-    while (size < count && qualityOf(size) < start + 1) size++;
-    return size < count ? `From ${from} components, one more decibel takes ${size - from} more numbers; each further one takes more, since the `
-      + "strongest directions come first." : `More than there are here, from ${from} components on.`;
+    const one = sizeOf(start + 1, from), two = one && sizeOf(start + 2, one);
+    return one ? `From ${from} components, one more decibel takes ${one - from} more numbers`
+      + (two ? `, and the next one ${two - one}.` : `; for the next one, the ${count} of this page don’t suffice.`)
+      : `More than there are here, from ${from} components on.`;
   }
 
   for (const name of ["image", "components", "AE", "VAE"]) panel(name);
