@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from made_report import Made
 from torch import nn
+from waiting import PATIENCE
 
 from autoencoders import models
 from autoencoders.explore.scripts import LARGE, in_eight_bits
@@ -67,25 +68,32 @@ def _columns(layer: nn.Module, weight: torch.Tensor) -> torch.Tensor:
 def settle(page: Any) -> None:
     """Until no canvas changes any more; those behind a button that loads their model have nothing to show."""
     page.evaluate(
-        """async () => {
+        """async patience => {
+          const deadline = performance.now() + patience;
           const frame = () => new Promise(done => setTimeout(() => requestAnimationFrame(done), 60));
           const shown = () => [...document.querySelectorAll("canvas")]
             .filter(canvas => !canvas.parentNode.querySelector(".load")).map(canvas => canvas.shown);
           for (let before = [], now = shown(); now.some((values, i) => !values || values !== before[i]);) {
+            if (performance.now() > deadline) throw new Error("the canvases never settle");
             await frame();
             [before, now] = [now, shown()];
           }
-        }"""
+        }""",
+        PATIENCE * 1000,
     )
 
 
 def wait_until(page: Any, condition: str, argument: Any = None) -> None:
     """Until JavaScript finds it true; Playwright's own waiting evaluates text, which these pages allow nobody."""
     page.evaluate(
-        f"""async argument => {{
-          while (!({condition})) await new Promise(done => setTimeout(done, 20));
+        f"""async ([argument, patience]) => {{
+          const deadline = performance.now() + patience;
+          while (!({condition})) {{
+            if (performance.now() > deadline) throw new Error("what is waited for never comes");
+            await new Promise(done => setTimeout(done, 20));
+          }}
         }}""",
-        argument,
+        [argument, PATIENCE * 1000],
     )
 
 

@@ -9,7 +9,7 @@ import textwrap
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +176,17 @@ def test_killed_worker_stops_no_others(tmp_path: Path) -> None:
     assert {key for key, failure in found.items() if failure is None} == {"0", "1", "3", "4"}
     assert "killed" in str(found["2"])
     assert {path.name for path in tmp_path.iterdir()} == {"0", "1", "3", "4"}
+
+
+def test_worker_killed_just_before_a_task_is_handed_over_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        def submit(self, *_: object) -> None:
+            raise BrokenExecutor
+
+    with ThreadPoolExecutor() as others, processes.pool(str, jobs=2) as pool:
+        found = iter([Broken(), others])
+        monkeypatch.setattr(pool, "_executor", lambda: next(found))
+        assert pool.submit(1, 1).result() is None
 
 
 def test_leaving_early_leaves_no_work_behind(tmp_path: Path) -> None:

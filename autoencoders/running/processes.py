@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager, suppress
 from multiprocessing.process import BaseProcess
 from typing import Generic, TypeVar
@@ -62,7 +62,10 @@ class SideBySide(Generic[T]):
 
     def submit(self, task: T, work: float) -> Future[Exception | None]:
         with shielded():
-            return self._executor().submit(_attempt, os.getpid(), self.function, task)
+            try:
+                return self._executor().submit(_attempt, os.getpid(), self.function, task)
+            except BrokenExecutor:  # a worker was killed just now
+                return self._executor().submit(_attempt, os.getpid(), self.function, task)
 
     def _executor(self) -> Executor:
         """The same one each time; a new one once a worker was killed, which ends them all."""
