@@ -28,8 +28,8 @@ def lab_on(cache: Path) -> Lab:
     return Lab(Settings(profile="smoke", dataset="photos10", device="cpu", cache=cache), looks_only=True)
 
 
-def opened(page: Any, made: Made, name: str, backend: str = "cpu") -> Any:
-    page.goto((made.book / f"explore/{name}.html").as_uri() + f"?backend={backend}")
+def opened(page: Any, made: Made, name: str) -> Any:
+    page.goto((made.book / f"explore/{name}.html").as_uri())
     page.wait_for_selector("#playground:not([hidden])")
     settle(page)
     return page

@@ -63,7 +63,7 @@ def a_point(page: Any, key: str = "ArrowRight") -> str:
     return where(page)
 
 
-def test_spaces_are_there_with_their_measures(space: Any) -> None:
+def test_spaces_are_there_with_their_measures_and_choices_change_both_pictures(space: Any) -> None:
     names = space.locator("#space option").all_inner_texts()
     assert names == ["PCA, 128 components", "AE", "DAE, σ = 0.3", "VAE"]
     assert space.locator("tbody th").all_inner_texts() == names
@@ -72,8 +72,6 @@ def test_spaces_are_there_with_their_measures(space: Any) -> None:
     assert all(re.fullmatch(r"−?\d\.\d{3}", cell) for cell in cells)
     assert space.locator("main ul:last-of-type a").count() == len(latents_page.TWINS)
 
-
-def test_choices_change_both_pictures(space: Any) -> None:
     seen = []
     for method in ("pca", "tsne"):
         for dims in ("2", "3"):
@@ -85,8 +83,20 @@ def test_choices_change_both_pictures(space: Any) -> None:
         assert len(set(panel)) == len(panel)
     assert all(clean != noisy for clean, noisy in seen)
 
+    space.check("#trails")
+    assert all(a != b for a, b in zip(seen[-1], drawn(space), strict=True)), "every displacement"
+    space.uncheck("#trails")
+    light = drawn(space)
+    space.click("button.theme")
+    assert drawn(space) != light
+    space.click("button.theme")
+    assert drawn(space) == light
+    space.set_viewport_size({"width": 390, "height": 800})
+    settled(space)
+    assert space.evaluate("[...document.querySelectorAll('canvas')].every(c => c.width === c.clientWidth)")
 
-def test_point_shows_its_image_in_both_pictures(space: Any) -> None:
+
+def test_point_shows_its_image_in_both_pictures_whether_by_keyboard_or_pointer(space: Any) -> None:
     before = drawn(space)
     said = a_point(space)
     spot = r"at \((.+), (.+)\)"
@@ -99,17 +109,12 @@ def test_point_shows_its_image_in_both_pictures(space: Any) -> None:
     a, b, c, d, apart = (float(text.replace("−", "-")) for text in found.groups()[1:])
     assert apart == pytest.approx(np.hypot(a - c, b - d), rel=0.05)
     assert violations(space) == []
+    tip = space.locator("[data-input=noisy] .tip").bounding_box()
     space.keyboard.press("Escape")
     assert tips(space) == []
     assert drawn(space) == before
 
-
-def test_pointer_finds_what_the_keyboard_finds(space: Any) -> None:
-    said = a_point(space)
-    tip = space.locator("[data-input=noisy] .tip").bounding_box()
     box = space.locator(NOISY).bounding_box()
-    space.keyboard.press("Escape")
-    assert tips(space) == []
     for x in (tip["x"] - 18, tip["x"] + tip["width"] + 18):  # beside its point, on one side or the other
         space.mouse.move(x, tip["y"] + tip["height"] / 2)
         if where(space) == said:
@@ -125,7 +130,7 @@ def pressed(page: Any) -> list[str]:
     return page.locator(".legend [aria-pressed=true]").all_inner_texts()
 
 
-def test_classes_are_hidden_and_shown(space: Any) -> None:
+def test_classes_are_hidden_and_shown_and_one_alone_by_double_click_or_keyboard(space: Any) -> None:
     everything, names = drawn(space), pressed(space)
     assert len(names) > 2
     for name in names[:2]:
@@ -137,9 +142,6 @@ def test_classes_are_hidden_and_shown(space: Any) -> None:
     assert pressed(space) == names
     assert drawn(space) == everything
 
-
-def test_class_is_shown_alone_by_double_click_or_keyboard(space: Any) -> None:
-    names = pressed(space)
     buttons = space.locator(".legend [aria-pressed]")
     buttons.nth(2).dblclick()
     assert pressed(space) == [names[2]]
@@ -156,7 +158,7 @@ def test_class_is_shown_alone_by_double_click_or_keyboard(space: Any) -> None:
     assert tips(space) == [], "what is hidden isn't found"
 
 
-def test_clouds_turn_when_dragged_in_three_dimensions(space: Any) -> None:
+def test_clouds_turn_in_three_dimensions_by_dragging_keys_and_buttons(space: Any) -> None:
     def drag() -> list[str]:
         box = space.locator(NOISY).bounding_box()
         x, y = box["x"] + 4, box["y"] + 4  # where no point is
@@ -167,16 +169,14 @@ def test_clouds_turn_when_dragged_in_three_dimensions(space: Any) -> None:
         space.mouse.move(x, box["y"] - 40)
         return drawn(space)
 
+    assert space.locator("[data-turn]:disabled").count() == 4
     flat = drawn(space)
     assert drag() == flat
     choose(space, dims="3")
     solid = drawn(space)
     assert all(a != b for a, b in zip(solid, drag(), strict=True))
 
-
-def test_clouds_turn_there_and_back_by_keys_and_buttons(space: Any) -> None:
-    assert space.locator("[data-turn]:disabled").count() == 4
-    choose(space, dims="3", method="tsne")
+    choose(space, method="tsne")
     before = drawn(space)
     space.get_by_label("Turn left").click()
     assert drawn(space) != before
@@ -189,23 +189,6 @@ def test_clouds_turn_there_and_back_by_keys_and_buttons(space: Any) -> None:
     space.keyboard.press("Shift+ArrowUp")
     assert drawn(space) != before
     assert violations(space) == []
-
-
-def test_trails_show_every_displacement(space: Any) -> None:
-    before = drawn(space)
-    space.check("#trails")
-    assert all(a != b for a, b in zip(before, drawn(space), strict=True))
-
-
-def test_clouds_are_redrawn_for_theme_and_size(space: Any) -> None:
-    light = drawn(space)
-    space.click("button.theme")
-    assert drawn(space) != light
-    space.click("button.theme")
-    assert drawn(space) == light
-    space.set_viewport_size({"width": 390, "height": 800})
-    settled(space)
-    assert space.evaluate("[...document.querySelectorAll('canvas')].every(c => c.width === c.clientWidth)")
 
 
 def test_colours_are_those_of_print() -> None:

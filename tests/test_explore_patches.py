@@ -41,39 +41,48 @@ def hidden(page: Any) -> torch.Tensor:
     return torch.tensor(pressed).reshape(1, 1, round(len(pressed) ** 0.5), -1)
 
 
-def test_patches_page_shows_what_torch_makes_of_it(hiding: Any, lab: Lab, images: torch.Tensor) -> None:
-    model = mcae(lab, 0.75)
+def filled(model: models.Autoencoder, images: torch.Tensor, patches: torch.Tensor) -> torch.Tensor:
     assert isinstance(model, models.Masked)
+    return models.reconstruct(model, images, mask=model.in_pixels(patches))
+
+
+def test_patches_page_shows_what_torch_makes_of_it(hiding: Any, lab: Lab, images: torch.Tensor) -> None:
+    """The MCAE, the transformer beside it, and an MCAE of another ratio, which is loaded on demand."""
+    catalogue: Any = lab.catalogues[0]
     hiding.check("#image [value='7']")
     settle(hiding)
-    pixels = model.in_pixels(hidden(hiding))
-    assert pixels.float().mean() == 0.75
-    wanted = models.reconstruct(model, images[7:8], mask=pixels)
-    np.testing.assert_allclose(shown(hiding, "#output"), as_seen(wanted), atol=1e-3)
-    squared = (wanted - images[7:8] / 255).square()
-    assert float(hiding.inner_text("#mseAll")) == pytest.approx(squared.mean().item(), abs=2e-4)
-    within = squared[pixels.expand_as(squared)].mean().item()
-    assert float(hiding.inner_text("#mseHidden")) == pytest.approx(within, abs=2e-4)
+    image, patches = images[7:8], hidden(hiding)
+    assert patches.float().mean() == 0.75
+    for id, prefix, model in (
+        ("output", "mse", mcae(lab, 0.75)),
+        ("vit", "vitMse", in_browser(lab.bench.model(catalogue.vit(catalogue.ratio)))),
+    ):
+        wanted = filled(model, image, patches)
+        np.testing.assert_allclose(shown(hiding, f"#{id}"), as_seen(wanted), atol=1e-3)
+        squared = (wanted - image / 255).square()
+        assert float(hiding.inner_text(f"#{prefix}All")) == pytest.approx(squared.mean().item(), abs=2e-4)
+        pixels = model.in_pixels(patches)  # type: ignore[operator]
+        within = squared[pixels.expand_as(squared)].mean().item()
+        assert float(hiding.inner_text(f"#{prefix}Hidden")) == pytest.approx(within, abs=2e-4)
     grey = hiding.evaluate("[...seen.getContext('2d').getImageData(0, 0, seen.width, seen.height).data]")
-    seen = torch.tensor(grey).reshape(1, *images.shape[2:], 4)[..., :3].permute(0, 3, 1, 2)
-    assert torch.equal(seen, torch.where(pixels, 128, images[7:8]))
+    seen = torch.tensor(grey).reshape(1, *image.shape[2:], 4)[..., :3].permute(0, 3, 1, 2)
+    assert torch.equal(seen, torch.where(pixels, 128, image))
+
+    other, before = hiding.locator("#models button").first, shown(hiding, "#output")
+    assert "10 % hidden · load 0.1 MB" in other.inner_text()
+    other.click()
+    hiding.wait_for_selector("#models button:first-child[aria-pressed=true]")
+    settle(hiding)
+    assert "load" not in other.inner_text()
+    assert not np.array_equal(shown(hiding, "#output"), before)
+    np.testing.assert_allclose(shown(hiding, "#output"), as_seen(filled(mcae(lab, 0.1), image, patches)), atol=1e-3)
     assert hiding.faults == []
 
 
-def test_transformer_fills_the_same_patches_beside_it(hiding: Any, lab: Lab, images: torch.Tensor) -> None:
-    catalogue: Any = lab.catalogues[0]
-    model = in_browser(lab.bench.model(catalogue.vit(catalogue.ratio)))
-    assert isinstance(model, models.Masked)
-    wanted = models.reconstruct(model, images[:1], mask=model.in_pixels(hidden(hiding)))
-    np.testing.assert_allclose(shown(hiding, "#vit"), as_seen(wanted), atol=1e-3)
-    error = (wanted - images[:1] / 255).square().mean().item()
-    assert float(hiding.inner_text("#vitMseAll")) == pytest.approx(error, abs=2e-4)
-
-
-def test_patches_follow_the_slider_while_it_is_dragged(hiding: Any) -> None:
-    """What a smaller share hides, a larger one hides as well; nothing waits for the slider to be let go."""
-    before = None
-    for share in (0.25, 0.5):
+def test_patches_are_hidden_at_random_as_many_as_the_slider_says(hiding: Any) -> None:
+    """While it is dragged: what a smaller share hides, a larger one hides as well."""
+    before = torch.zeros(1, 1, 8, 8, dtype=torch.bool)
+    for share in (0.25, 0.5, 1, 0):
         hiding.evaluate(
             "share => { const slider = document.querySelector('#ratio'); slider.value = share;"
             "slider.dispatchEvent(new Event('input', { bubbles: true })); }",
@@ -81,11 +90,17 @@ def test_patches_follow_the_slider_while_it_is_dragged(hiding: Any) -> None:
         )
         now = hidden(hiding)
         assert now.float().mean() == share
-        assert before is None or (now | ~before).all()
+        assert share == 0 or (now | ~before).all()
         before = now
+    slide(hiding, "#ratio", 0.25)
+    before = hidden(hiding)
+    hiding.click("#random")
+    settle(hiding)
+    assert hidden(hiding).sum() == before.sum() == 16
+    assert not torch.equal(hidden(hiding), before)
 
 
-def test_patches_are_dragged_away_and_clicked_back(hiding: Any) -> None:
+def test_patches_are_hidden_by_pointer_and_by_keyboard(hiding: Any) -> None:
     hiding.click("#none")
     settle(hiding)
     assert not hidden(hiding).any()
@@ -104,8 +119,6 @@ def test_patches_are_dragged_away_and_clicked_back(hiding: Any) -> None:
     assert hidden(hiding).sum() == 3
     assert hiding.evaluate("document.getElementById('output').count") == 3
 
-
-def test_patches_are_hidden_by_keyboard(hiding: Any) -> None:
     hiding.focus("#none")
     hiding.keyboard.press("Enter")
     hiding.keyboard.press("Tab")
@@ -114,29 +127,3 @@ def test_patches_are_hidden_by_keyboard(hiding: Any) -> None:
     settle(hiding)
     assert torch.nonzero(hidden(hiding))[:, 2:].tolist() == [[1, 0], [1, 1]]
     assert hiding.evaluate("document.activeElement.ariaLabel").startswith("Row 1, column 1")
-
-
-def test_model_of_another_ratio_is_loaded_on_demand(hiding: Any, lab: Lab, images: torch.Tensor) -> None:
-    other = hiding.locator("#models button").first
-    assert "10 % hidden in training · load 0.1 MB" in other.inner_text()
-    before = shown(hiding, "#output")
-    other.click()
-    hiding.wait_for_selector("#models button:first-child[aria-pressed=true]")
-    settle(hiding)
-    assert "load" not in other.inner_text()
-    assert not np.array_equal(shown(hiding, "#output"), before)
-    model = mcae(lab, 0.1)
-    assert isinstance(model, models.Masked)
-    wanted = models.reconstruct(model, images[:1], mask=model.in_pixels(hidden(hiding)))
-    np.testing.assert_allclose(shown(hiding, "#output"), as_seen(wanted), atol=1e-3)
-
-
-@pytest.mark.parametrize(("share", "count"), [(0, 0), (0.25, 16), (1, 64)])
-def test_patches_are_hidden_at_random(hiding: Any, share: float, count: int) -> None:
-    slide(hiding, "#ratio", share)
-    assert hidden(hiding).sum() == count
-    before = hidden(hiding)
-    hiding.click("#random")
-    settle(hiding)
-    assert hidden(hiding).sum() == count
-    assert torch.equal(hidden(hiding), before) == (count in (0, 64))

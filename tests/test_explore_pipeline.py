@@ -113,17 +113,14 @@ def opened(page: Any, made: Made) -> Any:
     return page
 
 
-def test_states_are_words(opened: Any) -> None:
+def test_states_are_words_and_a_node_lights_what_it_comes_from_and_leads_to(opened: Any) -> None:
     assert "cached" in opened.inner_text(".legend")
     for each in opened.locator("svg a.node").all():
         state = each.get_attribute("class").split()[1]
         assert each.text_content().endswith(f"· {state}")
         assert f" · {state} (" in each.get_attribute("aria-label")
     assert opened.locator("svg a.node.missing, svg a.node.stale").count() == 0
-    assert opened.faults == []
 
-
-def test_node_lights_what_it_comes_from_and_leads_to(opened: Any) -> None:
     opened.focus("[data-id='measurements vae']")
     lit = opened.evaluate("[...document.querySelectorAll('svg .node.lit')].map(node => node.dataset.id)")
     assert {"data photos10", "training vae", "measurements vae", "notebook 03-vae", "report"} <= set(lit)
@@ -135,9 +132,10 @@ def test_node_lights_what_it_comes_from_and_leads_to(opened: Any) -> None:
     assert "measurements vae" not in lit or "training vae" not in lit
     opened.hover("[data-id='notebook 06-tuning']")
     assert opened.locator("[data-id='training tune-base'].lit").count() == 1
+    assert opened.faults == []
 
 
-def test_nodes_lead_to_their_results(opened: Any) -> None:
+def test_nodes_lead_to_their_results_and_notebooks_to_their_pages(opened: Any) -> None:
     opened.focus("[data-id='training vae']")
     opened.keyboard.press("Enter")
     opened.wait_for_url(re.compile(r"results\.html#artifact="))
@@ -148,8 +146,7 @@ def test_nodes_lead_to_their_results(opened: Any) -> None:
     opened.wait_for_url(re.compile(r"results\.html#experiment="))
     assert set(opened.locator("#results tbody tr th").all_inner_texts()) == {"baseline/mean"}
 
-
-def test_notebook_leads_to_its_page_and_the_list_to_its_cells(opened: Any, made: Made) -> None:
+    opened.go_back()
     opened.click("text=03-vae: executed")
     opened.click(".twin details[open] a:text-is('fig-r16-reconstructions')")
     opened.wait_for_url(re.compile(r"notebooks/03-vae\.html#fig-r16-reconstructions$"))

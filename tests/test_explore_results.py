@@ -186,7 +186,16 @@ def held(made: Made) -> dict[str, dict[str, Any]]:
     return {record["key"]: record for record in found}
 
 
-def test_rows_sort_by_value_both_ways(opened: Any) -> None:
+def test_rows_come_as_one_scrolls_and_sort_by_value_both_ways(opened: Any) -> None:
+    _, whole = counts(opened)
+    first = len(values(opened, "metric"))
+    assert first < whole
+    opened.wait_for_function(
+        "n => { const box = document.querySelector('#box'); box.scrollTop = box.scrollHeight;"
+        " return document.querySelectorAll('#results tbody tr').length === n }",
+        arg=whole,
+    )
+
     opened.select_option("[name=metric]", "psnr_mean")
     heading = opened.locator("#results th[data-name=value]")
     heading.locator("button").click()
@@ -226,18 +235,8 @@ def test_filters_say_how_much_is_left_and_are_in_the_address(opened: Any) -> Non
     assert opened.faults == []
 
 
-def test_rows_come_as_one_scrolls(opened: Any) -> None:
-    _, whole = counts(opened)
-    first = len(values(opened, "metric"))
-    assert first < whole
-    opened.wait_for_function(
-        "n => { const box = document.querySelector('#box'); box.scrollTop = box.scrollHeight;"
-        " return document.querySelectorAll('#results tbody tr').length === n }",
-        arg=whole,
-    )
-
-
-def test_row_opens_by_keyboard_and_gives_the_focus_back(opened: Any) -> None:
+def test_row_opens_by_keyboard_fits_a_phone_and_gives_the_focus_back(opened: Any) -> None:
+    opened.set_viewport_size({"width": 390, "height": 800})
     opened.focus("#box")
     opened.keyboard.press("Tab")
     while opened.evaluate("document.activeElement.closest('thead') !== null"):
@@ -248,6 +247,8 @@ def test_row_opens_by_keyboard_and_gives_the_focus_back(opened: Any) -> None:
     opened.keyboard.press("Enter")
     assert opened.is_visible("dialog#artifact")
     assert opened.evaluate("document.activeElement.closest('dialog') !== null")
+    assert opened.evaluate("document.querySelector('dialog').getBoundingClientRect().right <= innerWidth")
+    assert opened.evaluate("(d => d.scrollWidth <= d.clientWidth)(document.querySelector('dialog'))")
     opened.keyboard.press("Escape")
     assert not opened.is_visible("dialog#artifact")
     assert opened.evaluate("document.activeElement.closest('tr').rowIndex") == 2
@@ -351,26 +352,16 @@ def test_results_page_escapes_names(page: Any, built: Page, tmp_path: Path) -> N
     assert {row["experiment"] for row in json.loads(downloaded(page, "json", "shown"))["rows"]} == {HOSTILE}
 
 
-def test_artifact_that_is_not_there_is_said_to_be_missing(opened: Any) -> None:
+def test_results_page_opens_at_any_address(opened: Any) -> None:
+    for address in ("", "#metric=psnr_mean&sort=-value", "#sort=nonsense&metric=none", "#%"):
+        opened.goto("about:blank")
+        opened.goto(opened.requested[0] + address)
+        opened.evaluate("document.getElementById('all').open = true")
+        assert opened.faults == [], address
+        assert opened.inner_text("#count"), address
     opened.goto(f"{opened.url.partition('#')[0]}#artifact=0123456789abcdef")
     assert "held no artifact 0123456789abcdef" in opened.inner_text("dialog#artifact")
     assert opened.faults == []
-
-
-@pytest.mark.parametrize("address", ["", "#metric=psnr_mean&sort=-value", "#sort=nonsense&metric=none", "#%"])
-def test_results_page_opens_at_any_address(opened: Any, address: str) -> None:
-    opened.goto("about:blank")
-    opened.goto(opened.requested[0] + address)
-    opened.evaluate("document.getElementById('all').open = true")
-    assert opened.faults == []
-    assert opened.inner_text("#count")
-
-
-def test_artifact_fits_a_phone(opened: Any) -> None:
-    opened.set_viewport_size({"width": 390, "height": 800})
-    opened.locator("#results tbody tr button").first.click()
-    assert opened.evaluate("document.querySelector('dialog').getBoundingClientRect().right <= innerWidth")
-    assert opened.evaluate("(d => d.scrollWidth <= d.clientWidth)(document.querySelector('dialog'))")
 
 
 def test_results_page_loads_nothing_and_names_no_folder(opened: Any, made: Made) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from untrained import playground
 
 from autoencoders.explore.scripts import LIMIT
-from benchmarks.untrained import playground
 
 
 @pytest.mark.parametrize("profile", ["quick", "full"])
@@ -18,7 +18,7 @@ def test_pages_stay_small_whatever_the_models_size(profile: str, page: Any, tmp_
     for name in ("walk", "patches", "noise"):
         asked: list[str] = []
         page.on("request", lambda request, asked=asked: asked.append(request.url))
-        page.goto(f"{(folder / name).as_uri()}.html?backend=cpu")
+        page.goto(f"{(folder / name).as_uri()}.html")
         page.wait_for_selector("#playground:not([hidden])")
         sizes = [(folder / url.removeprefix(f"{folder.as_uri()}/").split("?")[0]).stat().st_size for url in asked]
         needed = max(size for url, size in zip(asked, sizes, strict=True) if "/models/" in url)

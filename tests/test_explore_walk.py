@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,6 @@ from autoencoders.explore import walk_page
 from autoencoders.lab import Lab
 from autoencoders.measurements.openings import BestPair
 from autoencoders.measurements.playground import Landmarks
-
-NO_WEBGL = """for (const { prototype } of [HTMLCanvasElement, OffscreenCanvas]) {
-  const real = prototype.getContext;
-  prototype.getContext = function (kind) { return kind.includes("webgl") ? null : real.apply(this, arguments); };
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -51,58 +47,35 @@ def walking(page: Any, made: Made) -> Any:
     return opened(page, made, "walk")
 
 
-def test_walk_page_says_where_the_model_runs(walking: Any) -> None:
-    assert "run in this browser, on its processor" in walking.inner_text("#state")
-    assert walking.faults == []
-
-
-@pytest.mark.parametrize("spherical", [False, True])
-def test_walk_is_the_one_that_torch_walks(walking: Any, pair: Any, vae: Any, spherical: bool) -> None:
-    start, end = pair["latents"].split(1)
-    if spherical:
-        walking.check("[value=spherical]")
-    slide(walking, "#share", 0.25)
-    between = models.use._slerp if spherical else torch.lerp
-    wanted = as_seen(models.decode(vae, between(start, end, torch.tensor(0.25))))
-    np.testing.assert_allclose(shown(walking, ".main canvas"), wanted, atol=1e-3)
-    np.testing.assert_allclose(shown(walking, "#strip button:nth-child(3) canvas"), wanted, atol=1e-3)
-    assert walking.inner_text("#way") == "0.25"
-
-
-def test_walk_opens_on_the_best_pair_of_validation_images(walking: Any, pair: Any) -> None:
+def test_walk_is_the_one_that_torch_walks(walking: Any, pair: Any, landmarks: Any, vae: Any) -> None:
+    """From the best pair of validation images, on which it opens, and from any other image."""
+    assert "run in this browser" in walking.inner_text("#state")
     for side, image in zip(("first", "last"), pair["images"], strict=True):
         np.testing.assert_allclose(
             shown(walking, f"#stage figure:{side}-child canvas"), as_seen(image[None] / 255), atol=1e-6
         )
-    said = walking.inner_text("#opening")
-    assert "the best of" in said
-    assert "pairs of validation images" in said
+    assert re.search("the best of .* pairs of validation images", walking.inner_text("#opening"))
+    start, end = pair["latents"].split(1)
+    for name, between in (("linear", torch.lerp), ("spherical", models.use._slerp)):
+        walking.check(f"[value={name}]")
+        slide(walking, "#share", 0.25)
+        wanted = as_seen(models.decode(vae, between(start, end, torch.tensor(0.25))))
+        np.testing.assert_allclose(shown(walking, ".main canvas"), wanted, atol=1e-3)
+        np.testing.assert_allclose(shown(walking, "#strip button:nth-child(3) canvas"), wanted, atol=1e-3)
+    assert walking.inner_text("#way") == "0.25"
 
-
-def test_walk_ends_at_the_images_reconstructions(walking: Any, landmarks: Any, vae: Any) -> None:
     walking.check("#from [value='4']")
     settle(walking)
     wanted = as_seen(models.decode(vae, landmarks["images"][4:5]))
     np.testing.assert_allclose(shown(walking, "#stage figure:nth-child(2) canvas"), wanted, atol=1e-3)
     slide(walking, "#share", 0)
     np.testing.assert_allclose(shown(walking, ".main canvas"), wanted, atol=1e-3)
+    assert walking.faults == []
 
 
-def test_arithmetic_adds_classes_with_their_weights(walking: Any, landmarks: Any, vae: Any) -> None:
+def test_arithmetic_adds_classes_and_single_images(walking: Any, landmarks: Any, vae: Any) -> None:
+    """Class means with their weights, and test images of the same classes; it is said whether the best sum works."""
     names = walking.evaluate("explore.kinds.map(kind => explore.gallery.classes[kind])")
-    walking.click("#presets button:text-is('rocket − hubble + china')")
-    walking.select_option("[aria-label='Class b']", label=names[3])
-    slide(walking, "[aria-label='Weight of class c']", 0.5)
-    a, c = names.index("rocket"), names.index("china")
-    total = landmarks["means"][a] - landmarks["means"][3] + 0.5 * landmarks["means"][c]
-    wanted = as_seen(models.decode(vae, total[None]))
-    np.testing.assert_allclose(shown(walking, "#means .result canvas"), wanted, atol=1e-3)
-    nearest = (landmarks["images"] - total).square().mean(1).argmin()
-    assert walking.inner_text("#means figcaption b") == walking.evaluate(f"gallery(explore.gallery)[{nearest}].label")
-
-
-def test_single_images_are_added_beside_class_means(walking: Any, landmarks: Any, vae: Any) -> None:
-    """Test images of the same classes; and it is said whether the classes that come out best work."""
     walking.click("#presets button:text-is('rocket − hubble + china')")
     labels = walking.evaluate("explore.gallery.labels.map(kind => explore.gallery.classes[kind])")
     for turn in range(2):
@@ -113,27 +86,26 @@ def test_single_images_are_added_beside_class_means(walking: Any, landmarks: Any
         settle(walking)
         np.testing.assert_allclose(shown(walking, "#singles .result canvas"), wanted, atol=1e-3)
         walking.click("#others")
+
+    walking.select_option("[aria-label='Class b']", label=names[3])
+    slide(walking, "[aria-label='Weight of class c']", 0.5)
+    rocket, china = names.index("rocket"), names.index("china")
+    total = landmarks["means"][rocket] - landmarks["means"][3] + 0.5 * landmarks["means"][china]
+    wanted = as_seen(models.decode(vae, total[None]))
+    np.testing.assert_allclose(shown(walking, "#means .result canvas"), wanted, atol=1e-3)
+    nearest = (landmarks["images"] - total).square().mean(1).argmin()
+    assert walking.inner_text("#means figcaption b") == walking.evaluate(f"gallery(explore.gallery)[{nearest}].label")
     best = walking.inner_text("#best")
     assert walking.inner_text("#presets button:first-child") in best
     assert best.endswith(("It works.", "none works."))
 
 
 def test_browser_that_cannot_run_models_is_told_why(page: Any, made: Made) -> None:
-    address = (made.book / "explore/walk.html").as_uri()
-    page.goto(f"{address}?backend=none")
-    page.wait_for_selector("#state.notice")
-    assert "can't run in this browser" in page.inner_text("#state")
-    assert page.is_hidden("#playground")
-    page.add_init_script(NO_WEBGL)
-    page.goto(f"{address}?backend=webgl")
-    page.wait_for_selector("#state.notice")
-
-
-def test_browser_without_webgl_uses_its_processor(page: Any, made: Made) -> None:
-    page.add_init_script(NO_WEBGL)
+    page.add_init_script("WebAssembly.validate = () => false")
     page.goto((made.book / "explore/walk.html").as_uri())
-    page.wait_for_selector("#playground:not([hidden])")
-    assert "on its processor" in page.inner_text("#state")
+    page.wait_for_selector("#state.notice")
+    assert "can't run in this browser: it has no WebAssembly" in page.inner_text("#state")
+    assert page.is_hidden("#playground")
 
 
 def test_triples_are_of_classes_that_there_are() -> None:

@@ -34,12 +34,23 @@ PLACES = {  # chapters, by the page that stands in them
 
 
 def chapter(made: Made, name: str) -> str:
-    return f"{(made.book / 'report' / PLACES[name]).as_uri()}.html?backend=cpu"
+    return f"{(made.book / 'report' / PLACES[name]).as_uri()}.html"
+
+
+@pytest.fixture
+def page(page: Any) -> Iterator[Any]:
+    yield page
+    assert page.faults == []
 
 
 def widget(page: Any, made: Made, name: str) -> Any:
-    """The frame in the chapter, once it is ready."""
+    """The frame in the chapter, once it is ready: nothing of it is loaded while it is far, and then not too much."""
+    asked: list[tuple[str, str]] = []
+    page.on("request", lambda request: asked.append((request.frame.url, request.url)))
+    page.set_viewport_size({"width": 1280, "height": 300})
     page.goto(chapter(made, name))
+    assert [url for _, url in asked if "/explore/" in url and "/widgets." not in url] == []
+    page.set_viewport_size({"width": 1280, "height": 900})
     place = f".widget:is([href*='/{name}.html'], [src*='/{name}.html'])"
     look = "place => document.querySelector(place).scrollIntoView({ behavior: 'instant' })"
     page.evaluate(look, place)
@@ -48,6 +59,9 @@ def widget(page: Any, made: Made, name: str) -> Any:
     frame.wait_for_selector(".prompts:not([hidden])")
     if name != "latents":  # which is drawn at once
         settle(frame)
+    own = {url.partition("?")[0] for by, url in asked if by == frame.url and url.startswith("file:")}
+    assert len(own) > 5
+    assert sum(Path(url.removeprefix("file://")).stat().st_size for url in own) < LIMIT
     return frame
 
 
@@ -70,22 +84,6 @@ def psnr(a: np.ndarray, b: np.ndarray) -> float:
 
 
 # ── In the chapter ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize("name", PLACES)
-def test_widget_is_loaded_when_it_comes_near_and_stays_small(page: Any, made: Made, name: str) -> None:
-    asked: list[tuple[str, str]] = []
-    page.on("request", lambda request: asked.append((request.frame.url, request.url)))
-    page.set_viewport_size({"width": 1280, "height": 300})
-    page.goto(chapter(made, name))
-    before = [url for _, url in asked if "/explore/" in url and "/widgets." not in url]
-    assert before == [], "nothing of it, while it is far"
-    page.set_viewport_size({"width": 1280, "height": 900})
-    frame = widget(page, made, name)
-    own = {url.partition("?")[0] for by, url in asked if by == frame.url and url.startswith("file:")}
-    assert len(own) > 5
-    assert sum(Path(url.removeprefix("file://")).stat().st_size for url in own) < LIMIT
-    assert page.faults == []
 
 
 def test_widget_follows_the_chapters_theme_and_keeps_its_height(browser: Any, made: Made) -> None:
@@ -304,7 +302,6 @@ def test_denoiser_learns_in_the_page(page: Any, made: Made) -> None:
     frame.click("#restart")
     learn(frame, 20)
     assert re.search(r"0\.003: [\d.]+ dB; 0\.1: ", answer(frame, 3))
-    assert page.faults == []
 
 
 def rows(frame: Any) -> list[np.ndarray]:
@@ -360,5 +357,9 @@ def test_sizes_prompts_are_answered_by_what_is_seen(page: Any, made: Made, lab: 
     said = answer(frame, 2)
     assert numbers(said)[-1] == pytest.approx(abs(apart), abs=0.1)  # the page's components have eight bits
     assert ("better" if apart > 0 else "worse") in said
-    more = next(size for size in range(64, len(basis) + 1) if quality(size) >= quality(64) + 1)
-    assert numbers(answer(frame, 3))[:2] == pytest.approx([64, more - 64], abs=1)
+    one, two = (
+        next((n for n in range(64, len(basis) + 1) if quality(n) >= quality(64) + more), None) for more in (1, 2)
+    )
+    assert one
+    told = [64, one - 64, two - one if two else len(basis)]
+    assert numbers(answer(frame, 3)) == pytest.approx(told, abs=1.1)  # in eight bits, quality differs a little

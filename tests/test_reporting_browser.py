@@ -66,14 +66,14 @@ def test_search_finds_a_word_and_leads_to_its_section(page: Any, address: str) -
     page.wait_for_url(re.compile(r"one\.html#sec-details$"))
 
 
-@pytest.mark.parametrize("words", ["nosuchword", "<img src=x onerror=alert(1)>", "(x", "\\", "kl nosuchword"])
-def test_search_for_anything_else_finds_nothing(page: Any, address: str, words: str) -> None:
+def test_search_for_anything_else_finds_nothing(page: Any, address: str) -> None:
     page.goto(f"{address}/index.html")
-    page.fill("input[type=search]", words)
-    page.wait_for_selector("#hits .none")
+    for words in ("nosuchword", "<img src=x onerror=alert(1)>", "(x", "\\", "kl nosuchword"):
+        page.fill("input[type=search]", words)
+        page.wait_for_selector("#hits .none")
+        page.keyboard.press("Escape")
+        assert page.is_hidden("#hits")
     assert page.faults == []
-    page.keyboard.press("Escape")
-    assert page.is_hidden("#hits")
 
 
 def test_theme_is_shared_by_pages_of_either_renderer_and_explorer_pages(page: Any, site: Path, address: str) -> None:
@@ -135,12 +135,12 @@ def test_what_is_referred_to_is_shown_where_it_is_referred_to(page: Any, address
     assert page.faults == []
 
 
-@pytest.mark.parametrize(("width", "seen"), [(990, False), (1000, True), (1280, True)])
-def test_table_of_contents_stays_beside_the_text(page: Any, address: str, width: int, seen: bool) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
+def test_table_of_contents_stays_beside_the_text(page: Any, address: str) -> None:
     page.goto(f"{address}/report/one.html")
-    assert page.is_visible("aside") == seen
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for width, seen in ((990, False), (1000, True), (1280, True)):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.is_visible("aside") == seen, width
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
 
 
 def test_search_puts_what_explains_a_word_before_what_names_it(page: Any, site: Path, address: str) -> None:

@@ -370,7 +370,8 @@ def test_quarto_figures_get_a_twin_for_dark_pages_once(by_quarto: Book) -> None:
     drawing.write_text('<svg><path style="fill: #ffffff"/><path style="fill: #222222"/></svg>')
     page = by_quarto.rendered / "index.html"
     page.write_text(
-        QUARTO_PAGE + '<img src="x_files/fig-output-1.svg" class="img-fluid figure-img" alt="A">'
+        QUARTO_PAGE + '<a href="x_files/fig-output-1.svg" class="lightbox" data-gallery="g" title="T">'
+        '<img src="x_files/fig-output-1.svg" class="img-fluid figure-img" alt="A"></a>'
         '<img src="elsewhere.svg" class="figure-img" alt="B"><img src="x_files/fig-output-1.svg" alt="C">'
     )
     for _ in range(2):
@@ -378,6 +379,8 @@ def test_quarto_figures_get_a_twin_for_dark_pages_once(by_quarto: Book) -> None:
         shown = re.findall(r'<img src="([^"]*)" class="img-fluid figure-img ([\w-]*)" alt="A">', page.read_text())
         both = [("x_files/fig-output-1.svg", "light-content"), ("x_files/fig-output-1-dark.svg", "dark-content")]
         assert shown == both
+        large = re.findall(r'<a href="([^"]*)" class="lightbox ([\w-]*)" data-gallery="g-([\w-]*)"', page.read_text())
+        assert large == [(image, theme, theme) for image, theme in both]
         assert page.read_text().count("<img") == 4
     dark = drawing.with_name("fig-output-1-dark.svg").read_text()
     assert dark == '<svg><path style="fill: none"/><path style="fill: #dde2e9"/></svg>'

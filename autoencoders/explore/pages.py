@@ -57,7 +57,8 @@ def write(folder: Folder, book: Book, pages: Sequence[Page], groups: Groups | No
             folder.put(f"{FOLDER}/{name}", content)
         folder.put(f"{FOLDER}/data/{page.head.name}.js", f"window.explore = {as_script(page.data)};\n")
         notice = book.variables.get("notice.header", "")
-        filled = fill("page.html", page=page, groups=navigation, book=book, notice=notice, policy=policy())
+        told = policy(compiled=True)  # models run by WebAssembly
+        filled = fill("page.html", page=page, groups=navigation, book=book, notice=notice, policy=told)
         folder.put(page.head.url, citation.with_metadata(filled, book))
     for name, place in SHARED.items():
         folder.put(f"{FOLDER}/{name}", place.joinpath(name).read_bytes())

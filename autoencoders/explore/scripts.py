@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,16 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from autoencoders.explore.pages import Head, Page, as_script, asset, fill
+from autoencoders.explore.pages import ASSETS, Head, Page, as_script, asset, fill
 from autoencoders.lab import Lab
 from autoencoders.measurements.playground import Gallery
 from autoencoders.measurements.whole_programs import program_of
 from autoencoders.specs import Baseline, Experiment
 from autoencoders.store import Artifact
 
-LIBRARY = tuple(f"vendor/tf-{part}.es2017.min.js" for part in ("core", "backend-cpu", "backend-webgl"))
+LIBRARY = tuple(f"vendor/tf-{part}.es2017.min.js" for part in ("core", "backend-wasm"))
 SCRIPTS = (*LIBRARY, "images.js", "tensors.js")
-SHARED = {name: asset(name) for name in ("playground.css", "vendor/LICENSE", "vendor/versions.json")}
+WASM = "vendor/tfjs-backend-wasm-simd.wasm"
 LIMIT = 3_000_000  # bytes that a page may load by itself
 REST = 60_000  # of them for its HTML and styles
 LARGE = 1024  # a weight of so many numbers is rounded to eight bits
@@ -48,7 +49,15 @@ class BrowserModels:
         """The page, or what is left of it if no model can run."""
         body = fill(template, unsupported=self.unsupported, runs=bool(self.scripts))
         files = {f"models/{file_of(name, *self.parts)}.js": script for name, script in self.scripts.items()}
-        return Page(head, body, data, scripts if files else (), files | SHARED)
+        return Page(head, body, data, scripts if files else (), files | shared())
+
+
+@functools.cache
+def shared() -> dict[str, str]:
+    """What all pages with models load beside their scripts; the library's WebAssembly is in a script, too."""
+    files = {name: asset(name) for name in ("playground.css", "vendor/LICENSE", "vendor/versions.json")}
+    raw = ASSETS.joinpath(WASM).read_bytes()
+    return files | {f"{WASM}.js": f"window.wasm = {as_script({'size': len(raw), 'text': encoded(raw)})};\n"}
 
 
 def file_of(name: str, *parts: str) -> str:
@@ -123,7 +132,7 @@ def linear(program: Artifact, shape: Sequence[int]) -> dict[str, Any]:
 
 def at_once(scripts: Mapping[str, str], names: Sequence[str], data: Mapping[str, Any], own: Sequence[str]) -> list[str]:
     """The models, of these in the order of their importance, that a page has room for; the others wait to be asked."""
-    room = LIMIT - REST - len(as_script(data)) - sum(len(asset(script)) for script in own)
+    room = LIMIT - REST - len(as_script(data)) - sum(len(asset(script)) for script in own) - len(shared()[f"{WASM}.js"])
     chosen = []
     for each in names:
         if len(scripts[each]) <= room:
@@ -133,7 +142,10 @@ def at_once(scripts: Mapping[str, str], names: Sequence[str], data: Mapping[str,
 
 
 def text(array: np.ndarray) -> str:
-    """Write an array's bytes in base 85, a sixteenth shorter than base64. Zeros fill the last four."""
-    raw = array.tobytes()
+    return encoded(array.tobytes())
+
+
+def encoded(raw: bytes) -> str:
+    """Write bytes in base 85, a sixteenth shorter than base64. Zeros fill the last four."""
     words = np.frombuffer(raw + bytes(-len(raw) % 4), dtype="<u4")
     return base64.b85encode(words.astype(">u4").tobytes()).decode("ascii")  # which takes the highest byte first

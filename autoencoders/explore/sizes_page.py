@@ -5,7 +5,7 @@ from __future__ import annotations
 from autoencoders.catalogue import Catalogue
 from autoencoders.explore import scripts
 from autoencoders.explore.addresses import Addresses
-from autoencoders.explore.pages import Head, Page, fill
+from autoencoders.explore.pages import Head, Page, asset, fill
 from autoencoders.lab import Lab
 from autoencoders.measurements.exhibits import Components, Rebuilt
 from autoencoders.specs import Baseline, Experiment
@@ -17,7 +17,7 @@ PROMPTS = (
 )
 PROMISE = "Drag the size of the latent and see what so many numbers hold of an image."
 HEAD = Head("sizes", "Size of the latent", PROMISE, PROMPTS)
-SCRIPTS = ("images.js", "tensors.js", "sizes.js")
+SCRIPTS = ("images.js", "tensors.js", "decibels.js", "sizes.js")
 
 
 def page(lab: Lab, addresses: Addresses) -> Page:
@@ -40,7 +40,7 @@ def page(lab: Lab, addresses: Addresses) -> Page:
             {"title": title, "size": size, "images": _rebuilt(lab, model)} for title, (size, model) in known.items()
         ],
     }
-    files = {"playground.css": scripts.SHARED["playground.css"]}
+    files = {"playground.css": asset("playground.css")}
     return Page(HEAD, fill("sizes.html"), data, SCRIPTS, files)
 
 

@@ -17,7 +17,7 @@ PROMPTS = (
 HEAD = Head(
     "train", "Train one here", "Watch a small denoiser learn on a few hundred images, in this browser.", PROMPTS
 )
-SCRIPTS = (*scripts.SCRIPTS, "denoise.js", "train.js")
+SCRIPTS = (*scripts.SCRIPTS, "denoise.js", "decibels.js", "train.js")
 
 
 def page(lab: Lab, addresses: Addresses) -> Page:
@@ -31,4 +31,4 @@ def page_of(lab: Lab, head: Head, sigma: float) -> Page:
         "sigma": sigma,
         **{name: {"shape": list(each.shape), "pixels": scripts.text(each)} for name, each in images.items()},
     }
-    return Page(head, fill("train.html", unsupported={}, runs=True), data, SCRIPTS, scripts.SHARED)
+    return Page(head, fill("train.html", unsupported={}, runs=True), data, SCRIPTS, scripts.shared())

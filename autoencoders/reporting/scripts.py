@@ -70,11 +70,13 @@ class _Finder(HTMLParser):
 # ── What browsers are told ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def policy(inline: Iterable[str] = (), handlers: Iterable[str] = ()) -> str:
-    """A Content-Security-Policy that lets scripts of the site's own files run, and these."""
+def policy(inline: Iterable[str] = (), handlers: Iterable[str] = (), *, compiled: bool = False) -> str:
+    """A Content-Security-Policy that lets scripts of the site's own files run, and these; WebAssembly if asked for."""
     hashes = [_hash(each) for each in sorted({*inline})]
     in_attributes = [_hash(each) for each in sorted({*handlers})]
     allowed = ["'self'", *hashes, *(["'unsafe-hashes'", *in_attributes] if in_attributes else [])]
+    if compiled:
+        allowed.append("'wasm-unsafe-eval'")
     return f"script-src {' '.join(allowed)}; object-src 'none'; base-uri 'none'"
 
 

@@ -143,9 +143,10 @@
 
   async function costsCleanImages() {
     const [best, ...rest] = await ranked(0, quality), worst = rest.at(-1);
+    const told = smoothing ? "Total variation and the linear denoiser are" : "The linear denoiser is";
     return `Nothing would be lost by leaving the image alone. ${best.title} comes closest to that, at `
       + `${inDecibels(best.value)}; ${worst.title} is furthest from it, at ${inDecibels(worst.value)}. What is lost is what a `
-      + "denoiser takes for noise, or what its bottleneck doesn’t hold.";
+      + `denoiser takes for noise, or what its bottleneck doesn’t hold. ${told} told σ; the networks aren’t.`;
   }
 
   async function bestByLevel() {
@@ -160,10 +161,8 @@
     panel("noisy", "With noise");
     if (smoothing) panel("tv", "Total variation", (values, sigma) => totalVariation(values, shape, strength(sigma)));
     panel("linear", "Linear, few directions", linearDenoiser(explore.linear));
-    for (const model of explore.models) panel(model.name, model.title);
+    for (const model of [...explore.models].sort((a, b) => b.atOnce - a.atOnce)) panel(model.name, model.title);
     for (const model of explore.models.filter(each => each.atOnce)) await take(model);
-    const [first] = Object.keys(programs);
-    return chooseBackend(() => restored(first, image.values));
   }).then(runs => {
     if (!runs) return;
     setUp();

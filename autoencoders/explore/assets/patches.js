@@ -102,7 +102,7 @@
     for (const each of explore.models.filter(each => each.kind === "mcae")) {
       const size = element("span", {}, each === model ? "" : ` · load ${(each.bytes / 1e6).toFixed(1)} MB`);
       const pressed = { type: "button", "aria-pressed": String(each === model) };
-      const button = element("button", pressed, `MCAE, ${percent(each.ratio)} hidden in training`, size);
+      const button = element("button", pressed, `${percent(each.ratio)} hidden`, size);
       button.addEventListener("click", async () => {
         button.disabled = true;
         try {
@@ -198,7 +198,6 @@
 
   withModels(async () => {
     for (const each of explore.models.filter(each => each.atOnce)) programs[each.kind] = (await load(each.name)).forward;
-    return chooseBackend(() => reconstruct("mcae"));
   }).then(runs => {
     if (!runs) return;
     setUp();

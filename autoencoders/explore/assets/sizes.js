@@ -42,31 +42,25 @@
 
   // ── What is shown ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  const svg = (tag, attributes, ...children) => {
-    const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    made.append(...children);
-    return made;
-  };
-  const all = [...curve.map(([, quality]) => quality), ...points.map(({ quality }) => quality)];
-  const low = Math.floor(Math.min(...all)), high = Math.ceil(Math.max(...all));
-  const x = size => 44 + Math.log(size) / Math.log(Math.max(count, ...points.map(each => each.size))) * 540;
-  const y = quality => 160 - (quality - low) / (high - low) * 148;
-  const cursor = svg("line", { class: "cursor", y1: 8, y2: 164 });
+  const all = [...curve, ...points.map(({ size, quality }) => [size, quality])];
+  const chart = new DecibelChart(at("course")), largest = Math.max(...all.map(([size]) => size));
+  chart.span(Math.min(...all.map(([, quality]) => quality)), Math.max(...all.map(([, quality]) => quality)));
+  const share = size => Math.log(size) / Math.log(largest);
+  const cursor = svg("line", { class: "cursor", y1: chart.y(chart.high), y2: chart.y(chart.low) });
+
+  function drawPoint({ title, size, quality }) { // whose name stands where the curve doesn't go
+    const x = chart.x(share(size)), y = chart.y(quality), below = quality > (chart.low + chart.high) / 2;
+    return svg("g", {}, svg("circle", { cx: x, cy: y, r: 4.5 }), chart.text(x - 8, y + (below ? 18 : -9), "end", title));
+  }
 
   function drawCurve() {
-    const text = (where, anchor, words) => svg("text", { ...where, "text-anchor": anchor }, words);
     at("course").append(
-      ...[low, Math.round((low + high) / 2), high].flatMap(value => [
-        svg("line", { class: "grid", x1: 44, x2: 592, y1: y(value), y2: y(value) }),
-        text({ x: 38, y: y(value) + 4 }, "end", `${value} dB`),
-      ]),
-      ...[1, 4, 16, 64].filter(size => size <= count).map(size => text({ x: x(size), y: 182 }, "middle", String(size))),
-      text({ x: 592, y: 182 }, "end", "size"),
-      svg("path", { class: "held", d: curve.map(([size, quality], i) => `${i ? "L" : "M"}${x(size).toFixed(1)} ${y(quality).toFixed(1)}`).join("") }),
+      ...chart.grid(),
+      ...[1, 4, 16, 64].filter(size => size <= count).map(size => chart.below(share(size), "middle", size)),
+      chart.below(1, "end", "size"),
+      chart.line(curve.map(([size, quality]) => [share(size), quality]), "held"),
       cursor,
-      ...points.map(({ title, size, quality }) => svg("g", {}, svg("circle", { cx: x(size), cy: y(quality), r: 4.5 }),
-        text({ x: x(size) - 8, y: y(quality) + 4 }, "end", title))),
+      ...points.map(drawPoint),
     );
   }
 
@@ -94,8 +88,7 @@
       const model = nearest(kind, size);
       fill(kind, `${model.title} numbers`, model.outputs[image.place]);
     }
-    cursor.setAttribute("x1", x(size));
-    cursor.setAttribute("x2", x(size));
+    for (const end of ["x1", "x2"]) cursor.setAttribute(end, chart.x(share(size)));
     at("outputs").dataset.size = size; // all of it shows this size
   });
 
@@ -118,12 +111,22 @@
       + `${Math.abs(apart).toFixed(2)} dB ${apart > 0 ? "better" : "worse"} than a matrix product.`;
   }
 
+  // The least size of such a quality, if there is one: quality grows with size
+  function sizeOf(quality, from) {
+    let [low, high] = [from, count + 1];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if (middle > count || qualityOf(middle) >= quality) high = middle; else low = middle + 1;
+    }
+    return low <= count ? low : null;
+  }
+
   function decibelMore() {
     const from = Math.min(64, Math.floor(count / 3)), start = qualityOf(from);
-    let size = from;
-    while (size < count && qualityOf(size) < start + 1) size++;
-    return size < count ? `From ${from} components, one more decibel takes ${size - from} more numbers; each further one takes more, since the `
-      + "strongest directions come first." : `More than there are here, from ${from} components on.`;
+    const one = sizeOf(start + 1, from), two = one && sizeOf(start + 2, one);
+    return one ? `From ${from} components, one more decibel takes ${one - from} more numbers`
+      + (two ? `, and the next one ${two - one}.` : `; for the next one, the ${count} of this page don’t suffice.`)
+      : `More than there are here, from ${from} components on.`;
   }
 
   for (const name of ["image", "components", "AE", "VAE"]) panel(name);

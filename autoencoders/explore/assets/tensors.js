@@ -51,8 +51,7 @@ const OPERATIONS = { // maps are [N, h, w, C]
   map: ([x]) => tf.reshape(x, [x.shape[0], 1, 1, x.shape[1]]),
   vector: ([x]) => tf.reshape(tf.transpose(x, [0, 3, 1, 2]), [x.shape[0], -1]),
   convolve: ([x], [filter, bias], { stride, padding }) =>
-    tf.getBackend() === "cpu" ? convolved(x, filter, bias, stride, padding)
-      : tf.fused.conv2d({ x, filter, strides: stride, pad: around(padding), bias }),
+    tf.fused.conv2d({ x, filter, strides: stride, pad: around(padding), bias }),
   "convolve back": ([x], [kernel, bias], { stride, padding, extra }) => {
     const size = [1, 2].map(way => (x.shape[way] - 1) * stride - 2 * padding + kernel.shape[way - 1] + extra[way - 1]);
     return tf.add(tf.conv2dTranspose(x, kernel, [x.shape[0], ...size, bias.shape[0]], stride, around(padding)), bias);
@@ -86,51 +85,6 @@ const OPERATIONS = { // maps are [N, h, w, C]
   fill: ([mask, x], [token]) => tf.add(tf.mul(x, tf.sub(1, mask)), tf.mul(token, mask)),
 };
 
-// The library's own, for a plain processor, takes three times as long: it keeps no sum in a register. This one makes
-// each window of the input a row, and multiplies four rows with two columns of the kernel at a time.
-function convolved(x, filter, bias, stride, padding) {
-  const [count, height, width, channels] = x.shape, [high, wide, , outputs] = filter.shape;
-  const size = [(height + 2 * padding - high) / stride + 1, (width + 2 * padding - wide) / stride + 1].map(Math.floor);
-  const cells = count * size[0] * size[1], length = high * wide * channels, lines = 4 * Math.ceil(cells / 4);
-  const from = x.dataSync(), windows = new Float32Array(lines * length);
-  for (let cell = 0; cell < cells; cell++) {
-    const column = cell % size[1], row = Math.floor(cell / size[1]) % size[0], image = Math.floor(cell / size[1] / size[0]);
-    for (let i = 0; i < high * wide; i++) {
-      const down = row * stride - padding + Math.floor(i / wide), right = column * stride - padding + i % wide;
-      if (down < 0 || down >= height || right < 0 || right >= width) continue;
-      const start = ((image * height + down) * width + right) * channels;
-      windows.set(from.subarray(start, start + channels), cell * length + i * channels);
-    }
-  }
-  const made = product(windows, filter.dataSync(), bias.dataSync(), lines, length, outputs);
-  return tf.tensor(made.subarray(0, cells * outputs), [count, ...size, outputs]);
-}
-
-function product(rows, columns, bias, lines, length, outputs) {
-  const made = new Float32Array(lines * outputs);
-  for (let line = 0; line < lines; line += 4) {
-    const a = line * length, b = a + length, c = b + length, d = c + length;
-    for (let o = 0; o < outputs; o += 2) {
-      const next = o + 1 < outputs ? 1 : 0; // the last of an odd number is its own neighbour
-      let a0 = bias[o], b0 = a0, c0 = a0, d0 = a0, a1 = bias[o + next], b1 = a1, c1 = a1, d1 = a1;
-      for (let k = 0, at = o; k < length; k++, at += outputs) {
-        const left = columns[at], right = columns[at + next];
-        let value = rows[a + k];
-        a0 += value * left; a1 += value * right;
-        value = rows[b + k];
-        b0 += value * left; b1 += value * right;
-        value = rows[c + k];
-        c0 += value * left; c1 += value * right;
-        value = rows[d + k];
-        d0 += value * left; d1 += value * right;
-      }
-      [a0, b0, c0, d0].forEach((sum, i) => { made[(line + i) * outputs + o] = sum; });
-      [a1, b1, c1, d1].forEach((sum, i) => { made[(line + i) * outputs + o + next] = sum; });
-    }
-  }
-  return made;
-}
-
 class Program {
   constructor({ inputs, steps, shapes, coarse, halves: fine, eighths }) {
     this.inputs = inputs;
@@ -163,50 +117,42 @@ class Program {
 
 const loading = {};
 
-// The parts of a model, each a program. A script can be loaded from a disk, where a page may fetch nothing.
-function load(name) {
-  return loading[name] ??= new Promise((resolve, reject) => {
-    const made = () => resolve(
-      Object.fromEntries(Object.entries(models[name]).map(([part, list]) => [part, new Program(list)])),
-    );
-    const failed = () => { delete loading[name]; reject(new Error(`models/${name}.js can't be loaded`)); };
-    const src = `models/${encodeURIComponent(name)}.js`;
-    document.head.append(element("script", { src, onload: made, onerror: failed }));
+// A script can be loaded from a disk, where a page may fetch nothing.
+function loadScript(src) {
+  return new Promise((resolve, reject) => {
+    const failed = () => reject(new Error(`${src} can't be loaded`));
+    document.head.append(element("script", { src, onload: resolve, onerror: failed }));
   });
 }
 
-// ── Where they run ──────────────────────────────────────────────────────────────────────────────────────────────────
+// The parts of a model, each a program
+function load(name) {
+  const made = () => Object.fromEntries(Object.entries(models[name]).map(([part, list]) => [part, new Program(list)]));
+  return loading[name] ??= loadScript(`models/${encodeURIComponent(name)}.js`)
+    .then(made, error => { delete loading[name]; throw error; });
+}
 
-const BACKENDS = { webgl: "graphics processor (WebGL)", cpu: "processor" };
-
-// Graphics or plain processor, whichever answers a trial sooner once it is warm; an address may insist on one.
-async function chooseBackend(trial) {
-  const wanted = new URLSearchParams(location.search).get("backend"), taken = {};
-  for (const name of wanted ? [wanted] : Object.keys(BACKENDS)) {
-    try {
-      if (!await tf.setBackend(name)) continue;
-      if (name === "webgl" && !tf.env().getBool("WEBGL_RENDER_FLOAT32_ENABLED")) continue; // pictures need the digits
-      await trial();
-      const start = performance.now();
-      await trial();
-      taken[name] = performance.now() - start;
-    } catch (e) { console.info(`${name}: ${e.message}`); }
-  }
-  const best = Object.keys(taken).sort((a, b) => taken[a] - taken[b])[0];
-  if (!best) throw new Error("neither WebGL nor plain JavaScript can run them here");
-  await tf.setBackend(best);
-  return best;
+// The library's WebAssembly, which came as text: the library takes the address of a file.
+async function startLibrary() {
+  if (!window.tf) throw new Error("the tensor library could not be loaded");
+  if (!await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT")) throw new Error("it has no WebAssembly");
+  await loadScript("vendor/tfjs-backend-wasm-simd.wasm.js");
+  const file = URL.createObjectURL(new Blob([bytes(wasm.text).slice(0, wasm.size)], { type: "application/wasm" }));
+  tf.enableProdMode();
+  tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false); // of the three files that it knows it takes one
+  tf.wasm.setWasmPaths(Object.fromEntries(["", "-simd", "-threaded-simd"].map(kind => [`tfjs-backend-wasm${kind}.wasm`, file])));
+  if (!await tf.setBackend("wasm")) throw new Error("its WebAssembly doesn’t start");
+  URL.revokeObjectURL(file);
 }
 
 // Says in an element what goes on, and whatever goes wrong; the rest of the page is hidden until the models run.
 async function withModels(start) {
   const state = document.getElementById("state");
   try {
-    if (!window.tf) throw new Error("the tensor library could not be loaded");
-    tf.enableProdMode();
     await new Promise(done => requestAnimationFrame(() => setTimeout(done))); // a page that says what it does comes first
-    const backend = await start();
-    state.textContent = `The models run in this browser, on its ${BACKENDS[backend] ?? backend}.`;
+    await startLibrary();
+    await start();
+    state.textContent = "The models run in this browser.";
     document.getElementById("playground").hidden = false;
     return true;
   } catch (e) {

@@ -141,28 +141,18 @@
 
   // ── What is shown ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  const svg = (tag, attributes, ...children) => {
-    const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    made.append(...children);
-    return made;
-  };
+  const chart = new DecibelChart(at("course"));
 
   function drawCourse() {
-    const [left, right, top, bottom] = [44, 8, 10, 26], last = Math.max(100, network.steps);
+    const last = Math.max(100, network.steps), shares = points => points.map(([step, value]) => [step / last, value]);
     const smooth = course.train.filter((_, i) => i % 5 === 4).map(([at], i) => [at, mean(course.train.slice(5 * i, 5 * i + 5).map(([, value]) => value))]);
     const values = [...course.held, ...smooth].map(([, value]) => value).concat(course.before).filter(Number.isFinite);
-    const low = Math.floor(Math.max(Math.min(...values), course.before - 6)), high = Math.ceil(Math.max(...values) + .5);
-    const x = step => left + step / last * (600 - left - right), y = value => 190 - bottom - (Math.max(value, low) - low) / (high - low) * (190 - bottom - top);
-    const line = (points, name) => svg("path", { class: name, d: points.filter(([, value]) => Number.isFinite(value)).map(([step, value], i) => `${i ? "L" : "M"}${x(step).toFixed(1)} ${y(value).toFixed(1)}`).join("") });
-    const text = (where, anchor, words) => svg("text", { ...where, "text-anchor": anchor }, words);
+    chart.span(Math.max(Math.min(...values), course.before - 6), Math.max(...values) + .5);
     at("course").replaceChildren(
-      ...[low, Math.round((low + high) / 2), high].flatMap(value => [
-        svg("line", { class: "grid", x1: left, x2: 600 - right, y1: y(value), y2: y(value) }),
-        text({ x: left - 6, y: y(value) + 4 }, "end", `${value} dB`),
-      ]),
-      ...[0, last / 2, last].map((step, i) => text({ x: x(step), y: 185 }, ["start", "middle", "end"][i], `${Math.round(step)}${i === 2 ? " steps" : ""}`)),
-      line([[0, course.before], [last, course.before]], "before"), line(smooth, "train"), line(course.held, "held"),
+      ...chart.grid(),
+      chart.below(0, "start", "0"), chart.below(.5, "middle", Math.round(last / 2)), chart.below(1, "end", `${last} steps`),
+      chart.line([[0, course.before], [1, course.before]], "before"),
+      chart.line(shares(smooth), "train"), chart.line(shares(course.held), "held"),
     );
     at("course").setAttribute("aria-label", `PSNR by step: noisy ${inDecibels(course.before)}, after ${network.steps} steps ${inDecibels(course.held.at(-1)[1])}`);
   }
@@ -216,9 +206,5 @@
     return `${compared("rate", "learning rate")} In this run, ${back} of ${strides.length} looks at held-out images found them worse than the look before.`;
   };
 
-  withModels(async () => chooseBackend(() => {
-    const trial = new Network(16, 1), x = tf.zeros([BATCH, INPUTS]);
-    trial.learn(x, x, 0);
-    x.dispose();
-  })).then(runs => { if (runs) setUp(); });
+  withModels(() => {}).then(runs => { if (runs) setUp(); });
 }

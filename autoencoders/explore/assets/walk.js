@@ -197,7 +197,6 @@
 
   withModels(async () => {
     decoder = (await load(model)).decode;
-    return chooseBackend(() => decode(latents[0]));
   }).then(runs => {
     if (!runs) return;
     setUpWalk();
