@@ -214,15 +214,19 @@ def test_two_machines_may_push_one_key_at_once(full: Bench, place: str, tmp_path
     taken(full, empty(full, tmp_path / "c", place))
 
 
-@pytest.mark.parametrize("address", ["s3://shared/x", "file:///proc/nowhere/x", "ssh://127.0.0.1:9/x"])
+@pytest.mark.parametrize("address", ["s3://shared/x", "file:///proc/nowhere/x", "ssh://me:secret@127.0.0.1:9/x"])
 def test_remote_that_cannot_be_reached_costs_one_line(
     address: str, full: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    other = replace(full.task, spec={"another": 1})
     store = empty(full, tmp_path / "other", address)
-    assert store.fetch(full.task).meta == full.store.fetch(full.task).meta
-    store.push([full.store.key(full.task)])
-    assert len(capsys.readouterr().err.splitlines()) <= 2
+    for task in (full.task, other):
+        store.fetch(task)
+    assert store.push([store.key(full.task), store.key(other)]) == 0
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1
+    assert "secret" not in said
 
 
 def test_remote_that_never_answers_is_given_up(
