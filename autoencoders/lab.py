@@ -92,6 +92,11 @@ class Lab:
         fingerprint = data.fingerprint(choice.name, choice.root, self.settings.cache, remember=remember)
         return Source(choice.name, choice.root, fingerprint)
 
+    def check_images(self) -> None:
+        """Read a folder's images before anything is computed of them: of a torn one, each task would complain."""
+        if data.is_folder(self.dataset):
+            self.bench.images(self.catalogues[0].data)
+
     # What it is, in words
 
     def announce(self) -> None:

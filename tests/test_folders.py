@@ -17,6 +17,7 @@ from autoencoders import data, settings
 from autoencoders.data import files, folders
 from autoencoders.errors import InputError
 from autoencoders.lab import Lab
+from autoencoders.running import progress
 
 
 @pytest.fixture
@@ -186,11 +187,13 @@ def test_folder_that_makes_no_data_set_is_refused_in_one_line(
     assert len(str(refusal.value).splitlines()) == 1
 
 
-def test_image_that_is_torn_is_named(shapes: Path) -> None:
+def test_image_that_is_torn_is_named_before_anything_is_computed(shapes: Path, tmp_path: Path) -> None:
     whole = (shapes / "circles/2.png").read_bytes()
     (shapes / "circles/2.png").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match=r"circles/2\.png can't be read as an image"):
-        load(shapes)
+    lab = Lab(settings.load(profile="smoke", dataset=f"folder:{shapes}", device="cpu", cache=str(tmp_path / "cache")))
+    with pytest.raises(InputError, match=r"circles/2\.png can't be read as an image.*\Z") as refusal:
+        progress.follow(lab, lab.plan(["baseline/*"]))
+    assert len(str(refusal.value).splitlines()) == 1
 
 
 @pytest.mark.parametrize(
