@@ -178,9 +178,7 @@ def prune(lab: Lab, *, drop: bool, confirmed: Callable[[str], bool], which: Only
     seed that the cache has results of: neither switching profiles nor a stand-in must lose work."""
     which, now, others = which or Only(), time.time(), _of_other_folders(lab)
     unneeded = [
-        item
-        for item in lab.store.prune(_kept(lab), dry_run=True)
-        if which.holds(item, now) and item.key not in others
+        item for item in lab.store.prune(_kept(lab), dry_run=True) if which.holds(item, now) and item.key not in others
     ]
     for item in unneeded:
         print(item)

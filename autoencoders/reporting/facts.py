@@ -39,7 +39,6 @@ SOURCES = {  # and how they are divided
 }
 
 
-
 def of(lab: Lab) -> dict[str, Any]:
     """The values that a chapter reaches by `{{< var group >}}`, `{{< var task.variance >}}` and so on."""
     facts: dict[str, Any] = _of_run(lab) | {
