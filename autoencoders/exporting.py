@@ -53,13 +53,12 @@ def _check_packages() -> None:
 
 
 def _write(lab: Lab, experiment: Experiment, target: Path) -> None:
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     model = lab.bench.model(experiment).cpu()
     target.mkdir(parents=True, exist_ok=True)
     weights = {name: value.contiguous().clone() for name, value in model.state_dict().items()}
-    with appearing(target / "model.safetensors") as unfinished:
-        save_file(weights, unfinished, metadata={"format": "pt"})
+    write(target / "model.safetensors", save(weights, metadata={"format": "pt"}))
     latent = _write_parts(model, target)
     facts = _facts(lab, experiment, model, latent)
     write(target / "config.json", json.dumps(facts, indent=1) + "\n")

@@ -14,6 +14,7 @@ from autoencoders.errors import InputError
 from autoencoders.evaluation.statistics import Estimate, Spread
 from autoencoders.judging import ACCURACY, BITS, DECIBELS, Measured
 from autoencoders.measurements.cost import Cost
+from autoencoders.measurements.generation import Arithmetic
 from autoencoders.measurements.measurement import Measurement
 from autoencoders.measurements.probing import Probe, Regions
 from autoencoders.measurements.reconstruction import Reconstruction
@@ -21,6 +22,7 @@ from autoencoders.plans import Sweep
 from autoencoders.results import Contender, Results, reported, sigma_label, summary
 from autoencoders.specs import Baseline, Experiment, Gaussian, Input, PatchMask, describe
 
+MOST_CLASSES = 12  # that a table or a matrix has room for
 Bottleneck = Literal["vector", "spatial"]
 Features = Literal["latent", "map"]
 
@@ -262,6 +264,42 @@ class Findings(Results[Catalogue]):
             ]
         )
 
+    def class_table(self, contenders: Sequence[Contender]) -> tables.Table:
+        """Accuracy by class; of more classes than there is room for, the hardest and the easiest."""
+        classes, accuracies = self.classes(contenders[0], self.catalogue.layer_probe()), self.by_class(contenders)
+        shown = list(range(len(classes)))
+        if len(classes) > MOST_CLASSES:
+            means = accuracies.mean(0)
+            known = [kind for kind in np.argsort(means, kind="stable").tolist() if not math.isnan(means[kind])]
+            shown = [*known[: MOST_CLASSES // 2], *known[-MOST_CLASSES // 2 :]]
+        names = {str(kind): classes[kind] for kind in shown}
+        rows = [
+            {"embedding": c.label} | {kind: row[int(kind)] for kind in names}
+            for c, row in zip(contenders, accuracies, strict=True)
+        ]
+        columns = [tables.column("accuracy", key=kind, heading=name) for kind, name in names.items()]
+        return tables.markdown(rows, ["embedding", *columns])
+
+    def judged(
+        self, contender: Contender, arithmetics: Sequence[Arithmetic]
+    ) -> tuple[dict[str, np.ndarray], list[str]]:
+        """Return what the judge sees in a − b + c and in its controls, in % [arithmetics, classes], and the classes.
+
+        Of more classes than there is room for, those that are seen most often have columns, and the others one.
+        """
+        kinds = {"result": "a − b + c", "control": "a − b + another class", "plain": "plain reconstructions of c"}
+        shares = {
+            title: np.array([100 * self.arrays(contender, spec)[f"shares/{kind}"] for spec in arithmetics])
+            for kind, title in kinds.items()
+        }
+        classes = self.classes(contender, self.catalogue.latent())
+        if len(classes) <= MOST_CLASSES:
+            return shares, classes
+        often = np.argsort(-sum(each.sum(0) for each in shares.values()), kind="stable")
+        shown, others = sorted(often[:MOST_CLASSES]), often[MOST_CLASSES:]
+        narrow = {title: np.c_[each[:, shown], each[:, others].sum(1)] for title, each in shares.items()}
+        return narrow, [*(classes[kind] for kind in shown), f"{len(others)} others"]
+
     # ── Pictures ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def moved(self, contender: Contender) -> tuple[np.ndarray, np.ndarray]:
@@ -271,8 +309,10 @@ class Findings(Results[Catalogue]):
 
     def told_apart(self, planes: Iterable[tuple[Contender, Regions]], count: int = 3) -> list[int]:
         """Choose the classes whose test images most often lie in a region of their own, over several planes."""
-        found = [_share_at_home(self.arrays(*plane)) for plane in planes]
-        return sorted(np.argsort(np.nanmean(found, 0))[::-1][:count].tolist())
+        arrays = [self.arrays(*plane) for plane in planes]
+        kinds = 1 + int(max(plane[name].max() for plane in arrays for name in ("labels", "response")))
+        found = [_share_at_home(plane, kinds) for plane in arrays]
+        return sorted(np.argsort(np.mean(found, 0))[::-1][:count].tolist())
 
     def traversals(self, contender: Contender, image: np.ndarray, units: Sequence[int], values: Sequence[float]) -> Any:
         """Return images [units, values, C, H, W]: the latent of an image decoded with one unit set to each value."""
@@ -508,13 +548,12 @@ CRITERIA = {"error": "squared error", "bits": "bits per dimension", "probe": "li
 MARK = "✓"
 
 
-def _share_at_home(plane: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Of each class's points in a plane, the share that lies in the class's own region; NaN of a class without any."""
+def _share_at_home(plane: Mapping[str, np.ndarray], kinds: int) -> np.ndarray:
+    """Of each class's points in a plane, the share that lies in the class's own region; −1 of a class without any."""
     axes = zip(plane["points"].T, (plane["x"], plane["y"]), strict=True)
     column, row = (np.searchsorted(ticks, values).clip(0, len(ticks) - 1) for values, ticks in axes)
     labels, said = plane["labels"], plane["response"][row, column]
-    kinds = range(int(max(labels.max(), said.max())) + 1)
-    return np.array([(said[labels == k] == k).mean() if (labels == k).any() else math.nan for k in kinds])
+    return np.array([(said[labels == k] == k).mean() if (labels == k).any() else -1 for k in range(kinds)])
 
 
 def _setting(sweep: Sweep, run: Experiment) -> str:

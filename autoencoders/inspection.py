@@ -176,8 +176,10 @@ def _amount(option: str, text: str | None, units: Mapping[str, float]) -> float:
 def prune(lab: Lab, *, drop: bool, confirmed: Callable[[str], bool], which: Only | None = None) -> None:
     """Drop what no profile's experiments refer to, those of the assignment and of all studies, on any data and with any
     seed that the cache has results of: neither switching profiles nor a stand-in must lose work."""
-    which, now = which or Only(), time.time()
-    unneeded = [item for item in lab.store.prune(_kept(lab), dry_run=True) if which.holds(item, now)]
+    which, now, others = which or Only(), time.time(), _of_other_folders(lab)
+    unneeded = [
+        item for item in lab.store.prune(_kept(lab), dry_run=True) if which.holds(item, now) and item.key not in others
+    ]
     for item in unneeded:
         print(item)
     amount = f"{len(unneeded)} with {sum(item.bytes for item in unneeded) / 1e6:.2f} MB"
@@ -213,6 +215,14 @@ def _kept(lab: Lab) -> list[Task]:
             labs += [Lab(settings, plan, looks_only=True)]  # it may be the first run on its data
             kept += _planned(labs)
     return kept
+
+
+def _of_other_folders(lab: Lab) -> set[str]:
+    """The keys of results on folders of images that aren't this run's: what plans ask of them can't be told unread."""
+    records = list(lab.store.entries())
+    known = {used[1] for record in records if (used := _data_of(record)) and data.is_folder(used[0])}
+    own = {s.fingerprint for s in lab.bench.sources} if data.is_folder(lab.settings.dataset) else set()
+    return {record["key"] for record in records if record["inputs"].get("data") in known - own}
 
 
 def _data_of(record: Record) -> tuple[str, str] | None:

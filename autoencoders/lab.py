@@ -92,6 +92,11 @@ class Lab:
         fingerprint = data.fingerprint(choice.name, choice.root, self.settings.cache, remember=remember)
         return Source(choice.name, choice.root, fingerprint)
 
+    def check_images(self) -> None:
+        """Read a folder's images before anything is computed of them: of a torn one, each task would complain."""
+        if data.is_folder(self.dataset):
+            self.bench.images(self.catalogues[0].data)
+
     # What it is, in words
 
     def announce(self) -> None:
@@ -115,20 +120,26 @@ class Lab:
 
     def experiments(self, names: Iterable[str] | None = None) -> list[Experiment]:
         """Every training of this run, or those whose names match; a name that matches nothing is a mistake."""
-        found = [e for c in self.catalogues for e in c.results()] + self.catalogues[0].tuning()
-        wanted = self._matching(names, found)
-        return [e for e in found if e.name in wanted]
+        wanted = self._matching(names)
+        return [e for e in self._experiments if e.name in wanted]
 
     def measurements(self, names: Iterable[str] | None = None) -> list[tuple[Subject, Measurement]]:
         """What is measured in this run, or what of it belongs to experiments and baselines whose names match."""
-        planned = [pair for catalogue in self.catalogues for pair in catalogue.measurements()]
-        planned += self.catalogues[0].of_tuning()
-        wanted = self._matching(names, self.experiments())
-        return list(dict.fromkeys(pair for pair in planned if pair[0].name in wanted))  # what has no seed: once
+        wanted = self._matching(names)
+        return [pair for pair in self._measurements if pair[0].name in wanted]
 
-    def _matching(self, names: Iterable[str] | None, experiments: Iterable[Experiment]) -> set[str]:
+    @cached_property
+    def _experiments(self) -> list[Experiment]:
+        return [e for c in self.catalogues for e in c.results()] + self.catalogues[0].tuning()
+
+    @cached_property
+    def _measurements(self) -> list[tuple[Subject, Measurement]]:
+        planned = [pair for catalogue in self.catalogues for pair in catalogue.measurements()]
+        return list(dict.fromkeys(planned + self.catalogues[0].of_tuning()))  # what has no seed: once
+
+    def _matching(self, names: Iterable[str] | None) -> set[str]:
         first = self.catalogues[0]
-        subjects: list[Subject] = [*experiments, *first.baselines(), *first.untrained()]
+        subjects: list[Subject] = [*self._experiments, *first.baselines(), *first.untrained()]
         known = dict.fromkeys(subject.name for subject in subjects)
         for pattern in names or ():
             if not fnmatch.filter(known, pattern):
@@ -218,6 +229,7 @@ class Bench:
 
     # What is to be computed
 
+    @functools.lru_cache(maxsize=1024)  # noqa: B019  # asked for by each measurement of a model
     def training(self, experiment: Experiment) -> Task:
         reading = self.reading(experiment.data)
         return Task(
@@ -266,6 +278,7 @@ class Bench:
             device=partial(machine.processor, self.device),
         )
 
+    @functools.lru_cache(maxsize=64)  # noqa: B019  # few, and asked for by each of a thousand tasks
     def reading(self, spec: Data) -> Task:
         """A data set is read, checked and split by whoever needs it first; after that, its files are mapped."""
         spec = replace(spec, left_out=None)  # which whoever maps them does

@@ -31,7 +31,7 @@ def push(lab: Lab, names: Iterable[str] | None) -> None:
     if not lab.store.remote:
         raise InputError("--push needs a place to copy to: --remote, $AE_REMOTE or a line `remote:` in params.yml")
     pushed = lab.store.push(_keys(lab, names))
-    log(f"{pushed} results were copied to {lab.store.remote.address}")
+    log(f"{pushed} results were copied to {lab.store.remote.name}")
 
 
 def _keys(lab: Lab, names: Iterable[str] | None) -> list[str]:

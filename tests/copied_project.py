@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from autoencoders import settings
+
+SELDOM = {"fsspec", "s3fs", "paramiko", "onnx", "onnxscript", "safetensors"}  # what only sharing and exporting need
+SELDOM |= {"autoencoders.sharing", "autoencoders.exporting", "autoencoders.comparing", "autoencoders.store.archive"}
+
+
+def imported(done: subprocess.CompletedProcess[str]) -> set[str]:
+    """What a command imported, by `PYTHONPROFILEIMPORTTIME`."""
+    return set(re.findall(r"^import time:.*\|\s*(\S+)$", done.stderr, re.MULTILINE))
 
 
 @dataclass(frozen=True)

@@ -67,3 +67,9 @@ def test_checklist_says_what_is_left_to_longer_profiles(profile: str, requiremen
 def test_findings_reach_as_far_as_the_seeds(run: dict[str, Any], scope: str, tmp_path: Path, no_data: Path) -> None:
     settings = Settings(**run, dataset="photos10", device="cpu", cache=tmp_path)
     assert claims.scope(Lab(settings, looks_only=True)) == scope
+
+
+def test_size_of_a_cell_is_the_models_own() -> None:
+    from autoencoders.models import blocks
+
+    assert facts.CELL == blocks.CELL

@@ -567,6 +567,15 @@ def test_decision_regions_of_some_classes_have_their_points_alone():
     assert len(offsets(axes)) == (np.isin(LABELS, (1, 5)) & (np.abs(POINTS) <= 3).all(1)).sum()
 
 
+def test_decision_regions_of_many_classes_give_those_shown_looks_of_their_own():
+    panel = regions()
+    panel |= {"labels": panel["labels"] + 80, "response": panel["response"] + 80}
+    figure = figures.decision_regions({"t": panel}, [f"class {number}" for number in range(100)], (81, 85))
+    [legend] = figure.legends
+    assert [text.get_text() for text in legend.get_texts()][:2] == ["class 81", "class 85"]
+    assert len(offsets(figure.axes[0])) == (np.isin(LABELS, (1, 5)) & (np.abs(POINTS) <= 3).all(1)).sum()
+
+
 @pytest.mark.parametrize(
     ("points", "labels", "message"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -296,6 +297,27 @@ def test_accuracy_by_class_is_that_of_its_images() -> None:
     accuracies = f.by_class([f.ae(), f.vae()])
     assert accuracies[:, :2] == pytest.approx(np.array([[1 / 2, 2 / 3]] * 2))
     assert np.isnan(accuracies[:, 2]).all(), "no image has it"
+
+
+def test_table_of_many_classes_shows_the_hardest_and_the_easiest() -> None:
+    labels = np.arange(300) % 30
+    arrays = {"labels": labels, "probe_linear_layers/correct": np.arange(300) // 30 < labels / 3}
+    f = found(lambda subject, spec: Artifact(arrays, {"rows": [], "classes": [f"k{kind}" for kind in range(31)]}))
+    heading = str(f.class_table([f.ae(), f.vae()])).splitlines()[0]
+    assert re.findall(r"k\d+", heading) == [f"k{kind}" for kind in (*range(6), *range(24, 30))]
+
+
+def test_matrix_of_many_classes_has_those_seen_most_often_and_the_rest_as_one() -> None:
+    seen = np.zeros(30)
+    seen[[5, 29]], seen[7:17] = 0.2, 0.05
+    seen[0] = 0.1
+    arrays = dict.fromkeys(("shares/result", "shares/control", "shares/plain"), seen)
+    f = found(lambda subject, spec: Artifact(arrays, {"rows": [], "classes": [f"k{kind}" for kind in range(30)]}))
+    shares, classes = f.judged(f.vae(), f.catalogue.arithmetics()[:1])
+    assert len(classes) == 13
+    assert classes[:2] == ["k0", "k5"]
+    assert classes[-2:] == ["k29", "18 others"]
+    assert all(table.sum() == pytest.approx(100) for table in shares.values())
 
 
 # ── What results rest on ─────────────────────────────────────────────────────────────────────────────────────────────

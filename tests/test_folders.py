@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,12 @@ from copied_project import Project
 from drawn_images import CLASSES, draw
 from PIL import Image
 
-from autoencoders import data, settings
+from autoencoders import data, inspection, settings
 from autoencoders.data import files, folders
 from autoencoders.errors import InputError
 from autoencoders.lab import Lab
+from autoencoders.running import progress
+from autoencoders.store import Artifact
 
 
 @pytest.fixture
@@ -125,6 +128,20 @@ def test_small_folder_is_trained_on_as_a_whole(shapes: Path) -> None:
     assert all(0 <= kind < 3 for kind in catalogue.left_out)  # type: ignore[attr-defined]
 
 
+def test_results_on_a_folder_outlast_runs_on_other_data(
+    shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = {"profile": "smoke", "device": "cpu", "cache": str(tmp_path / "cache")}
+    lab = Lab(settings.load(dataset=f"folder:{shapes}", **asked))
+    lab.check_images()
+    needed = replace(lab.bench.training(lab.experiments()[0]), compute=lambda scratch: Artifact({}, {}))
+    for task in (needed, replace(needed, name="obsolete", spec=dict(needed.spec) | {"old": True})):
+        lab.store.fetch(task)
+    for one, listed in ((Lab(settings.load(dataset="photos10", **asked), looks_only=True), []), (lab, ["obsolete"])):
+        inspection.prune(one, drop=False, confirmed=lambda question: False)
+        assert [line.split()[-1] for line in capsys.readouterr().out.splitlines()] == listed
+
+
 # ── What is refused ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -186,11 +203,13 @@ def test_folder_that_makes_no_data_set_is_refused_in_one_line(
     assert len(str(refusal.value).splitlines()) == 1
 
 
-def test_image_that_is_torn_is_named(shapes: Path) -> None:
+def test_image_that_is_torn_is_named_before_anything_is_computed(shapes: Path, tmp_path: Path) -> None:
     whole = (shapes / "circles/2.png").read_bytes()
     (shapes / "circles/2.png").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match=r"circles/2\.png can't be read as an image"):
-        load(shapes)
+    lab = Lab(settings.load(profile="smoke", dataset=f"folder:{shapes}", device="cpu", cache=str(tmp_path / "cache")))
+    with pytest.raises(InputError, match=r"circles/2\.png can't be read as an image.*\Z") as refusal:
+        progress.follow(lab, lab.plan(["baseline/*"]))
+    assert len(str(refusal.value).splitlines()) == 1
 
 
 @pytest.mark.parametrize(

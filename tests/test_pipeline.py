@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from copied_project import Project, Run
+from copied_project import SELDOM, Project, Run, imported
 from waiting import PATIENCE, until
 
 from autoencoders.catalogue import Catalogue
@@ -43,16 +43,10 @@ def trained(cache: Path) -> dict[str, str]:
     return {r["name"].split("/")[-1]: r["created"] for r in records if r["kind"] == "training"}
 
 
-def imported(done: subprocess.CompletedProcess[str]) -> set[str]:
-    """What a command imported, by `PYTHONPROFILEIMPORTTIME`."""
-    return set(re.findall(r"^import time:.*\|\s*(\S+)$", done.stderr, re.MULTILINE))
-
-
 # ── Help ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 HEAVY = {"torch", "torchvision", "sklearn", "skimage", "scipy", "matplotlib", "papermill", "nbformat", "IPython"}
-HEAVY |= {"fsspec", "s3fs", "paramiko", "onnx", "onnxscript", "safetensors"}  # what only sharing and exporting need
-HEAVY |= {"autoencoders.sharing", "autoencoders.exporting", "autoencoders.comparing", "autoencoders.store.archive"}
+HEAVY |= SELDOM
 
 
 def test_help_tells_a_newcomer_what_there_is(project: Project) -> None:
@@ -185,7 +179,7 @@ def test_run_again_does_nothing(smoke: Run) -> None:
     counts = re.search(r"^(\d+) of (\d+) results are cached, 0 to make$", again.stderr, re.MULTILINE)
     assert counts
     assert counts[1] == counts[2]
-    assert "torch" not in imported(again)
+    assert not imported(again) & {"torch", *SELDOM}
     assert snapshot(smoke.project.cache) == before
 
 

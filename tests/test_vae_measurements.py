@@ -11,14 +11,17 @@ import torch
 from torch import Tensor, nn
 
 from autoencoders import models
+from autoencoders.catalogue import Catalogue
 from autoencoders.data import Dataset, Split
 from autoencoders.errors import InputError
 from autoencoders.evaluation.linear_vae import LinearVAE
 from autoencoders.measurements import common
 from autoencoders.measurements.generation import JUDGE
 from autoencoders.measurements.likelihood import Likelihood, RateDistortion
+from autoencoders.measurements.openings import BestSum
 from autoencoders.measurements.reconstruction import Reconstruction
 from autoencoders.measurements.samples import RealFeatures, Samples
+from autoencoders.profiles import PROFILES
 from autoencoders.specs import VAE, Baseline
 from autoencoders.store import Artifact, entries
 
@@ -252,3 +255,16 @@ def test_a_density_needs_two_images(data: Dataset, optimum: LinearVAE) -> None:
     real = made(REAL, JUDGE, data)
     with pytest.raises(InputError, match="at least two training images"):
         SAMPLES.measure(Code(optimum), single, "cpu", real=real)
+
+
+def test_best_sum_of_many_classes_is_sought_among_those_shown_most(
+    data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[Any] = []
+    monkeypatch.setattr(BestSum, "measure", lambda self, subject, data, *_: tried.append(data.validation.labels))
+    for dataset, kinds in (("cifar100", 10), ("cifar10", 30)):
+        labels = torch.cat([torch.arange(30), torch.arange(20, 30)])
+        shown = replace(data, validation=Split(torch.zeros(40, *SHAPE, dtype=torch.uint8), labels))
+        spec = Catalogue(profile=PROFILES["smoke"], dataset=dataset).best_sum()
+        spec.measure(None, shown, "cpu", None)  # type: ignore[arg-type]
+        assert tried.pop().unique().tolist() == list(range(30))[-kinds:]

@@ -102,6 +102,9 @@ def decision_regions(
     A panel holds `points` [N,2] with their `labels` [N], and a grid: `x` [W], `y` [H], `response` [H,W] in classes.
     Where it says another class than those shown, the plane is grey.
     """
+    if shown is not None and len(classes) > len(MARKERS):  # those that are shown take the looks of the first ones
+        panels = {title: _renumbered(panel, shown) for title, panel in panels.items()}
+        classes, shown = [*(classes[kind] for kind in shown), "others"], range(len(shown))
     named = told_apart(classes)
     kinds_shown = list(range(len(named)) if shown is None else shown)
     figure, all_axes = _panels(panels, classes, across=4 if len(panels) == 4 else None)
@@ -121,6 +124,15 @@ def decision_regions(
         handles.append(Patch(label="said to be of another class", facecolor=FAINT))
     legend(figure, handles)
     return figure
+
+
+def _renumbered(panel: Mapping[str, np.ndarray], shown: Sequence[int]) -> dict[str, np.ndarray]:
+    """The panel with the classes that are shown as the first ones, and all others as the one after them."""
+    places = {
+        name: np.select([np.asarray(panel[name]) == kind for kind in shown], range(len(shown)), len(shown))
+        for name in ("labels", "response")
+    }
+    return {**panel, **places}
 
 
 def told_apart(classes: Sequence[str]) -> list[str]:

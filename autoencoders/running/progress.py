@@ -40,6 +40,8 @@ def follow(lab: Lab, tasks: Sequence[Task]) -> None:
     found = missing(lab, tasks)
     if found and lab.store.bring(found):
         found = missing(lab, tasks)
+    if found:
+        lab.check_images()
     total = len({*found, *map(lab.store.key, tasks)})
     log(f"{total - len(found)} of {total} results are cached, {len(found)} to make")
     failed: list[tuple[Task, Exception]] = []

@@ -6,6 +6,8 @@ So whatever a reader finds is whole, or is seen not to be, even while two machin
 
 from __future__ import annotations
 
+import logging
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +31,9 @@ class Remote:
 
     def __init__(self, address: str, patience: float | None = None) -> None:
         self.address, self.patience = address.rstrip("/"), PATIENCE if patience is None else patience
+        self.name = re.sub(r"(?<=//)([^/@:]*):[^/@]*@", r"\1@", self.address)  # without a password
         self._keys: set[str] | None = None
+        self._is_lost = False
 
     def has(self, key: str) -> bool:
         """Whether the entry may be there."""
@@ -43,7 +47,7 @@ class Remote:
                 self._import()
                 self._keys = within(self.patience, self._listed)
             except Exception as error:  # of whatever lies between here and there
-                log(f"remote {self.address}: {_cause(error)}: going on without it")
+                self._give_up(error)
         return self._keys
 
     def bring(self, key: str, folder: Path) -> bool:
@@ -63,6 +67,8 @@ class Remote:
 
     def push(self, folder: Path) -> bool:
         """Copy an entry there; whether it arrived."""
+        if self._is_lost:
+            return False
         try:
             files, place = self._opened()
             files.makedirs(f"{place}/{folder.name}", exist_ok=True)
@@ -75,13 +81,14 @@ class Remote:
         return True
 
     def _give_up(self, error: Exception) -> None:
-        log(f"remote {self.address}: {_cause(error)}: going on without it")
-        self._keys = set()
+        log(f"remote {self.name}: {_cause(error)}: going on without it")
+        self._keys, self._is_lost = set(), True
 
     def _import(self) -> None:
         """Before the clock runs: the packages are large."""
         import fsspec
 
+        logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # which tells of failures by tracebacks
         fsspec.get_filesystem_class(self.address.partition("://")[0])
 
     def _opened(self) -> tuple[Any, str]:
@@ -94,8 +101,9 @@ class Remote:
 
     def _listed(self) -> set[str]:
         files, place = self._opened()
+        files.invalidate_cache()
         try:
-            return {path.rstrip("/").rpartition("/")[2] for path in files.ls(place, detail=False, refresh=True)}
+            return {path.rstrip("/").rpartition("/")[2] for path in files.ls(place, detail=False)}
         except FileNotFoundError:
             return set()  # nothing was pushed yet
 

@@ -285,7 +285,7 @@ class Store:
             try:
                 return self.remote.bring(key, folder / key) and (self.adopt(folder / key) or True)
             except (AbsentError, DamageError) as damage:
-                log.warning("%s is damaged in %s (%s): made here", key, self.remote.address, damage)
+                log.warning("%s is damaged in %s (%s): made here", key, self.remote.name, damage)
                 return False
 
     def bring(self, keys: Iterable[str]) -> int:
@@ -294,7 +294,7 @@ class Store:
             return 0
         there = [key for key in keys if self.remote.has(key)]
         if there:
-            log.warning("copying %d results from %s", len(there), self.remote.address)
+            log.warning("copying %d results from %s", len(there), self.remote.name)
         return sum(map(self._bring, there))
 
     def push(self, keys: Iterable[str]) -> int:

@@ -260,6 +260,7 @@ def sweep(folder: Path, order: Order) -> int:
         bench=SimpleNamespace(carry_out=store.fetch),
         settings=SimpleNamespace(scheduler=None),
         jobs=lambda tasks: 1,
+        check_images=lambda: None,
     )
     return exit_code(lambda: progress.follow(lab, tasks(order.more.get("seeds", [0, 1]))))
 
