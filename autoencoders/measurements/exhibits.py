@@ -62,9 +62,10 @@ class Rebuilt(Measurement):
 
     def measure(self, subject: models.Autoencoder, data: Dataset, device: str) -> Artifact:
         from autoencoders import models
+        from autoencoders.evaluation.arrays import as_images
 
         images = to_unit_range(self.gallery.exhibits(data)[0], device)
-        return Artifact({"images": as_bytes(models.reconstruct(subject, images))}, {})
+        return Artifact({"images": as_bytes(as_images(models.reconstruct(subject, images)))}, {})
 
 
 @dataclass(frozen=True, kw_only=True)

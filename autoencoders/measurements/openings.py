@@ -43,10 +43,11 @@ class BestPair(Measurement):
         import torch
 
         from autoencoders import models
+        from autoencoders.evaluation.arrays import as_features
 
         images, labels = chosen(data.validation, 4 * self.pairs)
         shown = to_unit_range(images, device)
-        latents, detail = models.embed(subject, shown), _detail(shown)
+        latents, detail = as_features(models.embed(subject, shown)), _detail(shown)
         shares = torch.linspace(0, 1, self.steps, device=latents.device)
         ends, kept = self._drawn(detail.cpu(), labels), []
         for start, end in ends.tolist():

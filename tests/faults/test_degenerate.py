@@ -314,7 +314,7 @@ def test_what_a_broken_model_puts_out_is_refused(thorough: bool, tried: Tried) -
         with torch.no_grad():
             for parameter in broken.parameters():
                 parameter.fill_(value)
-        if isinstance(asked, Program):  # which says in a line why no browser gets the model
+        if isinstance(asked, Program | WholeProgram):  # which says in a line why no browser gets the model
             made = measured(asked, broken, DATASETS["nothing amiss"])
             assert (made.arrays, made.meta["parts"]) == ({}, {})
             assert "NaN" in made.meta["unsupported"]
