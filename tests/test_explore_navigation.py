@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -50,6 +51,19 @@ def test_search_index_of_either_renderer_knows_the_pages_once(tmp_path: Path) ->
         assert len(entries) == 2
         assert "Drag σ. Every denoiser" in str(entries[1])
         assert (site.path / "search.json").exists() == (index is quartos)
+
+
+def test_sidebar_by_quarto_lists_the_pages_once(tmp_path: Path) -> None:
+    chapters = "<ul><li><ul><li>Data</li></ul></li>\n</ul></div>"
+    page = f'<nav>Bar</nav><nav id="quarto-sidebar"><div>{chapters}</nav><ul></ul><nav>Contents</nav>'
+    site = folder(tmp_path, {"report/a.html": page, "b.html": "<nav><ul></ul></nav>"})
+    for _ in range(2):
+        navigation.add_to_sidebar(site, PAGES)
+    made = (tmp_path / "report/a.html").read_text()
+    assert made.count('href="../explore/noise.html"') == made.count("Add noise") == 1
+    assert re.sub('<li class="to-explore.*<!-- end -->', "", made, flags=re.DOTALL) == page
+    assert made.index("Data</li></ul></li>") < made.index("Add noise") < made.index("Contents")
+    assert (tmp_path / "b.html").read_text() == "<nav><ul></ul></nav>"
 
 
 def test_script_of_widgets_is_given_once_to_pages_that_have_a_place_for_one(tmp_path: Path) -> None:

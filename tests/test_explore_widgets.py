@@ -323,7 +323,7 @@ def test_samples_prompts_are_answered_by_what_is_seen(page: Any, made: Made) -> 
 
     cold, said = at(0), answer(frame, 1)
     assert len({tuple(np.round(each, 2)) for each in cold[0]}) == 1
-    assert "VAE, its prior: one image, eight times." in said
+    assert "VAE, its prior: one image, six times." in said
     one, two = at(1), at(2)
     said = answer(frame, 3)
     for title, few, many in zip(titles, one, two, strict=True):

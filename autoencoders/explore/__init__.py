@@ -23,7 +23,7 @@ from autoencoders.explore import (
     walk_page,
 )
 from autoencoders.explore.addresses import Addresses
-from autoencoders.explore.navigation import add_to_search, chapters
+from autoencoders.explore.navigation import add_to_search, add_to_sidebar, chapters
 from autoencoders.explore.pages import Head, Page, write
 from autoencoders.explore.widgets import add_widgets
 from autoencoders.lab import Lab
@@ -69,4 +69,5 @@ def add_study_pages(book: Book, labs: Mapping[str, Lab], folder: Folder) -> None
 def _add(book: Book, folder: Folder, pages: list[Page]) -> None:
     write(folder, book, pages, chapters(folder, book))
     add_to_search(folder, pages)
+    add_to_sidebar(folder, pages)
     add_widgets(folder)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autoencoders.explore.pages import FOLDER, Page
+from autoencoders.explore.pages import FOLDER, Page, fill
 from autoencoders.reporting.book import Book
 from autoencoders.reporting.folder import Folder
 
@@ -17,6 +17,7 @@ TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 NUMBERED = re.compile(r"(\d+|[A-Z])\s+(.+)")
 TAG = re.compile(r"<(script|style|select)\b.*?</\1>|<[^>]+>", re.DOTALL)
 INDEX = "window.searchIndex = "
+LISTED = re.compile(r'<li class="to-explore.*?<!-- end -->', re.DOTALL)  # in a sidebar by Quarto
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,19 @@ def add_to_search(folder: Folder, pages: Sequence[Page]) -> None:
         entries = [each for each in entries if not each[0].startswith(f"{FOLDER}/")]
         entries += [[url, title, title, text, "", 0.8] for url, title, text in _said(pages)]
     folder.put("search.js", f"{INDEX}{json.dumps(entries, ensure_ascii=False, separators=(',', ':'))};\n")
+
+
+def add_to_sidebar(folder: Folder, pages: Sequence[Page]) -> None:
+    """Put the pages below the chapters where Quarto lists these: ours list both."""
+    for path in sorted(path for path in folder.files if path.suffix == ".html"):
+        name, text = path.relative_to(folder.path).as_posix(), path.read_text(encoding="utf-8")
+        before, sidebar, rest = text.partition('<nav id="quarto-sidebar"')
+        inside, end, after = rest.partition("</nav>")
+        if end:
+            listed = fill("sidebar.html", pages=pages, base="../" * name.count("/"))
+            inside = LISTED.sub("", inside)
+            kept, _, closing = inside.rpartition("</ul>")
+            folder.put(name, f"{before}{sidebar}{kept}{listed}</ul>{closing}{end}{after}")
 
 
 def _said(pages: Sequence[Page]) -> list[tuple[str, str, str]]:

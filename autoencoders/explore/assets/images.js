@@ -14,8 +14,7 @@ function gallery({ shape: [count, height, width, channels], pixels, labels, clas
 
 // Draws values on a canvas; where `hidden` says so, a pixel is grey.
 function paint(canvas, values, [height, width, channels], hidden = () => false) {
-  canvas.width = width;
-  canvas.height = height;
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d"), picture = context.createImageData(width, height);
   for (let i = 0; i < height * width; i++) {
     for (let c = 0; c < 3; c++) // it rounds

@@ -47,6 +47,7 @@
 
   const show = steadily(async waiting => {
     const sigma = Number(at("sigma").value), seen = noisy(image.values, noise, sigma), start = performance.now();
+    let rested = start;
     paint(panels.clean.canvas, image.values, shape);
     paint(panels.noisy.canvas, seen, shape);
     score(panels.noisy, seen);
@@ -56,7 +57,9 @@
       const one = makers[next++ % makers.length], values = await one.make(seen, sigma);
       paint(one.canvas, values, shape);
       score(one, values);
+      if (performance.now() - rested < 16) continue; // each rest is a frame, which is drawn
       await pause();
+      rested = performance.now();
     }
     at("outputs").dataset.sigma = sigma; // all panels show this level
   });

@@ -2,7 +2,7 @@
 // Samples: latents drawn from a normal distribution or from a mixture of them, and decoded.
 {
   const { shape, densities, rows } = explore, at = id => document.getElementById(id);
-  const COUNT = 8, decoders = {};
+  const COUNT = 6, decoders = {};
   let seed = 1;
 
   const mixtures = Object.fromEntries(Object.entries(densities).map(([name, { dimensions, weights, means, factors }]) =>
@@ -62,7 +62,7 @@
 
   const atZero = () => each(async row => {
     const count = different(await images(row, 0));
-    return `${row.title}: ${count === 1 ? "one image, eight times" : `${count} images among eight`}.`;
+    return `${row.title}: ${count === 1 ? "one image, six times" : `${count} images among six`}.`;
   }).then(said => `${said} Without variance a prior is one point, and a mixture the means of its Gaussians.`);
 
   const nearest = () => {

@@ -18,9 +18,13 @@
   const corners = length => Array.from({ length: Math.ceil((length - PATCH) / (PATCH / 2)) + 1 }, (_, i) => Math.min(i * PATCH / 2, length - PATCH));
   const places = corners(height).flatMap(y => corners(width).map(x => (y * width + x) * channels));
 
+  const covers = new Float32Array(size); // how many patches show a number
+  for (const start of places) for (const place of inside) covers[start + place]++;
+
   function cut(images, starts) {
     const patches = new Float32Array(starts.length * INPUTS);
-    starts.forEach((start, n) => inside.forEach((place, i) => { patches[n * INPUTS + i] = images[start + place] - .5; }));
+    for (let n = 0, at = 0; n < starts.length; n++)
+      for (let i = 0; i < INPUTS; i++) patches[at++] = images[starts[n] + inside[i]] - .5;
     return tf.tensor(patches, [starts.length, INPUTS]);
   }
 
@@ -79,13 +83,14 @@
 
   const decibels = error => -10 * Math.log10(error);
   const sigma = () => Number(at("sigma").value), rate = () => Number(at("rate").value);
+  const noises = Array.from({ length: held }, (_, i) => normal(size, 1000 + i)); // of each held-out image
   const all = []; // the trainings so far
   let network, random, course, running = false;
 
   function restart() {
     random = randomly(1);
     network = new Network(Number(at("bottleneck").value), 7);
-    const seen = Array.from({ length: held }, (_, i) => noisy(one(i), normal(size, 1000 + i), sigma()));
+    const seen = noises.map((noise, i) => noisy(one(i), noise, sigma()));
     course = { sigma: sigma(), bottleneck: Number(at("bottleneck").value), rate: rate(), seen, train: [], held: [] };
     course.before = mean(seen.map((values, i) => decibels(meanSquare(values, one(i)))));
     all.push(course);
@@ -93,14 +98,18 @@
   }
   const mean = values => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-  function denoised(values) {
-    const made = network.apply(cut(values, places)), sum = new Float32Array(size), covers = new Float32Array(size);
-    places.forEach((start, n) => inside.forEach((place, i) => { sum[start + place] += made[n * INPUTS + i]; covers[start + place]++; }));
-    return sum.map((value, i) => Math.min(1, Math.max(0, value / covers[i] + .5)));
+  function denoised(images) { // all at once
+    const joined = new Float32Array(images.length * size), sum = new Float32Array(joined.length);
+    images.forEach((values, i) => joined.set(values, i * size));
+    const starts = images.flatMap((_, i) => places.map(place => i * size + place)), made = network.apply(cut(joined, starts));
+    for (let n = 0, at = 0; n < starts.length; n++)
+      for (let i = 0; i < INPUTS; i++) sum[starts[n] + inside[i]] += made[at++];
+    const whole = sum.map((value, i) => Math.min(1, Math.max(0, value / covers[i % size] + .5)));
+    return images.map((_, i) => whole.subarray(i * size, (i + 1) * size));
   }
 
   function look() {
-    const made = tf.tidy(() => course.seen.map(denoised));
+    const made = tf.tidy(() => denoised(course.seen));
     const after = mean(made.map((values, i) => decibels(meanSquare(values, one(i)))));
     course.held.push([network.steps, after]);
     at("steps").textContent = network.steps;

@@ -92,7 +92,8 @@
       const [start, middle, end] = [await along(0), await along(.5), await along(1)];
       const share = distance(middle, start.map((value, i) => (value + end[i]) / 2)) / distance(start, end);
       return `Measure it by the average of the two decoded ends, which shows both at once: the middle of the straight line `
-        + `differs from that by ${percent(share)} of what the ends differ from each other. Zero would be a mere cross-fade.`;
+        + `differs from that by ${percent(share)} of what the ends differ from each other. Zero would be a mere cross-fade`
+        + `${share < .1 ? ", and this is hardly more." : "."}`;
     }
 
     async function contrastOfArc() {
