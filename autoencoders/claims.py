@@ -305,10 +305,13 @@ def _holes(f: Findings, mcae: Contender, vit: Contender) -> Iterable[Claim]:
     statement = f"the {mcae.label} guesses patches hidden at random better than the linear conditional mean"
     sides = Measured(mcae, filling, "hidden_mse"), Measured(linear, filling, "hidden_mse")
     yield Claim("mcae-linear", "R19", statement, *sides, ERROR, expected="less")
-    for key, metric, where in (("next", "importance:1", "next to"), ("far", "importance:3", "three patches from")):
+    reach = {*f.distances(vit, importance, "importance")} & {*f.distances(mcae, importance, "importance")}
+    for key, distance, where in (("next", 1, "next to"), ("far", 3, "three patches from")):
+        if distance not in reach:
+            continue  # small images have few patches so far apart
         requirement = "R22" if key == "next" else "R23"
         statement = f"a visible patch {where} hidden ones tells the {vit.label} more about them than the {mcae.label}"
-        sides = Measured(vit, importance, metric), Measured(mcae, importance, metric)
+        sides = (Measured(each, importance, f"importance:{distance}") for each in (vit, mcae))
         yield Claim(f"vit-{key}", requirement, statement, *sides, GAIN)
     few, *more = f.catalogue.ratios
     if more:

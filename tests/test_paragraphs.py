@@ -276,7 +276,9 @@ def claims_of_every_profile(monkeypatch: pytest.MonkeyPatch, folder: Path) -> se
             "void": False,
             "class": "cat",
             "labels": [100],
-            "rows": [{"metric": "hole_mse:3"}, {"metric": "probe_linear_layers:100"}],
+            "rows": [
+                {"metric": name} for name in ("hole_mse:3", "importance:1", "importance:3", "probe_linear_layers:100")
+            ],
         },
     )
     monkeypatch.setattr(Results, "artifact", lambda *asked: found)

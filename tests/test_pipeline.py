@@ -393,8 +393,7 @@ def test_prune_keeps_every_seed_and_drops_what_an_edit_left_behind(own: Project)
 def test_prune_keeps_what_the_parameters_in_force_need(own: Project) -> None:
     assert own("run", "tune-base", "--jobs", "1").returncode == 0
     assert own("run", "tune-latent-12", "--jobs", "1", "--latents", "24").returncode == 0
-    assert own("prune", "--latents", "24").stdout == "", "nor what the profile needs by default"
-    assert own("prune", AE_LATENTS="24").stdout == ""
+    assert own("prune", AE_LATENTS="24").stdout == "", "nor what the profile needs by default"
     [entry] = own("prune", "--latents", "40").stdout.splitlines()
     assert entry.endswith("smoke/photos10/tune-latent-12@0")
 

@@ -107,9 +107,9 @@ def test_whoever_writes_to_them_changes_a_copy_of_their_own(lab: Lab) -> None:
 
 @pytest.mark.parametrize("corruption", [None, Gaussian(0.3)])
 def test_training_ends_in_the_same_bits(tmp_path: Path, corruption: Corruption | None) -> None:
-    lab, spec = lab_on(tmp_path, "photos10"), Data(name="photos10", train=300)
+    lab, spec = lab_on(tmp_path, "photos10"), Data(name="photos10", train=200)
     experiment = Experiment(
-        name="ae", model=ConvAE(width=8, latent=8), corruption=corruption, training=Training(epochs=2)
+        name="ae", model=ConvAE(width=8, latent=8), corruption=corruption, training=Training(epochs=1)
     )
 
     def trained(found: Dataset, channels_first: bool = False) -> dict[str, Any]:
