@@ -198,8 +198,7 @@ MUTATIONS = (
     Mutation(
         "edits are noticed before the work begins",
         "store/store.py",
-        "        self._refuse_if_edited(known, codehash.package(self.package))  # only now: making those may have taken"
-        " hours\n",
+        "        self._refuse_if_edited(known, package)\n",
         "",
         "test_store.py::test_code_that_is_edited_while_a_process_runs_is_not_computed_with",
     ),
@@ -278,8 +277,8 @@ MUTATIONS = (
     Mutation(
         "pages by Quarto say what may run",
         "reporting/quarto_pages.py",
-        "write_if_changed(path, scripts.add_policy(page))",
-        "write_if_changed(path, page)",
+        "write_if_changed(path, scripts.add_policy(citation.with_metadata(page, book)))",
+        "write_if_changed(path, citation.with_metadata(page, book))",
         "faults/test_scripts.py::test_each_page_says_what_may_run",
     ),
     Mutation(
