@@ -50,7 +50,7 @@
 
   function drawPoint({ title, size, quality }) { // names of one size stand on two sides of the curve
     const x = chart.x(share(size)), y = chart.y(quality), above = title.startsWith("AE");
-    const name = above ? chart.text(x - 8, y - 9, "end", title) : chart.text(x, y + 18, share(size) > .95 ? "end" : "middle", title);
+    const name = above ? chart.text(x - 8, y - 9, "end", title) : share(size) > .9 ? chart.text(x, y + 20, "end", title) : chart.text(x + 8, y + 18, "start", title);
     return svg("g", {}, svg("circle", { cx: x, cy: y, r: 4.5 }), name);
   }
 
