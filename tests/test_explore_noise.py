@@ -87,8 +87,8 @@ def test_panels_show_what_torch_makes_of_the_same_noisy_image(noising: Any, lab:
     )
     denoiser = LinearDenoiser(parts["mean"], parts["seen"][place], parts["weights"][place], parts["basis"], 0.0)
     channels, height, width = parts["mean"].shape
-    seen = torch.tensor(shown(noising, panel(2)), dtype=torch.float32).reshape(1, height, width, channels)
-    wanted = as_seen(denoiser.denoise(seen.permute(0, 3, 1, 2)))
+    noisy = torch.tensor(shown(noising, panel(2)), dtype=torch.float32).reshape(1, height, width, channels)
+    wanted = as_seen(denoiser.denoise(noisy.permute(0, 3, 1, 2)))
     np.testing.assert_allclose(shown(noising, panel(4)), wanted, atol=0.01)  # its basis has eight bits
     whole, small = found.meta["decibels"][place]
     noising.click("details.notes summary")

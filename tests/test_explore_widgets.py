@@ -274,7 +274,7 @@ def learn(frame: Any, steps: int) -> None:
 
 
 @pytest.fixture
-def lab(made: Made) -> Iterator[Lab]:
+def lab(made: Made) -> Lab:
     return lab_of(made)
 
 

@@ -48,9 +48,10 @@
   const share = size => Math.log(size) / Math.log(largest);
   const cursor = svg("line", { class: "cursor", y1: chart.y(chart.high), y2: chart.y(chart.low) });
 
-  function drawPoint({ title, size, quality }) { // whose name stands where the curve doesn't go
-    const x = chart.x(share(size)), y = chart.y(quality), below = quality > (chart.low + chart.high) / 2;
-    return svg("g", {}, svg("circle", { cx: x, cy: y, r: 4.5 }), chart.text(x - 8, y + (below ? 18 : -9), "end", title));
+  function drawPoint({ title, size, quality }) { // names of one size stand on two sides of the curve
+    const x = chart.x(share(size)), y = chart.y(quality), above = title.startsWith("AE");
+    const name = above ? chart.text(x - 8, y - 9, "end", title) : share(size) > .9 ? chart.text(x, y + 20, "end", title) : chart.text(x + 8, y + 18, "start", title);
+    return svg("g", {}, svg("circle", { cx: x, cy: y, r: 4.5 }), name);
   }
 
   function drawCurve() {
