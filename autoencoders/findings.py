@@ -180,8 +180,9 @@ class Findings(Results[Catalogue]):
     def label_counts(self, contender: Contender) -> dict[int, str]:
         """The metrics of the classifiers of layers, by how many labels they were fitted to; all, where all are few."""
         fewer = self.distances(contender, self.catalogue.layer_probe(), "probe_linear_layers")
-        all_of_them = len(self.lab.bench.dataset(self.catalogue.data).train)
-        return {n: f"probe_linear_layers:{n}" for n in fewer} or {all_of_them: "probe_linear_layers"}
+        if fewer:
+            return {n: f"probe_linear_layers:{n}" for n in fewer}
+        return {len(self.lab.bench.dataset(self.catalogue.data).train): "probe_linear_layers"}  # which reads them all
 
     def native(self, contender: Contender) -> Measured:
         """Whether the linear classifier is right on a baseline's features as they are."""
