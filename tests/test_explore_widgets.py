@@ -70,6 +70,7 @@ def answer(frame: Any, number: int) -> str:
     fold = frame.locator(f".prompts li:nth-child({number}) details")
     if fold.get_attribute("open") is not None:
         fold.locator("summary").click()
+    frame.evaluate("said => { document.querySelector(said).textContent = ''; }", f".prompts li:nth-child({number}) p")
     fold.locator("summary").click()
     wait_until(frame, "document.querySelector(argument).textContent", f".prompts li:nth-child({number}) p")
     return fold.locator("p").inner_text().replace("\u00a0", " ")

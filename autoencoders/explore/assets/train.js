@@ -47,7 +47,12 @@
       }, [x]);
     }
 
-    apply(x) { return tf.tidy(() => this.forward(x).at(-1).dataSync()); }
+    apply(x) {
+      let made; // which `tidy` mustn't return: it would look for tensors among all the numbers
+      tf.tidy(() => { made = this.forward(x).at(-1).dataSync(); });
+      x.dispose();
+      return made;
+    }
 
     // One step down the gradient of the mean squared error; returns the error before it
     learn(x, wanted, rate) {
@@ -109,7 +114,7 @@
   }
 
   function look() {
-    const made = tf.tidy(() => denoised(course.seen));
+    const made = denoised(course.seen);
     const after = mean(made.map((values, i) => decibels(meanSquare(values, one(i)))));
     course.held.push([network.steps, after]);
     at("steps").textContent = network.steps;
