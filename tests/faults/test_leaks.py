@@ -323,7 +323,7 @@ def test_outputs_are_brought_into_the_unit_interval_and_the_report_says_so(small
     by_hand = ((clean + 0.5).clamp(0, 1) - clean).square().mean((1, 2, 3)).numpy()
     np.testing.assert_allclose(sorted(found), sorted(by_hand), rtol=1e-4)
     chapter = (PROJECT / "report/02-data-and-method.qmd").read_text(encoding="utf-8")
-    assert "Outputs are brought into $[0, 1]$ first" in chapter.partition("## Measures")[2].partition("##")[0]
+    assert "Outputs are clipped to $[0, 1]$ first" in chapter.partition("## Measures")[2].partition("##")[0]
 
 
 @pytest.mark.promise(AS_THEY_ARE)
