@@ -585,6 +585,14 @@ def test_embedding_of_one_direction_has_a_plane_too(data: Dataset) -> None:
     assert rows["plane_accuracy"]["value"] <= 1
 
 
+def test_two_classes_are_parted_along_a_line(data: Dataset) -> None:
+    parts = {name: getattr(data, name) for name in ("train", "test")}
+    two = replace(data, **{name: Split(part.images, part.labels % 2) for name, part in parts.items()})
+    arrays, _ = measured(Regions(grid=5), PerPixel(), two)
+    assert (arrays["points"][:, 1] == 0).all()
+    assert {*np.unique(arrays["response"])} <= {0, 1}
+
+
 def changed(change: Callable[[Tensor], Tensor]) -> PerPixel:
     """A model whose embeddings are changed on their way."""
 
@@ -598,7 +606,7 @@ def changed(change: Callable[[Tensor], Tensor]) -> PerPixel:
 @pytest.mark.parametrize(("few", "told"), [([0, 40], "2 of 2 classes"), (range(40), "40 of 1 classes")])
 def test_too_few_classes_for_a_plane_are_told(data: Dataset, few: Any, told: str) -> None:
     some = replace(data, train=Split(data.train.images[[*few]], data.train.labels[[*few]]))
-    with pytest.raises(InputError, match=f"at least three classes of several images, not {told}"):
+    with pytest.raises(InputError, match=f"at least two classes of several images, not {told}"):
         Regions().measure(PerPixel(), some, CPU)
 
 

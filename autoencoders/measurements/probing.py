@@ -128,7 +128,10 @@ def restored(name: str, fit: Artifact) -> probes.Classifier:
 
 @dataclass(frozen=True, kw_only=True)
 class Regions(Measurement):
-    """A linear classifier's regions in the plane that parts the training classes best (linear discriminants)."""
+    """A linear classifier's regions in the plane that parts the training classes best (linear discriminants).
+
+    Two classes have one discriminant: their plane is a line.
+    """
 
     features: Literal["latent", "map"] = "latent"
     images: int = 1000
@@ -148,11 +151,11 @@ class Regions(Measurement):
         features = [features_of(subject, part, self.features, data, device) for part in (known, shown)]
         train, test = (part.cpu().numpy() for part in probes.reduce(*features))
         kinds = len(known_labels.unique())
-        if not 3 <= kinds < len(train):
+        if not 2 <= kinds < len(train):
             raise InputError(
-                f"a plane parts at least three classes of several images, not {len(train)} of {kinds} classes"
+                f"a plane parts at least two classes of several images, not {len(train)} of {kinds} classes"
             )
-        whole = _discriminants(train, known_labels, n_components=2)
+        whole = _discriminants(train, known_labels, n_components=min(2, kinds - 1))
         points = _in_plane(whole, test)
         flat = _discriminants(_in_plane(whole, train), known_labels)
         low, high = np.percentile(points, [1, 99], axis=0)

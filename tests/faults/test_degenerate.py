@@ -248,7 +248,7 @@ INFINITE = (
     "shift_mean",
     "shift_sample",
 )  # by definition, where nothing differs
-REFUSALS = "at least (three classes|two training images)|no validation image shows|test images are too few"
+REFUSALS = "at least (two classes|two training images)|no validation image shows|test images are too few"
 REFUSALS += "|aren't of the class|test images of the class"
 
 
