@@ -68,7 +68,7 @@ PROFILES: dict[str, Profile] = {
         Profile(
             name="quick",
             purpose="an honest report on a laptop's CPU, trained briefly",
-            epochs={"vector": 2, "spatial": 2, "vae": 2, "mcae": 1, "vit": 1, "tuning": 1},
+            epochs={"vector": 2, "spatial": 2, "vae": 2, "mcae": 1, "vit": 1, "tuning": 2},
             unseen=(0.2,),
             tuned="rate",
             complete=False,
