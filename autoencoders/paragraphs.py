@@ -156,7 +156,7 @@ class Quoted:
 
     @property
     def unit(self) -> str:
-        return self.judged[0].claim.scale.symbol.replace(" ", tables.NO_BREAK)
+        return self.judged[0].claim.scale.symbol.replace(" ", tables.NO_BREAK, 1)
 
     @property
     def at(self) -> str:

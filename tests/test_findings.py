@@ -407,8 +407,7 @@ class Tuned(Shelf):
     """In a lab's place, where validation images like small steps, short codes and large patches."""
 
     def __init__(self, profile: str, rate: float = 0.0015, beta: float | None = None, patch: int = 8) -> None:
-        super().__init__(self._measured, (0,))
-        self.catalogues = [Catalogue(profile=PROFILES[profile])]
+        super().__init__(self._measured, (0,), profile)
         self.rate, self.beta, self.patch = rate, beta, patch
 
     def train(self, run: Experiment) -> Artifact:
