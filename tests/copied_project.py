@@ -15,7 +15,7 @@ from typing import Any
 from autoencoders import settings
 
 SELDOM = {"fsspec", "s3fs", "paramiko", "onnx", "onnxscript", "safetensors"}  # what only sharing and exporting need
-SELDOM |= {"autoencoders.sharing", "autoencoders.exporting", "autoencoders.comparing", "autoencoders.store.archive"}
+SELDOM |= {"autoencoders.sharing", "autoencoders.exporting", "autoencoders.store.archive"}
 
 
 def imported(done: subprocess.CompletedProcess[str]) -> set[str]:

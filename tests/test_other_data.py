@@ -21,14 +21,14 @@ FEW = ("--sigmas", "0.3", "--unseen", "none", "--ratios", "0.5", "--latents", "1
 
 def made(project: Project, *flags: str) -> dict[str, str]:
     """The report's pages, by their addresses; all of them say what they are of."""
-    done = make(complete(project), *FEW, *flags)
+    done = make(project, *FEW, *flags)
     assert done.returncode == 0, done.stderr
     book = project.folder / "_book"
     return {path.relative_to(book).as_posix(): path.read_text(encoding="utf-8") for path in book.rglob("*.html")}
 
 
 def test_report_of_a_folder_says_whose_images_they_are(tmp_path: Path) -> None:
-    project = copied(tmp_path / "code")
+    project = complete(copied(tmp_path / "code"))
     flags = ("--dataset", f"folder:{draw(tmp_path / 'shapes', each=50)}", "--image-size", "24")
     pages = made(project, *flags)
     assert "Other data: folder:shapes@24, not CIFAR-10" in pages["index.html"]
@@ -51,7 +51,7 @@ def test_report_of_cifar100_has_room_for_a_hundred_classes(tmp_path: Path, monke
     root = write_cifar100(tmp_path / "data", monkeypatch, train=1000, test=300)
     from torchvision.datasets import CIFAR100
 
-    project = copied(tmp_path / "code")
+    project = complete(copied(tmp_path / "code"))
     for name, official in sources.CIFAR100.files.items():
         project.edit("autoencoders/data/sources.py", str(official), SOURCES["cifar100"].files[name])  # type: ignore[union-attr]
     line = "    from torchvision.datasets import CIFAR100\n"
