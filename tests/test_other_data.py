@@ -62,4 +62,4 @@ def test_report_of_cifar100_has_room_for_a_hundred_classes(tmp_path: Path, monke
     assert "60,000 colour images of 32 × 32 pixels in 100 classes" in pages["report/02-data-and-method.html"]
     assert "man − boy + girl" in pages["report/06-vae.html"]
     [table] = re.findall(r'id="tbl-r20-classes".*?</thead>', pages["report/07-masked.html"], re.DOTALL)
-    assert table.count("<th") == 1 + 12
+    assert table.count("</th>") == 1 + 12
