@@ -311,7 +311,8 @@ def _holes(f: Findings, mcae: Contender, vit: Contender) -> Iterable[Claim]:
             continue  # small images have few patches so far apart
         requirement = "R22" if key == "next" else "R23"
         statement = f"a visible patch {where} hidden ones tells the {vit.label} more about them than the {mcae.label}"
-        sides = (Measured(each, importance, f"importance:{distance}") for each in (vit, mcae))
+        metric = f"importance:{distance}"
+        sides = Measured(vit, importance, metric), Measured(mcae, importance, metric)
         yield Claim(f"vit-{key}", requirement, statement, *sides, GAIN)
     few, *more = f.catalogue.ratios
     if more:
