@@ -54,7 +54,7 @@ DETOUR = Scale(
     unit=" times the distance between the ends",
     margin=0.05,
     digits=2,
-    reason="a path that is longer by a twentieth still looks like a cross-fade",
+    reason="less than a twentieth of the way is taken for none",
 )
 SCALES = {
     "decibels": DECIBELS,
