@@ -54,7 +54,7 @@ DETOUR = Scale(
     unit=" times the distance between the ends",
     margin=0.05,
     digits=2,
-    reason="less than a twentieth of the way is taken for none",
+    reason="less than a twentieth counts as no detour here",
 )
 SCALES = {
     "decibels": DECIBELS,

@@ -54,7 +54,7 @@ def page(lab: Lab, addresses: Addresses) -> Page:
         "judged": uses.judged,
     }
     files: dict[str, bytes | str] = {"results.css": asset("results.css"), **found.album.files}
-    return Page(HEAD, fill("results.html"), data, ("charts.js", "results.js"), files)
+    return Page(HEAD, fill("results.html"), data, ("svg.js", "charts.js", "results.js"), files)
 
 
 def _headlines(lab: Lab) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ PROMPTS = (
 )
 PROMISE = "Drag the size of the latent and see what so many numbers hold of an image."
 HEAD = Head("sizes", "Size of the latent", PROMISE, PROMPTS)
-SCRIPTS = ("images.js", "tensors.js", "decibels.js", "sizes.js")
+SCRIPTS = ("images.js", "tensors.js", "svg.js", "decibels.js", "sizes.js")
 
 
 def page(lab: Lab, addresses: Addresses) -> Page:

@@ -17,7 +17,7 @@ PROMPTS = (
 HEAD = Head(
     "train", "Train one here", "Watch a small denoiser learn on a few hundred images, in this browser.", PROMPTS
 )
-SCRIPTS = (*scripts.SCRIPTS, "denoise.js", "decibels.js", "train.js")
+SCRIPTS = (*scripts.SCRIPTS, "denoise.js", "svg.js", "decibels.js", "train.js")
 
 
 def page(lab: Lab, addresses: Addresses) -> Page:

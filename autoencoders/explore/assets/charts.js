@@ -1,13 +1,6 @@
 "use strict";
 // Curves of the error by epoch, as SVG: their colours are the theme's, whichever it becomes.
 
-function drawn(tag, attributes = {}, ...children) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
 const PARTS = ["train", "validation"];
 const isNumber = value => value !== null && value !== undefined; // what isn't a number came as null
 
@@ -21,14 +14,14 @@ function range(history) {
 function curves(history, x, y, radius) {
   return PARTS.map(part => {
     const points = history[part].map((value, i) => [i, value]).filter(([, value]) => isNumber(value));
-    if (points.length === 1) return drawn("circle", { class: part, cx: x(points[0][0]), cy: y(points[0][1]), r: radius });
-    return drawn("path", { class: part, d: points.map(([i, value], n) => `${n ? "L" : "M"}${x(i).toFixed(1)} ${y(value).toFixed(1)}`).join("") });
+    if (points.length === 1) return svg("circle", { class: part, cx: x(points[0][0]), cy: y(points[0][1]), r: radius });
+    return svg("path", { class: part, d: points.map(([i, value], n) => `${n ? "L" : "M"}${x(i).toFixed(1)} ${y(value).toFixed(1)}`).join("") });
   });
 }
 
 function sparkline(history) {
   const scale = range(history), last = Math.max(...PARTS.map(part => history[part].length)) - 1;
-  const shape = drawn("svg", { class: "spark", viewBox: "0 0 84 22", width: 84, height: 22, "aria-hidden": "true" });
+  const shape = svg("svg", { class: "spark", viewBox: "0 0 84 22", width: 84, height: 22, "aria-hidden": "true" });
   if (scale) shape.append(...curves(history, i => 3 + (last ? i / last : .5) * 78, v => 19 - (v - scale.low) / (scale.high - scale.low) * 16, 2));
   return shape;
 }
@@ -49,15 +42,15 @@ function lossCurve(history, width) {
   const x = i => left + (epochs > 1 ? i / (epochs - 1) : .5) * (width - left - right);
   const y = v => height - bottom - (v - scale.low) / (scale.high - scale.low) * (height - bottom - top);
   const described = PARTS.map(part => `${part} from ${history[part][0]} to ${history[part].at(-1)}`).join(", ");
-  const shape = drawn("svg", { class: "curve", width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Mean squared error over ${epochs} ${epochs === 1 ? "epoch" : "epochs"}: ${described}` });
+  const shape = svg("svg", { class: "curve", width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Mean squared error over ${epochs} ${epochs === 1 ? "epoch" : "epochs"}: ${described}` });
   for (const value of ticks(scale.low, scale.high, 4)) {
-    shape.append(drawn("line", { class: "grid", x1: left, x2: width - right, y1: y(value), y2: y(value) }));
-    shape.append(drawn("text", { x: left - 7, y: y(value) + 4, "text-anchor": "end" }, String(value)));
+    shape.append(svg("line", { class: "grid", x1: left, x2: width - right, y1: y(value), y2: y(value) }));
+    shape.append(svg("text", { x: left - 7, y: y(value) + 4, "text-anchor": "end" }, String(value)));
   }
   const marks = epochs > 1 ? ticks(1, epochs, 6).filter(Number.isInteger) : [1];
-  for (const epoch of marks) shape.append(drawn("text", { x: x(epoch - 1), y: height - bottom + 18, "text-anchor": "middle" }, String(epoch)));
-  shape.append(drawn("text", { x: (left + width - right) / 2, y: height - 5, "text-anchor": "middle" }, "epoch"));
-  shape.append(drawn("text", { x: 13, y: (top + height - bottom) / 2, "text-anchor": "middle", transform: `rotate(-90 13 ${(top + height - bottom) / 2})` }, "squared error"));
+  for (const epoch of marks) shape.append(svg("text", { x: x(epoch - 1), y: height - bottom + 18, "text-anchor": "middle" }, String(epoch)));
+  shape.append(svg("text", { x: (left + width - right) / 2, y: height - 5, "text-anchor": "middle" }, "epoch"));
+  shape.append(svg("text", { x: 13, y: (top + height - bottom) / 2, "text-anchor": "middle", transform: `rotate(-90 13 ${(top + height - bottom) / 2})` }, "squared error"));
   shape.append(...curves(history, x, y, 3.5));
   return shape;
 }

@@ -1,13 +1,6 @@
 "use strict";
 // A small chart of decibels, as wide as there is room.
 
-function svg(tag, attributes = {}, ...children) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
 class DecibelChart {
   constructor(holder) {
     this.width = matchMedia("(max-width: 40rem)").matches ? 340 : 600; // as in the style sheet
