@@ -111,6 +111,12 @@ def test_best_is_marked_and_noise_stays_until_other_is_drawn(noising: Any) -> No
     assert not np.array_equal(shown(noising, panel(2)), first)
 
 
+def test_star_of_any_panel_fits_on_a_phone(noising: Any) -> None:
+    noising.set_viewport_size({"width": 390, "height": 800})
+    noising.eval_on_selector_all("#outputs figure", "all => all.forEach(each => each.classList.add('best'))")
+    assert noising.evaluate("document.documentElement.scrollWidth") == 390
+
+
 def test_total_variation_is_scikit_images(tab: Any) -> None:
     generator = np.random.default_rng(0)
     ramp = np.linspace(0, 1, 24 * 32 * 3).reshape(24, 32, 3)

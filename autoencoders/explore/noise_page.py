@@ -94,7 +94,7 @@ def _data(lab: Lab) -> dict[str, Any]:
 def _notes(sigmas: Sequence[float], decibels: Sequence[Sequence[float]], directions: int) -> list[str]:
     losses = (f"{small - whole:+.2f} dB at σ = {s:g}" for s, (whole, small) in zip(sigmas, decibels, strict=True))
     return [
-        "PSNR is of this one image; the best denoiser’s is marked. The models without bottleneck compress nothing: "
+        "PSNR is of this one image; the best denoiser’s has a star. The models without bottleneck compress nothing: "
         "they are a ceiling.",
         f"The linear denoiser is the report’s along its {directions} leading directions, which costs on validation "
         f"images {', '.join(losses)}".replace("-", "−")
