@@ -203,7 +203,8 @@ def test_quarto_renders_only_if_something_has_changed(tools: Path, rendered: Boo
     stand_in(tools, book, WHOLE)
 
     def asked() -> int:
-        making._render(there(), manuscript, book)
+        if not making._is_made(manuscript, book, there()):
+            making._render(there(), manuscript, book)
         return len((book.root.parent / "count").read_text().split())
 
     assert [asked(), asked()] == [1, 1]
@@ -216,12 +217,35 @@ def test_quarto_renders_only_if_something_has_changed(tools: Path, rendered: Boo
     assert [asked(), asked()] == [4, 4]
 
 
+@pytest.mark.parametrize("of", ["chapter", "rendered page", "published page", "published PDF", "results"])
+def test_book_counts_as_made_until_something_changes(rendered: Book, of: str, monkeypatch: Patch) -> None:
+    manuscript = small_manuscript(rendered)
+    monkeypatch.setattr(making, "embedded", lambda root: ["one"])
+    notebook = rendered.root / "cache/notebooks/one.ipynb"
+    notebook.parent.mkdir(exist_ok=True)
+    notebook.write_text("executed")
+    assert not making._is_made(manuscript, rendered, None)
+    making._remember(manuscript, rendered, None)
+    assert making._is_made(manuscript, rendered, None)
+    assert not making._is_made(manuscript, rendered, quarto.Quarto("quarto", "1.9.3")), "by another renderer"
+    changed = {
+        "chapter": rendered.chapters[0],
+        "rendered page": rendered.rendered / "index.html",
+        "published page": rendered.output / "index.html",
+        "published PDF": rendered.pdf,
+        "results": notebook,
+    }[of]
+    changed.write_bytes(changed.read_bytes() + b" ")
+    assert not making._is_made(manuscript, rendered, None)
+    changed.unlink()
+    assert not making._is_made(manuscript, rendered, None)
+
+
 def test_quarto_started_by_hand_counts_as_made(tools: Path, rendered: Book) -> None:
     manuscript = small_manuscript(rendered)
-    making.complete(manuscript, quarto.Quarto("quarto", "1.9.3"))  # its last step
-    stand_in(tools, rendered, WHOLE)
-    making._render(there(), manuscript, rendered)
-    assert not (rendered.root.parent / "count").exists()
+    made_by = quarto.Quarto("quarto", "1.9.3")
+    making.complete(manuscript, made_by)  # its last step
+    assert making._is_made(manuscript, rendered, made_by)
 
 
 @pytest.mark.parametrize("part", [SITE, PDF])
@@ -230,7 +254,7 @@ def test_quarto_book_of_one_format_is_not_taken_for_a_whole_one(tools: Path, ren
     stand_in(tools, rendered, part)
     quarto.render(there(), rendered.root, {})
     making.complete(manuscript, there())
-    assert not making._is_rendered(manuscript, rendered, there())
+    assert not making._is_made(manuscript, rendered, there())
 
 
 @pytest.mark.parametrize(

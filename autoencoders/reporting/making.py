@@ -83,27 +83,30 @@ def hand_in(manuscript: Manuscript, renderer: Renderer = "auto") -> tuple[Path, 
 
 def _report(manuscript: Manuscript, renderer: Renderer) -> Book:
     tool = None if renderer == "pandoc" else quarto.obtain(PROJECT, insist=renderer == "quarto")
-    executions = _prepare(manuscript, tool.name if tool else without_quarto.name())
+    executions = _prepare(manuscript, _named(tool))
     book = Book.read(manuscript.root)
-    if tool:
+    if _is_made(manuscript, book, tool):
+        log("nothing has changed: the book is as it was")
+    elif tool:
         _render(tool, manuscript, book)
     else:
         executed = [each.target for each in executions]
         without_quarto.render(book, executed, manuscript.extra, partial(manuscript.add_extra, book))
         publishing.publish(book)
+        _remember(manuscript, book, tool)
     if missing := [path for path in book.made if not path.exists()]:
         raise ReportError(f"{missing[0]} was not made")
     return book
 
 
+def _named(tool: quarto.Quarto | None) -> str:
+    return tool.name if tool else without_quarto.name()
+
+
 def _render(tool: quarto.Quarto, manuscript: Manuscript, book: Book) -> None:
-    """Render by Quarto, which takes its time whether anything has changed or not: so only if something has."""
-    if _is_rendered(manuscript, book, tool):
-        log("nothing has changed: the book is as it was")
-    else:
-        log(f"rendering with {tool.name}")
-        with publishing.tidy(book):
-            quarto.render(tool, manuscript.root, _environment(manuscript.settings, *ENVIRONMENT) | {HELD: "1"})
+    log(f"rendering with {tool.name}")
+    with publishing.tidy(book):
+        quarto.render(tool, manuscript.root, _environment(manuscript.settings, *ENVIRONMENT) | {HELD: "1"})
     _complete(manuscript, tool)
 
 
@@ -131,28 +134,40 @@ def _complete(manuscript: Manuscript, tool: quarto.Quarto | None) -> None:
         log(f"this preview is not whole: {book.output.name} stays as it was")
         return
     if site and pdf and tool:
-        _memory(manuscript).write_text(_state(manuscript, book, tool), encoding="utf-8")
+        _remember(manuscript, book, tool)
+
+
+# ── What is made already: rendering takes its time whether anything has changed or not ────────────────────────────────
 
 
 def _memory(manuscript: Manuscript) -> Path:
     return manuscript.root / WORKSHOP / "rendered.txt"
 
 
-def _is_rendered(manuscript: Manuscript, book: Book, tool: quarto.Quarto) -> bool:
+def _remember(manuscript: Manuscript, book: Book, tool: quarto.Quarto | None) -> None:
+    _memory(manuscript).write_text(_state(manuscript, book, tool), encoding="utf-8")
+
+
+def _is_made(manuscript: Manuscript, book: Book, tool: quarto.Quarto | None) -> bool:
     memory = _memory(manuscript)
     return memory.exists() and memory.read_text(encoding="utf-8") == _state(manuscript, book, tool)
 
 
-def _state(manuscript: Manuscript, book: Book, tool: quarto.Quarto) -> str:
-    """A digest of what goes into a book by Quarto, and of what came out."""
+def _state(manuscript: Manuscript, book: Book, tool: quarto.Quarto | None) -> str:
+    """A digest of what goes into a book, and of what came out; an executed notebook names the results it rests on."""
     settings = [manuscript.root / name for name in ("_quarto.yml", "_quarto.yml.local", "_variables.yml")]
     written = [path for path in (manuscript.root / WORKSHOP).iterdir() if path.suffix in (".typ", ".svg", ".md")]
-    style = [path for path in (PROJECT / "report/style").iterdir() if path.is_file()]
     notebooks = [manuscript.root / f"cache/notebooks/{name}.ipynb" for name in embedded(manuscript.root)]
-    made = [path for path in book.rendered.rglob("*") if path.is_file()]
-    paths = [*settings, *book.sources, *book.bibliography, *written, *style, *notebooks, *made]
-    digests = sorted((str(path), hashlib.sha256(path.read_bytes()).hexdigest()) for path in paths)
-    return hashlib.sha256(json.dumps([tool.name, digests]).encode()).hexdigest()
+    ours = [*_files(PROJECT / "report/style"), *_files(PROJECT / "autoencoders"), *references.FOLDER.glob("*.json")]
+    ours += manuscript.settings.compare
+    made = [*_files(book.rendered), *(book.output / name for name in Folder(book.output).listed), book.pdf]
+    paths = [*settings, *book.sources, *book.bibliography, *written, *notebooks, *ours, *made]
+    digests = sorted((str(path), hashlib.sha256(path.read_bytes()).hexdigest()) for path in paths if path.exists())
+    return hashlib.sha256(json.dumps([_named(tool), digests]).encode()).hexdigest()
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
 
 
 def prepare(manuscript: Manuscript, renderer: str) -> list[Execution]:
