@@ -162,7 +162,7 @@ def _state(manuscript: Manuscript, book: Book, tool: quarto.Quarto | None) -> st
     ours += manuscript.settings.compare
     made = [*_files(book.rendered), *(book.output / name for name in Folder(book.output).listed), book.pdf]
     paths = [*settings, *book.sources, *book.bibliography, *written, *notebooks, *ours, *made]
-    digests = sorted((str(path), hashlib.sha256(path.read_bytes()).hexdigest()) for path in paths if path.exists())
+    digests = sorted((path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in paths if path.exists())
     return hashlib.sha256(json.dumps([_named(tool), digests]).encode()).hexdigest()
 
 
