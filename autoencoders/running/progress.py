@@ -44,16 +44,16 @@ def follow(lab: Lab, tasks: Sequence[Task]) -> None:
         lab.check_images()
     total = len({*found, *map(lab.store.key, tasks)})
     log(f"{total - len(found)} of {total} results are cached, {len(found)} to make")
-    failed: list[tuple[Task, Exception]] = []
+    failed: dict[str, Exception] = {}
     with _display(lab, found) as (started, finished), _pool(lab, list(found.values())) as pool:
         for key, failure in order.run(found, _order(lab, found), Noted(pool, started)):
             if isinstance(failure, StorageError):
                 raise failure  # what one can't store no other can
             if failure:
-                failed.append((found[key], failure))
+                failed[key] = failure
             finished(key)
     if failed:
-        raise _explained(failed)
+        raise _explained([(task, failed[key]) for key, task in found.items() if key in failed])
 
 
 def missing(lab: Lab, tasks: Sequence[Task]) -> dict[str, Task]:
