@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +77,36 @@ def test_pages_fit_are_accessible_and_stand_still(browser: Any, made: Made, sche
                 found += violations(page, "color-contrast", "link-in-text-block")
             faults += [f"{name}: {fault}" for fault in found]
     assert faults == []
+
+
+def test_long_table_stands_still_while_it_is_read(browser: Any, made: Made) -> None:
+    """Its columns would jump if a page were shown whose last rows aren't read yet."""
+    with slowly_served(made.book) as address, opened(browser, DESK) as page:
+        page.goto(f"{address}/report/claims.html")
+        assert page.locator("#tbl-claims tr").count() > 20
+        assert shift(page) == 0
+
+
+@contextmanager
+def slowly_served(folder: Path) -> Iterator[str]:
+    """The address of a site of whose pages a quarter arrives long before the rest."""
+
+    class Handler(SimpleHTTPRequestHandler):
+        def copyfile(self, source: Any, outputfile: Any) -> None:
+            content = source.read()
+            if self.path.endswith(".html"):
+                outputfile.write(content[: len(content) // 4])
+                outputfile.flush()
+                time.sleep(2)  # in which a browser would show it
+                content = content[len(content) // 4 :]
+            outputfile.write(content)
+
+        def log_message(self, *_: Any) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def test_keyboard_reaches_every_control_and_shows_where_it_is(browser: Any, made: Made) -> None:
