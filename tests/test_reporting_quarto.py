@@ -203,8 +203,7 @@ def test_quarto_renders_only_if_something_has_changed(tools: Path, rendered: Boo
     stand_in(tools, book, WHOLE)
 
     def asked() -> int:
-        if not making._is_made(manuscript, book, there()):
-            making._render(there(), manuscript, book)
+        making._bring_up_to_date(manuscript, book, there(), [])
         return len((book.root.parent / "count").read_text().split())
 
     assert [asked(), asked()] == [1, 1]
@@ -215,6 +214,20 @@ def test_quarto_renders_only_if_something_has_changed(tools: Path, rendered: Boo
     assert [asked(), asked()] == [3, 3]
     stand_in(tools, book, WHOLE, version="1.9.4")
     assert [asked(), asked()] == [4, 4]
+
+
+def test_pandoc_renders_only_if_something_has_changed(rendered: Book, monkeypatch: Patch) -> None:
+    manuscript, calls = small_manuscript(rendered), []
+    monkeypatch.setattr(making.without_quarto, "render", lambda *given: calls.append(given))
+
+    def asked() -> int:
+        making._bring_up_to_date(manuscript, rendered, None, [])
+        return len(calls)
+
+    assert [asked(), asked()] == [1, 1]
+    chapter = rendered.chapters[0]
+    chapter.write_text(chapter.read_text() + "\nMore.\n")
+    assert [asked(), asked()] == [2, 2]
 
 
 @pytest.mark.parametrize("of", ["chapter", "rendered page", "published page", "published PDF", "results"])

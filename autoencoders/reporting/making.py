@@ -85,18 +85,22 @@ def _report(manuscript: Manuscript, renderer: Renderer) -> Book:
     tool = None if renderer == "pandoc" else quarto.obtain(PROJECT, insist=renderer == "quarto")
     executions = _prepare(manuscript, _named(tool))
     book = Book.read(manuscript.root)
+    _bring_up_to_date(manuscript, book, tool, [each.target for each in executions])
+    if missing := [path for path in book.made if not path.exists()]:
+        raise ReportError(f"{missing[0]} was not made")
+    return book
+
+
+def _bring_up_to_date(manuscript: Manuscript, book: Book, tool: quarto.Quarto | None, executed: list[Path]) -> None:
+    """Render a book, which takes its time whether anything has changed or not: so only if something has."""
     if _is_made(manuscript, book, tool):
         log("nothing has changed: the book is as it was")
     elif tool:
         _render(tool, manuscript, book)
     else:
-        executed = [each.target for each in executions]
         without_quarto.render(book, executed, manuscript.extra, partial(manuscript.add_extra, book))
         publishing.publish(book)
         _remember(manuscript, book, tool)
-    if missing := [path for path in book.made if not path.exists()]:
-        raise ReportError(f"{missing[0]} was not made")
-    return book
 
 
 def _named(tool: quarto.Quarto | None) -> str:
@@ -137,7 +141,7 @@ def _complete(manuscript: Manuscript, tool: quarto.Quarto | None) -> None:
         _remember(manuscript, book, tool)
 
 
-# ── What is made already: rendering takes its time whether anything has changed or not ────────────────────────────────
+# ── What is made already ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _memory(manuscript: Manuscript) -> Path:
