@@ -23,6 +23,7 @@ from autoencoders.results import Contender, Results, reported, sigma_label, summ
 from autoencoders.specs import Baseline, Experiment, Gaussian, Input, PatchMask, describe
 
 MOST_CLASSES = 12  # that a table or a matrix has room for
+QUALITY = "quality-"  # so begin the names of what `benchmarks/quality.py` found, one for each family
 Bottleneck = Literal["vector", "spatial"]
 Features = Literal["latent", "map"]
 
@@ -432,12 +433,27 @@ class Findings(Results[Catalogue]):
         """Our loop against a plain one, as `make bench` found it on the hardware of which values are kept."""
         rows = [
             {"hardware": _hardware(found), "model": model} | rates
-            for found in (each["training"] for each in references.speeds())
+            for found in (each["training"] for each in references.speeds() if "training" in each)
             for model, rates in found["images_per_second"].items()
         ]
         contenders = dict.fromkeys(name for row in rows for name in row if name not in ("hardware", "model"))
         speeds = [tables.Column(key=name, heading=name, digits=2 if name == "ratio" else 0) for name in contenders]
         return tables.markdown(rows or [{"hardware": None, "model": None}], ["hardware", "model", *speeds])
+
+    def time_to_quality(self) -> tables.Table:
+        """How long a training takes to be as good as asked for: ours, and plain ones (`benchmarks/quality.py`)."""
+        contenders = ("ours", "plain", "tutorial")
+        rows = [
+            {"family": name.removeprefix(QUALITY), "goal": found["goal"], "value": found["value"]}
+            | {contender: _until(found[contender]) for contender in contenders if contender in found}
+            | {"hardware": _hardware(found)}
+            for each in references.speeds()
+            for name, found in each.items()
+            if name.startswith(QUALITY)
+        ]
+        value = tables.Column(key="value", heading="value", digits=3)
+        columns: list[str | tables.Column] = ["family", "goal", value, *contenders, "hardware"]
+        return tables.markdown(rows or [dict.fromkeys(("family", "goal", "value", *contenders, "hardware"))], columns)
 
     def other_speeds(self) -> tables.Table:
         """What else `make bench` measures, a line each."""
@@ -445,7 +461,7 @@ class Findings(Results[Catalogue]):
             {"hardware": _hardware(found), "benchmark": name, "what": what, "value": value}
             for each in references.speeds()
             for name, found in each.items()
-            if name != "training"
+            if name != "training" and not name.startswith(QUALITY)
             for what, value in _flat({k: v for k, v in found.items() if k != "machine"})
         ]
         nothing = {"hardware": None, "benchmark": None, "what": None, "value": None}
@@ -560,6 +576,13 @@ def _share_at_home(plane: Mapping[str, np.ndarray], kinds: int) -> np.ndarray:
 def _setting(sweep: Sweep, run: Experiment) -> str:
     value = sweep.value(run)
     return "calibrated" if value is None else f"{value:g}"
+
+
+def _until(found: dict[str, Any]) -> str:
+    """Seconds until a quality was reached, and how many times ours that is; or what was waited in vain."""
+    more = "" if found["reached"] else "> "
+    times = f" ({more}{found['times']:.1f}×)" if "times" in found else ""
+    return f"{more}{found['seconds']:.1f} s{times}"
 
 
 def _hardware(found: dict[str, Any]) -> str:

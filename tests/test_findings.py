@@ -633,6 +633,30 @@ def test_recipes_that_were_tried_are_told_with_those_that_were_kept(
     assert [cell.strip() for cell in dropped.strip("|").split("|")][-2:] == ["–", "no"]
 
 
+def test_time_to_quality_says_what_was_reached_and_what_was_waited_for_in_vain(
+    f: Findings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(references, "FOLDER", tmp_path)
+    assert "–" in str(f.time_to_quality()), "nothing was kept here"
+    found = {"goal": "PCA + 0.3 dB", "value": 23.456, "machine": {"device": "Some CPU", "cores": 2}}
+    found |= {"ours": {"reached": True, "seconds": 2.0}}
+    found |= {"plain": {"reached": True, "seconds": 9.0, "times": 4.5}}
+    found |= {"tutorial": {"reached": False, "seconds": 20.5, "times": 10.2}}
+    (tmp_path / "results-cpu.json").write_text(json.dumps({"quality-ae": found}))
+    (line,) = str(f.time_to_quality()).splitlines()[2:3]
+    assert [cell.strip() for cell in line.strip("|").split("|")] == [
+        "ae",
+        "PCA + 0.3 dB",
+        "23.456",
+        "2.0 s",
+        "9.0 s (4.5×)",
+        r"\> 20.5 s (\> 10.2×)",
+        "Some CPU, 2 cores",
+    ]
+    assert "PCA + 0.3 dB" not in str(f.other_speeds()), "it has a table of its own"
+    assert "–" in str(f.training_speeds()), "nobody measured that here"
+
+
 # ── Notebooks ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
