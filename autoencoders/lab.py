@@ -318,14 +318,14 @@ class Bench:
             return task.compute(self.store.scratch(task))
 
     def dataset(self, spec: Data) -> data.Dataset:
+        """Images, for whoever computes with them next in this thread."""
+        machine.keep_freed_memory()
+        machine.flush_denormals()
         return tasks.dataset(self, spec)
 
     def model(self, experiment: Experiment) -> models.Autoencoder:
         """The trained model, ready to use."""
         return tasks.model(self, experiment, self.store.fetch(self.training(experiment)))
-
-    def prepare(self) -> None:
-        machine.keep_freed_memory()
 
     def progress(self, scratch: Path) -> Callable[[Any], None]:
         return ProgressFile(scratch / "progress.json")

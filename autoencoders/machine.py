@@ -80,3 +80,18 @@ def keep_freed_memory() -> None:
         tune = ctypes.CDLL(None).mallopt
         tune(MMAP_THRESHOLD, 32 * MEBIBYTE)  # the most that it takes
         tune(TRIM_THRESHOLD, 256 * MEBIBYTE)
+
+
+# ── Arithmetic ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def flush_denormals() -> None:
+    """Let this thread take for zero what is nearer to zero than 1.2e-38.
+
+    The gradients of units that are far from their threshold get as small as that, and processors take many times as
+    long for such numbers: the steps of a masked autoencoder took four times as long in its third epoch as in its first.
+    What they would add to a weight is lost in its rounding.
+    """
+    import torch
+
+    torch.set_flush_denormal(True)

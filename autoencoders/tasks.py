@@ -51,7 +51,6 @@ def train(bench: Bench, experiment: Experiment, scratch: Path) -> Artifact:
 
 
 def measure(bench: Bench, subject: Subject, spec: Measurement, scratch: Path, **needed: Any) -> Artifact:
-    bench.prepare()
     images = bench.dataset(subject.data if isinstance(subject, Experiment) else bench.fitted_to)
     if spec.evaluation_data:
         needed["evaluation_data"] = bench.dataset(spec.evaluation_data)
