@@ -49,7 +49,7 @@ PLANS: dict[str, type[Plan]] = {"assignment": Catalogue, **{name: studies.study(
 NEUTRAL = {  # what runs outside the keys, with the reason why it changes no number; below, each has a test
     "autoencoders.store.": "keeps what was computed, and hands it over as it was: test_store and the faults' tests",
     "autoencoders.lab.": "makes tasks, hands over what they ask for, tells how far they are: test_bench_…",
-    "autoencoders.machine.": "keeps memory and GPUs for a process: test_machine",
+    "autoencoders.machine.": "memory, GPUs, denormals: test_machine and test_denormals_taken_for_zero_…",
     "autoencoders.data.dataset.load": "hands a reader's images to `split`: test_loading_is_reading_and_splitting",
     "autoencoders.data.dataset._read": "calls the reader: test_loading_is_reading_and_splitting",
     "autoencoders.reading.": "refuses files that can't be read: test_loading_is_reading_and_splitting",
@@ -261,6 +261,15 @@ def test_bench_hands_over_what_it_was_given(lab: Lab) -> None:
     held = models.weights(lab.bench.model(experiment))
     assert held.keys() == trained.arrays.keys()
     assert all(np.array_equal(held[name], trained.arrays[name]) for name in held)
+
+
+def test_bench_lets_whoever_has_images_compute_with_denormals_as_zero(lab: Lab) -> None:
+    torch.set_flush_denormal(False)
+    lab.bench.dataset(SPEC)
+    try:
+        assert (torch.full((1,), 1e-30) * torch.full((1,), 1e-10)).view(torch.int32) == 0
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def test_bench_watches_a_training_without_changing_it(lab: Lab, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 import torch
 from torch import nn
 
-from autoencoders import models, training
+from autoencoders import machine, models, training
 from autoencoders.data import Split
 from autoencoders.errors import InputError, StorageError, TrainingError
 from autoencoders.models.base import Shape, Terms
@@ -193,6 +194,34 @@ def test_learning_rate_rises_to_its_peak_and_falls_to_zero(share: float) -> None
 def run(name: str = "ae", **recipe: Any) -> training.Run:
     spec = experiment(name, **recipe)
     return training.Run(spec, MODELS[name][0], TRAIN, VALIDATION, torch.device("cpu"))
+
+
+@pytest.fixture
+def denormals() -> Iterator[None]:
+    yield
+    torch.set_flush_denormal(False)
+
+
+@pytest.mark.usefixtures("denormals")
+def test_denormals_taken_for_zero_change_no_bit_of_a_training() -> None:
+    def stepped() -> tuple[training.Run, int]:
+        under_way, gradients = run("mcae"), []
+        with torch.no_grad():
+            under_way.model.filters.bias[::2] -= 12.5  # far from the threshold
+        under_way.model.filters.register_full_backward_hook(lambda layer, into, out: gradients.append(out[0].clone()))
+        for _ in range(5):
+            under_way.advance()
+        tiny = sum(int(((each != 0) & (each.abs() < torch.finfo(each.dtype).tiny)).sum()) for each in gradients)
+        return under_way, tiny
+
+    torch.set_flush_denormal(False)
+    as_they_are, tiny = stepped()
+    assert tiny > 100
+    machine.flush_denormals()
+    as_zero, none = stepped()
+    assert none == 0
+    pairs = zip(as_they_are.model.state_dict().values(), as_zero.model.state_dict().values(), strict=True)
+    assert all(torch.equal(*pair) for pair in pairs)
 
 
 def test_gradients_are_clipped() -> None:
