@@ -117,10 +117,11 @@ def check(given: Mapping[str, Any]) -> None:
 def applied(profile: Profile, given: Mapping[str, Any]) -> Profile:
     """The profile with these lists in place of its own; unseen levels are those that nothing is trained on.
 
-    Seeds that somebody asks for are those of all models.
+    Other seeds than the profile's are those of all models; its own, which a report hands to its notebooks, stay those
+    of the models that it repeats.
     """
     found = replace(profile, **given)
-    if "seeds" in given:
+    if tuple(found.seeds) != profile.seeds:
         found = replace(found, repeated="all")
     sigmas = tuple(map(_exact, found.sigmas))
     trained = {*map(thousandths, (*sigmas, math.sqrt(VARIANCE)))}

@@ -353,6 +353,18 @@ def test_later_seeds_of_an_evening_repeat_the_headline_models() -> None:
     assert {e.seed for e in later.results()} == {1}
 
 
+@pytest.mark.parametrize("name", PROFILES)
+def test_lists_of_a_profile_applied_to_it_change_nothing(name: str) -> None:
+    """A report hands the lists in force to its notebooks, which must mean the same run."""
+    profile = PROFILES[name]
+    own = {each: getattr(profile, each) for each in compared.PARAMETERS if getattr(profile, each) is not None}
+    assert compared.applied(profile, own) == compared.applied(profile, {})
+
+
+def test_other_seeds_are_those_of_all_models() -> None:
+    assert compared.applied(PROFILES["evening"], {"seeds": (0, 5)}).repeated == "all"
+
+
 @pytest.mark.parametrize("seeds", [1, 3, 5, 7])
 def test_each_seed_has_random_weights_beside_it(seeds: int) -> None:
     drawn = [each for each in given(seeds=tuple(range(seeds))).untrained() if each.of == "ae-vector"]
