@@ -112,7 +112,7 @@ def dragged(browser: Any, page: Any, name: str) -> float:
     page.evaluate(MOVE, [*DRAGS[name], MOVES])
     took = (computed() - before) / MOVES * 1000
     session.detach()
-    return took
+    return round(took, 1)
 
 
 def in_chapter(browser: Any, chapter: Path, name: str) -> dict[str, Any]:
