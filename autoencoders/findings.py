@@ -445,7 +445,7 @@ class Findings(Results[Catalogue]):
         contenders = ("ours", "plain", "tutorial")
         rows = [
             {"family": name.removeprefix(QUALITY), "goal": found["goal"], "value": found["value"]}
-            | {contender: _until(found[contender]) for contender in contenders if contender in found}
+            | {contender: _until(found[contender]) if contender in found else None for contender in contenders}
             | {"hardware": _hardware(found)}
             for each in references.speeds()
             for name, found in each.items()
