@@ -443,9 +443,11 @@ class Findings(Results[Catalogue]):
     def time_to_quality(self) -> tables.Table:
         """How long a training takes to be as good as asked for: ours, and plain ones (`benchmarks/quality.py`)."""
         contenders = ("ours", "plain", "tutorial")
+        nothing = dict.fromkeys(("family", "goal", "value", *contenders, "hardware"))
         rows = [
-            {"family": name.removeprefix(QUALITY), "goal": found["goal"], "value": found["value"]}
-            | {contender: _until(found[contender]) if contender in found else None for contender in contenders}
+            nothing
+            | {"family": name.removeprefix(QUALITY), "goal": found["goal"], "value": found["value"]}
+            | {contender: _until(found[contender]) for contender in contenders if contender in found}
             | {"hardware": _hardware(found)}
             for each in references.speeds()
             for name, found in each.items()
@@ -453,7 +455,7 @@ class Findings(Results[Catalogue]):
         ]
         value = tables.Column(key="value", heading="value", digits=3)
         columns: list[str | tables.Column] = ["family", "goal", value, *contenders, "hardware"]
-        return tables.markdown(rows or [dict.fromkeys(("family", "goal", "value", *contenders, "hardware"))], columns)
+        return tables.markdown(rows or [nothing], columns)
 
     def other_speeds(self) -> tables.Table:
         """What else `make bench` measures, a line each."""

@@ -74,7 +74,7 @@ def keep_freed_memory() -> None:
     """Keep memory that this process frees for its next step, which needs as much again; only glibc can be told so.
 
     Otherwise it may hand large blocks back to Linux after each use, and Linux clears each page anew for the next one:
-    half of the time that an SSIM took. Trainings gain nothing by it.
+    half of the time that an SSIM took.
     """
     with suppress(OSError, AttributeError):
         tune = ctypes.CDLL(None).mallopt
