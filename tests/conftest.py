@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,13 @@ def no_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, no_network: None) -
     monkeypatch.delenv("AUTOENCODERS_DATA", raising=False)
     monkeypatch.setattr(files, "DATA", tmp_path / "data")
     return tmp_path / "data"
+
+
+@pytest.fixture(autouse=True)
+def denormals() -> None:
+    """Numbers as a new process has them: whoever computed here before may have had the smallest taken for zero."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(False)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -196,13 +195,6 @@ def run(name: str = "ae", **recipe: Any) -> training.Run:
     return training.Run(spec, MODELS[name][0], TRAIN, VALIDATION, torch.device("cpu"))
 
 
-@pytest.fixture
-def denormals() -> Iterator[None]:
-    yield
-    torch.set_flush_denormal(False)
-
-
-@pytest.mark.usefixtures("denormals")
 def test_denormals_taken_for_zero_change_no_bit_of_a_training() -> None:
     def stepped() -> tuple[training.Run, int]:
         under_way, gradients = run("mcae"), []
@@ -214,7 +206,6 @@ def test_denormals_taken_for_zero_change_no_bit_of_a_training() -> None:
         tiny = sum(int(((each != 0) & (each.abs() < torch.finfo(each.dtype).tiny)).sum()) for each in gradients)
         return under_way, tiny
 
-    torch.set_flush_denormal(False)
     as_they_are, tiny = stepped()
     assert tiny > 100
     machine.flush_denormals()
