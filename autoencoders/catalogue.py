@@ -293,7 +293,8 @@ class Catalogue(Plan):
         if self.profile.repeated == "all" or self.seed == self.profile.seeds[0]:
             return True
         headline = (self.ae(), *(self.ae(b, sigma=self.sigma) for b in self.profile.bottlenecks), self.vae())
-        return experiment in (*headline, self.mcae(self.ratio))
+        compared = (self.mcae(self.ratio), self.mcae(0))  # with masks and without
+        return experiment in (*headline, *compared)
 
     def results(self) -> list[Experiment]:
         return list(filter(self.repeats, self._results()))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable
-from itertools import product
+from itertools import groupby, product
 from typing import Any
 
 import numpy as np
 
+from autoencoders import tables
 from autoencoders.catalogue import Catalogue
 from autoencoders.findings import Findings
 from autoencoders.judging import (
@@ -56,6 +57,9 @@ DETOUR = Scale(
     digits=2,
     reason="less than a twentieth counts as no detour here",
 )
+SHIFT = Scale(
+    unit=" of the latents' spread", margin=0.05, digits=2, reason="so short a way is lost in a cloud of latents"
+)
 SCALES = {
     "decibels": DECIBELS,
     "accuracies": ACCURACY,
@@ -67,13 +71,16 @@ SCALES = {
     "lengths of codes": BITS,
     "shares of the fine detail": DETAIL,
     "lengths of paths": DETOUR,
+    "shifts of a latent": SHIFT,
 }
 
 
 def margins() -> str:
     """Which differences are too small to matter, and why: `{{< var task.margins >}}`."""
+    alike = groupby(SCALES.items(), lambda item: (item[1].text(item[1].margin), item[1].symbol, item[1].reason))
     return "; ".join(
-        f"for {name} {scale.text(scale.margin)}{scale.symbol}, since {scale.reason}" for name, scale in SCALES.items()
+        f"for {tables.in_a_row([name for name, _ in scales])} {margin}{symbol}, since {reason}"
+        for (margin, symbol, reason), scales in alike
     )
 
 
@@ -113,6 +120,10 @@ def _autoencoder(f: Findings) -> Iterable[Claim]:
         yield Claim(f"ae-probe-{key}", "R6", statement, f.correct(ae), f.correct(rival), ACCURACY)
     statement = "neighbours in the AE's latent space share a class more often than in pixel space"
     yield Claim("ae-purity", "R27", statement, f.purity(ae), f.purity(pixels), PURITY)
+    dae, at = f.dae(f.catalogue.sigma), sigma_label(f.catalogue.sigma)
+    for key, name, rival in (("ae", "the AE's", ae), ("pca", "PCA's", pca)):
+        statement = f"noise of {at} moves the latents of the DAE trained there less far than {name}"
+        yield Claim(f"dae-shift-{key}", "R5", statement, f.shift(dae), f.shift(rival), SHIFT, expected="less", at=at)
 
 
 def _denoising(f: Findings) -> Iterable[Claim]:
@@ -128,6 +139,9 @@ def _denoising(f: Findings) -> Iterable[Claim]:
     yield Claim("dae-clean", "R7", statement, f.psnr(ae), f.psnr(own), DECIBELS, at=level)
     for sigma in sorted(f.catalogue.profile.sigmas):
         own, level, key = f.dae(sigma), sigma_label(sigma), f"{1000 * sigma:.0f}"
+        if sigma > least:
+            statement = f"at {level} the DAE trained there denoises better than the AE"
+            yield Claim(f"dae-ae-{key}", "R7", statement, f.psnr(own, sigma), f.psnr(ae, sigma), DECIBELS, at=level)
         statement = f"at {level} the DAE trained there denoises better than the linear map fitted there"
         yield Claim(f"dae-ridge-{key}", "R7", statement, f.psnr(own, sigma), f.psnr(ridge, sigma), DECIBELS, at=level)
     for sigma in f.catalogue.unfamiliar_levels:
@@ -187,6 +201,10 @@ def _conditions(f: Findings, ae: Contender, dae: Contender, pca: Contender) -> I
             statement = f"trained without the class {name}, the AE's error tells its images better than {whose}"
             id, other = f"ae-novel-{left_out}-{key}", _novel(f, rival, left_out)
             yield Claim(id, "R12", statement, own, other, AUROC, at=name)
+        guessing = Quantity("guessing", np.array(0.5))
+        for key, side, whose in (("ae", own, "the AE's"), ("dae", _novel(f, dae, left_out), "the DAE's")):
+            statement = f"trained without the class {name}, {whose} error tells its images better than guessing"
+            yield Claim(f"{key}-novel-{left_out}-chance", "R12", statement, side, guessing, AUROC, at=name)
 
 
 def _novel(f: Findings, contender: Contender, left_out: int) -> Ranked:
@@ -320,7 +338,8 @@ def _holes(f: Findings, mcae: Contender, vit: Contender) -> Iterable[Claim]:
         statement = f"one visible patch counts for more with the {most.label} than with the {least.label}"
         sides = Measured(most, importance, "importance"), Measured(least, importance, "importance")
         yield Claim("mcae-importance", "R22", statement, *sides, GAIN)
-    pairs = [("vit-hole", vit, mcae), ("mcae-hole-mean", mcae, mean), ("vit-hole-linear", vit, linear)]
+    pairs = [("vit-hole", vit, mcae), ("mcae-hole-mean", mcae, mean)]
+    pairs += [("mcae-hole-linear", mcae, linear), ("vit-hole-linear", vit, linear)]
     pairs += [("mcae-far-hole", far, mcae) for far in f.far_mcaes()]
     for id, a, b in pairs:
         statement = f"in the middle of a large hole the error of the {a.label} is smaller than that of the {b.label}"

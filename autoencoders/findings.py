@@ -192,6 +192,9 @@ class Findings(Results[Catalogue]):
     def lost_detail(self, contender: Contender) -> Measured:
         return Measured(contender, self.catalogue.frequencies(), "lost_detail")
 
+    def shift(self, contender: Contender) -> Measured:
+        return Measured(contender, self.catalogue.latent(), "shift_sample")
+
     def purity(self, contender: Contender) -> Measured:
         return Measured(contender, self.catalogue.latent(), "clean/purity")
 
@@ -393,10 +396,17 @@ class Findings(Results[Catalogue]):
         prior, mixture = (self.value(vae, spec, f"frechet_{way}") for way in ("prior", "mixture"))
         afterwards = self.value(self.ae(), spec, "frechet_mixture")
         real = self.value(self.baseline("patches"), spec.real, "frechet_real")
+        fitted, trained = self.interval(self.ae(), spec, "frechet_mixture"), self.interval(vae, spec, "frechet_prior")
+        if fitted.hi < trained.lo:
+            answer = "So training towards a prior doesn't bring samples nearer to real images here"
+        elif trained.hi < fitted.lo:
+            answer = "So training towards a prior brings samples nearer to real images"
+        else:
+            answer = "Between the first and the third there is no clear difference"
         return (
             f"The distance from test images is {prior:.1f} for samples from the VAE's prior, {mixture:.1f} for those "
             f"from a mixture in its latent space, {afterwards:.1f} for those from a mixture in the AE's, and "
-            f"{real:.2f} for other test images."
+            f"{real:.2f} for other test images. {answer}."
         )
 
     def reported_elsewhere(self) -> tables.Table:
@@ -508,13 +518,29 @@ class Findings(Results[Catalogue]):
         found = self.meta(contender, specs[0])
         return found["validation"] if sweep.by == "probe" else self.value(contender, specs[0], "bits_per_dim")
 
+    def overfitting(self) -> str:
+        """Whether the errors of training and validation images came apart by the last epoch, as a sentence."""
+        gaps = {}
+        for name in self.catalogue.profile.bottlenecks:
+            history = self.training(self.ae(name)).meta["history"]
+            gaps[name] = history["validation/error"][-1] / history["train/error"][-1] - 1
+        said = [
+            f"{100 * abs(gap):.1f} % {'above' if gap > 0 else 'below'} with the {name}" for name, gap in gaps.items()
+        ]
+        opened = [name for name, gap in gaps.items() if gap > OVERFITTING]
+        answer = f"So a gap has opened with the {tables.in_a_row(opened)}" if opened else "So no gap has opened"
+        return (
+            "After the last epoch, the error of validation images, compared with that of training images, is "
+            f"{tables.in_a_row(said)} bottleneck. {answer}."
+        )
+
     def units_used(self) -> str:
         """How many units the VAEs use, and how few of them do most of the work, as a sentence."""
 
         def used(contender: Contender) -> str:
             metrics = ("active_units", "carrying_units", "kl")
             active, carrying, kl = (self.value(contender, self.catalogue.likelihood(), name) for name in metrics)
-            return f"{active:.0f} are active and {carrying:.0f} carry nine tenths of {kl:.0f} nats"
+            return f"{active:.0f} are active and {carrying:.0f} carry nine tenths of its {kl:.0f} nats"
 
         calibrated, *fixed = self.vaes()
         said = [f"{used(calibrated)} in the calibrated VAE"]
@@ -549,7 +575,8 @@ class Findings(Results[Catalogue]):
         ]
         if not others:
             return "In each contest, the setting in use is the one that validation images choose."
-        return f"Validation images would choose another setting than the one in use for: {'; '.join(others)}."
+        listed = "; ".join(others)
+        return f"Validation images would choose another setting than that table has for: {listed}. It says why."
 
 
 def _is_better(sweep: Sweep, value: float, other: float) -> bool:
@@ -562,6 +589,8 @@ def _is_better(sweep: Sweep, value: float, other: float) -> bool:
         case _:
             return 10 * math.log10(other / value) > DECIBELS.margin
 
+
+OVERFITTING = 0.05  # of the error of training images; epochs differ by less
 
 CRITERIA = {"error": "squared error", "bits": "bits per dimension", "probe": "linear accuracy", None: "squared error"}
 MARK = "✓"

@@ -266,6 +266,9 @@ def correct(judged: Sequence[Judged]) -> list[Judged]:
 def _difference(a: Side, b: Side) -> statistics.Measured:
     if isinstance(a, Ranking) and isinstance(b, Ranking):
         return ranking.measure_auroc_difference(a.groups, b.groups, paired=a.paired)
+    if isinstance(a, Ranking):  # and one number
+        found = ranking.measure_auroc(a.groups, paired=a.paired)
+        return replace(found, value=found.value - b.mean)
     assert isinstance(a, Quantity)
     assert isinstance(b, Quantity)
     if np.isinf(a.values).any() or np.isinf(b.values).any():  # of perfect images for example

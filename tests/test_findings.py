@@ -20,7 +20,7 @@ from autoencoders import findings, inspection, notebook, references
 from autoencoders.catalogue import Catalogue
 from autoencoders.claims import judge_all
 from autoencoders.errors import InputError
-from autoencoders.evaluation.statistics import Estimate, Spread
+from autoencoders.evaluation.statistics import Estimate, Spread, measured
 from autoencoders.findings import Findings
 from autoencoders.judging import ACCURACY, DECIBELS, Claim, judge
 from autoencoders.lab import Lab
@@ -139,7 +139,9 @@ def test_interval_holds_the_spread_of_seeds_and_of_images() -> None:
     value, low, high, n = f.interval(f.ae(), f.reconstruction(), "mse")
     assert (value, n) == (11, 100)
     assert high - value == pytest.approx(value - low)
-    assert high - value == pytest.approx(4.303 * math.sqrt(1 / 3 + (4 / 3 / 1.96) ** 2), abs=1e-3)
+    whole = measured(np.array([10.0, 11.0, 12.0]), 4 / 3 / 1.959964, 100)
+    assert whole.error == pytest.approx(math.sqrt(1 / 3 + (4 / 3 / 1.96) ** 2), abs=1e-3)
+    assert high == pytest.approx(whole.interval()[1])
     value, low, high, n = f.interval(f.ae(), f.reconstruction(), "kl")
     assert high - value == pytest.approx(4.303 * math.sqrt(1 / 3), abs=1e-3), "the images' own error isn't known"
     assert one.interval(one.ae(), one.reconstruction(), "mse") == Estimate(11, 9, 13, 100)

@@ -11,6 +11,7 @@ from autoencoders.evaluation.statistics import (
     bootstrap,
     measure,
     measure_difference,
+    measured,
     spread,
 )
 
@@ -216,8 +217,37 @@ def test_several_seeds_add_their_variance_and_use_student_s_t(rng: np.random.Gen
     found = measure_difference(seeds[:, None] + images, np.zeros(100))
     assert found.error == pytest.approx(np.sqrt(7 / 3 + images.var() / 100))
     assert (found.freedom, found.seeds) == (2, 3)
-    lo, hi = found.interval()
-    assert (hi - lo) / 2 == pytest.approx(4.302653 * found.error, rel=1e-6)
+    assert found.share == pytest.approx(7 / 3 / found.error**2)
+    alone = measure_difference(np.tile(seeds[:, None], 100), np.zeros(100))
+    lo, hi = alone.interval()
+    assert (hi - lo) / 2 == pytest.approx(4.302653 * alone.error, rel=1e-6)
+
+
+def test_interval_and_p_agree_whatever_share_is_the_seeds() -> None:
+    for share in (0.0, 0.2, 0.9, 1.0):
+        found = Measured(3.0, 0.5, 2, 100, 3, share)
+        for level in (0.5, 0.95, 0.999):
+            lo, hi = found.interval(level)
+            assert hi - 3 == pytest.approx(3 - lo)
+            assert found.p_at_most(lo) == pytest.approx((1 - level) / 2, rel=1e-5)
+            assert found.p_at_least(hi) == pytest.approx((1 - level) / 2, rel=1e-5)
+    widths = [Measured(3.0, 0.5, 2, 100, 3, share).interval()[1] - 3 for share in (0.0, 0.2, 0.9, 1.0)]
+    assert widths == sorted(widths)
+    assert widths[0] == pytest.approx(1.959964 * 0.5)
+    assert widths[-1] == pytest.approx(4.302653 * 0.5)
+
+
+@pytest.mark.parametrize("between", [0.0, 0.3, 1.0, 3.0, 30.0])
+def test_intervals_of_few_seeds_cover_as_often_as_they_say(rng: np.random.Generator, between: float) -> None:
+    """`between`: the variance of the mean of three seeds, where that of the images is 1."""
+    covered = {0.95: 0, 0.99: 0}
+    seeds, images = rng.normal(0, np.sqrt(3 * between), (4000, 3)), rng.normal(0, 1, 4000)
+    for by_seed, image in zip(seeds, images, strict=True):
+        found = measured(by_seed + image, 1.0, 100)
+        for level in covered:
+            covered[level] += abs(found.value) < found.interval(level)[1] - found.value
+    for level, times in covered.items():
+        assert level - 3 * np.sqrt(level * (1 - level) / 4000) < times / 4000 < level + 0.6 * (1 - level)
 
 
 def test_seeds_are_paired() -> None:

@@ -94,13 +94,22 @@ class Shift:
 def shift(clean: Array, noisy: Array) -> Shift:
     """The shift from clean to noisy latents of the same images; infinite if latents without spread move at all."""
     before, after = as_features(clean).double(), as_features(noisy).double()
+    ways = shifts(before, after)
+    centre = float((after.mean(0) - before.mean(0)).norm())
+    return Shift(mean=_ratio(centre, _spread(before), 0.0), sample=float(ways.mean()))
+
+
+def shifts(clean: Array, noisy: Array) -> np.ndarray:
+    """How far each sample [N] moves, in the same units."""
+    before, after = as_features(clean).double(), as_features(noisy).double()
     if before.shape != after.shape:
         raise ValueError(f"a shift needs the same samples twice: {list(before.shape)} and {list(after.shape)}")
-    spread = float((before - before.mean(0)).square().sum(1).mean().sqrt())
-    return Shift(
-        mean=_ratio(float((after.mean(0) - before.mean(0)).norm()), spread, 0.0),
-        sample=_ratio(float((after - before).norm(dim=1).mean()), spread, 0.0),
-    )
+    spread = _spread(before)
+    return np.array([_ratio(way, spread, 0.0) for way in (after - before).norm(dim=1).tolist()])
+
+
+def _spread(latents: Tensor) -> float:
+    return float((latents - latents.mean(0)).square().sum(1).mean().sqrt())
 
 
 def _ratio(part: float, whole: float, neither: float) -> float:

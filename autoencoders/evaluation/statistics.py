@@ -1,12 +1,15 @@
 """How sure a figure is: over the images of one training, and over several trainings.
 
-`bootstrap` gives the percentile interval of one training. `measure` and `measure_difference` give a standard error and
-its degrees of freedom, from which intervals of any level, and tests, follow: with one seed the error is that of the
-(paired) bootstrap over images; with several it is
+`bootstrap` gives the percentile interval of one training. `measure` and `measure_difference` give a standard error,
+from which intervals of any level, and tests, follow: with one seed the error is that of the (paired) bootstrap over
+images, and normal; with several it is
 
     SE² = s²(seeds) / n + SE²(images)
 
-with n − 1 degrees of freedom, as seeds are few and a bootstrap over three of them covers too little.
+Seeds are few: their part alone would follow Student's t of n − 1 degrees of freedom. Images are many. The whole is
+taken to follow a mixture of that t and of the normal distribution, weighted with their shares of SE². Its intervals
+cover the truth as often as they say, or a little more, whatever the shares. Student's t for the whole nearly always
+covers it where images make up most of the error; Satterthwaite's degrees of freedom cover it too seldom where seeds do.
 """
 
 from __future__ import annotations
@@ -126,6 +129,9 @@ class Measured:
     freedom: float  # degrees of freedom of Student's t; infinite for one seed, whose interval is the normal one
     n: int  # images
     seeds: int
+    share: float = (
+        1.0  # of the error's variance, what has so few degrees of freedom; the rest is known as well as images
+    )
 
     def interval(self, level: float = LEVEL) -> tuple[float, float]:
         """The two-sided interval; unbounded where the error is unknown."""
@@ -147,19 +153,27 @@ class Measured:
         return Estimate(self.value, *self.interval(), self.n)
 
     def _tail(self, distance: float) -> float:
-        """The chance of a t below this distance in standard errors; 1 where nothing is known."""
-        from scipy import special
-
+        """The chance of an estimate as far below as this; 1 where nothing is known."""
         if math.isnan(self.error) or math.isnan(distance):
             return 1.0
         if self.error == 0:
             return 0.0 if distance < 0 else 1.0
-        return float(special.stdtr(self.freedom, distance / self.error))
+        return self._chance(distance / self.error)
 
-    def _critical(self, quantile: float) -> float:
+    def _chance(self, errors: float) -> float:
+        """Of an estimate that lies below so many standard errors."""
         from scipy import special
 
-        return float(special.stdtrit(self.freedom, quantile))
+        return float(self.share * special.stdtr(self.freedom, errors) + (1 - self.share) * special.ndtr(errors))
+
+    def _critical(self, quantile: float) -> float:
+        """How many standard errors that chance needs: more than the normal distribution's, at most Student's t's."""
+        from scipy import optimize, special
+
+        least, most = special.ndtri(quantile), special.stdtrit(self.freedom, quantile)
+        if self.share == 1 or most - least < 1e-9:
+            return float(most)
+        return float(optimize.brentq(lambda errors: self._chance(errors) - quantile, least, most, xtol=1e-9))
 
 
 def measure(values: np.ndarray, *, transform: Transform | None = None, seed: int = 0) -> Measured:
@@ -184,10 +198,11 @@ def measured(by_seed: np.ndarray, image_error: float, n: int) -> Measured:
     """From each seed's figure and the standard error that the choice of images gives to their mean."""
     seeds = len(by_seed)
     value = float(by_seed.mean())
-    if not math.isfinite(value):
-        return Measured(value, math.nan, math.inf, n, seeds)
-    variance = float(by_seed.var(ddof=1)) / seeds if seeds > 1 else 0.0
-    return Measured(value, math.sqrt(variance + image_error**2), seeds - 1 if seeds > 1 else math.inf, n, seeds)
+    if not math.isfinite(value) or seeds == 1:
+        return Measured(value, image_error if math.isfinite(value) else math.nan, math.inf, n, seeds)
+    of_seeds = float(by_seed.var(ddof=1)) / seeds
+    variance = of_seeds + image_error**2
+    return Measured(value, math.sqrt(variance), seeds - 1, n, seeds, of_seeds / variance if variance > 0 else 1.0)
 
 
 def _by_seed(table: np.ndarray, transform: Transform | None) -> np.ndarray:

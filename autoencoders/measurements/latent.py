@@ -55,6 +55,7 @@ class Latent(Measurement):
             rows.append(row(what, "silhouette", exactly(latent.silhouette(space, labels), len(space))))
         arrays["clean/tsne"] = latent.project_tsne(spaces["clean"])
         moved = latent.shift(spaces["clean"], spaces["noisy"])
+        arrays["shift_sample"] = latent.shifts(spaces["clean"], spaces["noisy"])
         against = {
             "cka": latent.linear_cka(spaces["clean"], spaces["noisy"]),
             "shift_mean": moved.mean,

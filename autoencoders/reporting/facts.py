@@ -48,8 +48,10 @@ def of(lab: Lab) -> dict[str, Any]:
             "variance_sigma": f"{math.sqrt(VARIANCE):.3f}",
             "margins": claims.margins(),
             "tuned": Findings(lab).tuning_kept(),
+            "overfitting": Findings(lab).overfitting(),
             "units": Findings(lab).units_used(),
             "samples": Findings(lab).samples_drawn(),
+            "repeated": _repeated(lab),
             **_compared(lab.catalogues[0]),  # type: ignore[arg-type]
         },
     }
@@ -144,6 +146,16 @@ def _compared(catalogue: Catalogue) -> dict[str, str]:
         "later": later(catalogue.profile),
         "lacking": "\\\n".join(lacking(catalogue)) or "This run has everything that the assignment asks for.",
     }
+
+
+def _repeated(lab: Lab) -> str:
+    """What the intervals of this run say nothing of."""
+    alone = "Its interval is over test images and says nothing of how another training would have turned out."
+    if len(lab.catalogues) == 1:
+        return f"Each model was trained once. {alone}"
+    if lab.profile.repeated == "headline":
+        return f"Only the main models were trained several times. Of another one, there is one training. {alone}"
+    return "Each model was trained several times, but few seeds tell little of how much trainings differ."
 
 
 def _sum(classes: Sequence[str]) -> str:
