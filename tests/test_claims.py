@@ -110,6 +110,15 @@ def test_auroc_is_compared_by_pairs_of_images() -> None:
     assert Judged.of(replace(CLAIM, scale=AUROC), sharp, sharp).verdict == "equivalent"
 
 
+def test_auroc_is_compared_with_guessing() -> None:
+    claim, guessing = replace(CLAIM, scale=AUROC), Quantity("guessing", np.array(0.5))
+    strange, usual = RNG.normal(1, 1, (1, 400)), RNG.normal(0, 1, (1, 500))
+    found = Judged.of(claim, Ranking("error", strange, usual, paired=False), guessing)
+    assert (found.verdict, found.difference.n) == ("supported", 900)
+    assert found.difference.value == pytest.approx(found.a.mean - 0.5)
+    assert Judged.of(claim, Ranking("error", usual, strange, paired=False), guessing).verdict == "contradicted"
+
+
 def test_infinite_values_leave_a_claim_undecided() -> None:
     """The PSNR of a perfect image is infinite: no number can be made of the difference, and none is."""
     perfect = np.where(np.arange(500) == 3, np.inf, HIGH)

@@ -445,11 +445,49 @@ def test_sweeps_say_whether_their_choice_is_the_one_in_use() -> None:
     rate = Training().learning_rate
     assert tuned("smoke", rate).tuning_kept().startswith("In each contest, the setting in use is the one")
     said = tuned("smoke", 2 * rate).tuning_kept()
-    assert said.endswith(f"for: AE, learning rate ({2 * rate:g} in place of {rate:g}).")
+    assert f"for: AE, learning rate ({2 * rate:g} in place of {rate:g})." in said
     lines = str(tuned("smoke", 2 * rate).sweep_table()).splitlines()
     contest = [line for line in lines if "learning rate" in line]
     assert [line.count("✓") for line in contest] == [1, 0, 1], "in use, neither, chosen"
     assert all(line.rstrip(" |").endswith("–") for line in lines if "latent" in line), "a trade, no contest"
+
+
+@pytest.mark.parametrize(
+    ("spatial", "said", "answer"),
+    [
+        (0.0103, "2.0 % below with the vector and 3.0 % above with the spatial bottleneck", "So no gap has opened"),
+        (0.0110, "2.0 % below with the vector and 10.0 % above with the spatial", "a gap has opened with the spatial"),
+    ],
+)
+def test_overfitting_is_a_gap_wider_than_epochs_differ(
+    spatial: float, said: str, answer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = {"ae-vector": 0.0098, "ae-spatial": spatial}
+
+    def trained(self: Findings, contender: Contender) -> Artifact:
+        validation = [0.5, last[contender.first.name]]  # type: ignore[union-attr]
+        return Artifact({}, {"history": {"train/error": [0.02, 0.01], "validation/error": validation}})
+
+    monkeypatch.setattr(Findings, "training", trained)
+    found_out = found(by_seed).overfitting()
+    assert said in found_out
+    assert answer in found_out
+
+
+@pytest.mark.parametrize(
+    ("prior", "mixture", "answer"),
+    [
+        (14.0, 12.0, "doesn't bring samples nearer"),
+        (12.0, 14.0, "brings samples nearer"),
+        (12.0, 12.5, "no clear difference"),
+    ],
+)
+def test_samples_are_compared_where_their_intervals_part(prior: float, mixture: float, answer: str) -> None:
+    def distances(subject: Any, spec: Any) -> Artifact:
+        shown = {"prior": prior, "mixture": mixture, "real": 0.1}
+        return Artifact({}, {"rows": [row(f"frechet_{name}", v, v - 0.5, v + 0.5) for name, v in shown.items()]})
+
+    assert answer in found(distances, seeds=(0,)).samples_drawn()
 
 
 @pytest.mark.parametrize(

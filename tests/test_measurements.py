@@ -626,6 +626,8 @@ def test_noise_moves_latents(data: Dataset) -> None:
     assert rows["clean", "silhouette"] > rows["gaussian:0.3", "silhouette"]
     assert rows["gaussian:0.3", "cka"] < 1
     assert rows["gaussian:0.3", "shift_sample"] > rows["gaussian:0.3", "shift_mean"] > 0
+    assert artifact.arrays["shift_sample"].shape == (24,)
+    assert artifact.arrays["shift_sample"].mean() == pytest.approx(rows["gaussian:0.3", "shift_sample"])
     assert artifact.meta["classes"] == list(CLASSES)
     assert artifact.arrays["clean/tsne"].shape == (24, 2)
 
