@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 MISSING = "–"  # not measured: never a made-up number
 NO_BREAK = "\u00a0"  # a space at which no line ends
+FINER = 2  # decimals more than a column has, where an error would be rounded away without them
 SOURCES = "sources"  # where the output of an executed notebook holds the keys of what its figures and tables rest on
 
 
@@ -22,13 +23,14 @@ class Column:
     heading: str
     digits: int | None = None  # decimals; None: whole numbers in full, others to six digits
     percent: bool = False  # cells are shares of one
+    unit: float = 1.0  # what cells are printed in multiples of; the heading says so
     best: Literal["max", "min"] | None = None
 
 
 METRICS = {
     column.key: column
     for column in (
-        Column(key="mse", heading="MSE", digits=5, best="min"),
+        Column(key="mse", heading="MSE (10⁻³)", digits=2, unit=1e-3, best="min"),
         Column(key="mae", heading="MAE", digits=4, best="min"),
         Column(key="psnr_mean", heading="PSNR (dB)", digits=2, best="max"),
         Column(key="psnr_pooled", heading="pooled PSNR (dB)", digits=2, best="max"),
@@ -141,8 +143,10 @@ def _cell(content: Any, column: Column) -> _Cell:
         case numbers.Real() if not isinstance(content, bool):
             value, more = content, ""
         case {"value": value, "lo": low, "hi": high} | object(value=value, lo=low, hi=high):
+            column = _telling_apart(column, (value, low), (value, high))
             more = rf" \[{_number(low, column)},{NO_BREAK}{_number(high, column)}\]"
         case object(mean=value, std=deviation, n=n) if isinstance(value, numbers.Real):
+            column = _telling_apart(column, (deviation or 0.0, 0.0))
             more = f" ({n})" if deviation is None else f" ± {_number(deviation, column)} ({n})"
         case _:
             return _Cell(escape(content), is_value=False)
@@ -151,11 +155,20 @@ def _cell(content: Any, column: Column) -> _Cell:
     return _Cell(_number(value, column) + more)
 
 
+def _telling_apart(column: Column, *pairs: tuple[float, float]) -> Column:
+    """The column with a decimal or two more where values that differ would be printed alike without them."""
+    differing = [pair for pair in pairs if pair[0] != pair[1] and all(map(math.isfinite, pair))]
+    if column.digits is None:
+        return column
+    finer = (replace(column, digits=column.digits + more) for more in range(FINER + 1))
+    return next((c for c in finer if all(_number(a, c) != _number(b, c) for a, b in differing)), column)
+
+
 def _number(value: float, column: Column) -> str:
     """Whole numbers with separators where no decimals are asked for."""
     if column.digits is None:
         return number(value, "," if isinstance(value, numbers.Integral) else "g")
-    return number(100 * value if column.percent else value, f".{column.digits}f")
+    return number(100 * value if column.percent else value / column.unit, f".{column.digits}f")
 
 
 def number(value: float, form: str) -> str:

@@ -83,7 +83,11 @@ def test_cell_prints_every_kind_of_content(content, text):
     [
         ("psnr_pooled", 23.456, "23.46"),
         ("ssim", 0.23449, "0.234"),
-        ("mse", 0.00371, "0.00371"),
+        ("mse", 0.00371, "3.71"),
+        ("mse", Spread(0.0041742, 0.0000031, 3), "4.174 ± 0.003 (3)"),
+        ("mse", Estimate(0.0000104, 0.0000101, 0.0000107, 10), "0.0104 \\[0.0101,\u00a00.0107\\]"),
+        ("psnr_mean", Spread(24.518, 0.0041, 3), "24.518 ± 0.004 (3)"),
+        ("ssim", Estimate(0.99916, 0.99908, 0.99923, 10), "0.99916 \\[0.99908,\u00a00.99923\\]"),
         ("mae", 0.1391, "0.1391"),
         ("accuracy", 0.4123, "41.2"),
         ("snr", 10.274, "10.27"),
@@ -93,6 +97,21 @@ def test_cell_prints_every_kind_of_content(content, text):
 )
 def test_digits_suit_the_metric(metric, value, text):
     assert one(value, metric) == text
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (Spread(24.5, 0.0, 3), "24.50 ± 0.00 (3)"),
+        (Spread(24.5, 1e-9, 3), "24.50 ± 0.00 (3)"),
+        (Estimate(24.5, 24.5, 24.5, 9), "24.50 \\[24.50,\u00a024.50\\]"),
+        (Estimate(24.5, 24.5 - 1e-9, 24.5 + 1e-9, 9), "24.50 \\[24.50,\u00a024.50\\]"),
+        (Spread(24.5, 0.26, 3), "24.50 ± 0.26 (3)"),
+    ],
+    ids=["none", "of rounding", "no width", "width of rounding", "as wide as the column"],
+)
+def test_errors_have_more_decimals_only_where_these_show_one(content, text):
+    assert one(content) == text
 
 
 @pytest.mark.parametrize(
