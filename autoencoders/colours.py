@@ -16,6 +16,9 @@ PALETTE = (  # Okabe and Ito's colours, the most distinct first; paper would swa
     "#999999",
     "#999933",
 )
+FEW = tuple(  # the three first keep apart from each other and from paper, as points and as areas, for all eyes
+    PALETTE[place] for place in (0, 5, 7, 1, 2, 3, 4, 9)
+)
 PAPER, INK, MUTED, FAINT = "#FFFFFF", "#222222", "#777777", "#DDDDDD"
 AREA, REGION = 0.45, 0.38  # how strong the palette's colours are in bars, and under points
 ON_DARK = {  # the others can be seen on dark paper as they are

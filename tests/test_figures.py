@@ -133,7 +133,7 @@ WORST = {
         {f"{model}: 23.4 % in the plane, 51.2 % in all 128 dimensions": regions() for model in MODELS[2:6]}, CLASSES
     ),
     "decision_regions, some": lambda: figures.decision_regions(
-        {f"{model}: 23.4 %, of 51.2 %": regions() for model in MODELS[2:6]}, CLASSES, (1, 5, 7)
+        {f"{model}\nplane 23.4, whole 51.2 %": regions() for model in MODELS[2:6]}, CLASSES, (1, 5, 8)
     ),
     "dots": lambda: figures.dots(
         {model: {"layers": (0.5 + i / 100, 0.48, 0.6)} for i, model in enumerate(MODELS)},
@@ -555,11 +555,21 @@ def test_decision_regions_have_their_class_colour_under_the_points(shown):
     page = drawn(figure)
     box = figure.axes[0].get_window_extent()
     row = page.shape[0] - int(box.y0 + 0.9 * box.height)
-    left = colours.FAINT if shown else colours.tint(colours.PALETTE[1], colours.REGION)
-    for share, colour in ((0.1, left), (0.9, colours.tint(colours.PALETTE[3], colours.REGION))):
+    left = colours.PAPER if shown else colours.tint(colours.PALETTE[1], colours.REGION)
+    right = colours.tint(colours.FEW[1] if shown else colours.PALETTE[3], colours.REGION)
+    for share, colour in ((0.1, left), (0.9, right)):
         pixel = page[row, int(box.x0 + share * box.width)]
         np.testing.assert_allclose(pixel, [*bytes.fromhex(colour[1:])], atol=2)
     assert len(offsets(figure.axes[0])) == 0, "points off the grid aren't drawn outside the frame"
+
+
+def test_decision_regions_of_some_classes_have_colours_far_from_grey():
+    (axes,) = figures.decision_regions({"t": regions()}, CLASSES, (0, 1, 8)).axes
+    used = {to_hex(cloud.get_facecolor()[0]).upper() for cloud in axes.collections if isinstance(cloud, PathCollection)}
+    assert used == set(colours.FEW[:3])
+    for colour in (*used, *(colours.ON_DARK.get(each, each) for each in used)):
+        red, green, blue = bytes.fromhex(colour[1:])
+        assert max(red, green, blue) > 1.5 * min(red, green, blue)
 
 
 def test_decision_regions_of_some_classes_have_their_points_alone():

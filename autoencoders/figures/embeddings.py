@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, IdentityTransform
 
-from autoencoders.colours import FAINT, INK, PALETTE, PAPER, REGION, tint
+from autoencoders.colours import FEW, INK, MUTED, PALETTE, PAPER, REGION, tint
 from autoencoders.figures.style import MARKERS, Figure, legend, panel_axes, some, styled, wrapped
 
 RASTER_ABOVE = 10_000  # points in a figure: beyond this the points (never the text) are pixels, or a page takes seconds
@@ -100,28 +100,28 @@ def decision_regions(
     """Draw the regions of a classifier in a plane under the points it is judged by, of all classes or of some.
 
     A panel holds `points` [N,2] with their `labels` [N], and a grid: `x` [W], `y` [H], `response` [H,W] in classes.
-    Where it says another class than those shown, the plane is grey.
+    Where it says another class than those shown, the plane is left blank.
     """
-    if shown is not None and len(classes) > len(MARKERS):  # those that are shown take the looks of the first ones
+    if shown is not None:
         panels = {title: _renumbered(panel, shown) for title, panel in panels.items()}
         classes, shown = [*(classes[kind] for kind in shown), "others"], range(len(shown))
     named = told_apart(classes)
     kinds_shown = list(range(len(named)) if shown is None else shown)
+    palette = PALETTE if shown is None else FEW
     figure, all_axes = _panels(panels, classes, across=4 if len(panels) == 4 else None)
     for axes, (title, panel) in zip(all_axes, panels.items(), strict=True):
         points, kinds = _checked(panel["points"], panel["labels"], classes, 2, title)
         x, y, predicted = panel["x"], panel["y"], np.minimum(panel["response"], len(named) - 1)
-        axes.set_facecolor(FAINT if shown is not None else "none")
         for kind in np.unique(predicted[np.isin(predicted, kinds_shown)]):
-            area: dict[str, Any] = {"colors": [tint(PALETTE[kind], REGION)], "levels": (0.5, 1.5), "zorder": 0.5}
+            area: dict[str, Any] = {"colors": [tint(palette[kind], REGION)], "levels": (0.5, 1.5), "zorder": 0.5}
             axes.contourf(x, y, (predicted == kind).astype(float), **area)
         inside = (points >= (x[0], y[0])).all(axis=1) & (points <= (x[-1], y[-1])).all(axis=1)
         inside &= np.isin(kinds, kinds_shown)
-        _scatter(axes, points[inside], kinds[inside], size=7)
+        _scatter(axes, points[inside], kinds[inside], size=7, palette=palette)
         _bare(axes, title, np.array([(x[0], y[0]), (x[-1], y[-1])]), margin=0.0)
-    handles: list[Artist] = [_class_handle(named, kind) for kind in kinds_shown]
+    handles: list[Artist] = [_class_handle(named, kind, palette) for kind in kinds_shown]
     if shown is not None:
-        handles.append(Patch(label="said to be of another class", facecolor=FAINT))
+        handles.append(Patch(label="said to be of another class", facecolor="none", edgecolor=MUTED, linewidth=0.6))
     legend(figure, handles)
     return figure
 
@@ -177,7 +177,15 @@ def _points(coordinates: np.ndarray, dimensions: int, title: str) -> np.ndarray:
     return points
 
 
-def _scatter(axes: Axes, points: np.ndarray, kinds: np.ndarray, *, size: float = 9, rasterized: bool = False) -> None:
+def _scatter(
+    axes: Axes,
+    points: np.ndarray,
+    kinds: np.ndarray,
+    *,
+    size: float = 9,
+    palette: Sequence[str] = PALETTE,
+    rasterized: bool = False,
+) -> None:
     """A few points of each class in turn: drawn class by class, the last class would hide the others."""
     outlines = [_outline(marker) for marker in MARKERS]
     for turn, kind in itertools.product(range(TURNS), np.unique(kinds)):
@@ -187,7 +195,7 @@ def _scatter(axes: Axes, points: np.ndarray, kinds: np.ndarray, *, size: float =
             offsets=points[kinds == kind][turn::TURNS],
             offset_transform=axes.transData,
             transform=IdentityTransform(),
-            facecolors=PALETTE[kind],
+            facecolors=palette[kind],
             edgecolors=PAPER,
             linewidths=0.25,
             rasterized=rasterized,
@@ -227,6 +235,6 @@ def _class_handles(classes: Sequence[str]) -> list[Line2D]:
     return [_class_handle(classes, kind) for kind in range(len(classes))]
 
 
-def _class_handle(classes: Sequence[str], kind: int) -> Line2D:
-    look: dict[str, Any] = {"color": PALETTE[kind], "marker": MARKERS[kind], "linestyle": "none", "markersize": 5}
+def _class_handle(classes: Sequence[str], kind: int, palette: Sequence[str] = PALETTE) -> Line2D:
+    look: dict[str, Any] = {"color": palette[kind], "marker": MARKERS[kind], "linestyle": "none", "markersize": 5}
     return Line2D([], [], label=classes[kind], **look)
