@@ -308,9 +308,19 @@ class Findings(Results[Catalogue]):
     # ── Pictures ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def moved(self, contender: Contender) -> tuple[np.ndarray, np.ndarray]:
-        """Return where noise moves latents in the plane of the clean ones' principal components, [images, 2] twice."""
+        """Return where noise moves latents, [images, 2] before and after, seen from the centre of the clean ones.
+
+        Distances from the centre and lengths of ways are those in all dimensions, in units of the clean latents'
+        spread. Directions are those in the plane of the clean latents' leading principal components, where alone the
+        ways would look shorter than they are.
+        """
         cloud = self.arrays(contender, self.catalogue.cloud())
-        return cloud["clean/pca2"], cloud["noisy/pca2"]
+        clean, noisy = (cloud[f"{which}/pca2"].astype(np.float64) for which in ("clean", "noisy"))
+        outwards = clean / np.maximum(np.linalg.norm(clean, axis=1, keepdims=True), np.finfo(float).tiny)
+        aside = outwards[:, ::-1] * (-1, 1)
+        aside *= np.where((aside * noisy).sum(1, keepdims=True) < 0, -1, 1)
+        after = outwards * cloud["noisy/outwards"][:, None] + aside * cloud["noisy/aside"][:, None]
+        return outwards * cloud["clean/away"][:, None], after
 
     def told_apart(self, planes: Iterable[tuple[Contender, Regions]], count: int = 3) -> list[int]:
         """Choose the classes whose test images most often lie in a region of their own, over several planes."""

@@ -797,6 +797,22 @@ def test_traversals_set_one_unit_of_an_image_s_latent(f: Findings) -> None:
     assert (made[0, 0] != made[1, 0]).any()
 
 
+def test_ways_of_latents_are_as_long_as_in_all_dimensions(f: Findings) -> None:
+    before, after = f.moved(f.ae())
+    cloud = f.arrays(f.ae(), f.catalogue.cloud())
+    np.testing.assert_allclose(np.linalg.norm(before, axis=1), cloud["clean/away"])
+    length = np.hypot(cloud["noisy/outwards"] - cloud["clean/away"], cloud["noisy/aside"])
+    np.testing.assert_allclose(np.linalg.norm(after - before, axis=1), length)
+    plane = cloud["clean/pca2"]
+    assert before[:, 0] * plane[:, 1] == pytest.approx(before[:, 1] * plane[:, 0], abs=1e-6), "the plane's directions"
+
+
+def test_curves_are_in_the_unit_asked_for(f: Findings) -> None:
+    (plain,), (thousandths,) = (f.curves([f.ae()], unit=unit).values() for unit in (1.0, 1e-3))
+    assert thousandths["validation"] == pytest.approx([1000 * error for error in plain["validation"]])
+    assert thousandths["epoch"] == plain["epoch"]
+
+
 def test_nearest_images_follow_their_query(f: Findings) -> None:
     rows = f.nearest({"pixels": (f.baseline("pixels"), "latent"), "AE": (f.ae(), "latent")}, queries=2, count=3)
     pictures = f.arrays(f.ae(), f.catalogue.cloud())["clean/images"]

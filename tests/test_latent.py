@@ -115,6 +115,31 @@ def test_shift_is_in_units_of_spread() -> None:
     assert scattered.sample > 0.8
 
 
+def test_ways_have_the_lengths_that_they_have_in_all_dimensions() -> None:
+    clean, noise = normal(300, 16), normal(300, 16, seed=1)
+    found = latent.ways(clean, clean + noise)
+    centred = (clean - clean.mean(0)).double()
+    spread = float(centred.square().sum(1).mean().sqrt())
+    np.testing.assert_allclose(found.away, centred.norm(dim=1) / spread, rtol=1e-6)
+    np.testing.assert_allclose(
+        np.hypot(found.outwards - found.away, found.aside), noise.norm(dim=1) / spread, rtol=1e-5
+    )
+    np.testing.assert_allclose(np.hypot(found.outwards, found.aside), (centred + noise).norm(dim=1) / spread, rtol=1e-5)
+
+
+def test_ways_of_latents_that_shrink_lead_inwards_alone() -> None:
+    clean = normal(50, 4) - normal(50, 4).mean(0)
+    found = latent.ways(clean, clean / 2)
+    np.testing.assert_allclose(found.outwards, found.away / 2, rtol=1e-5)
+    np.testing.assert_allclose(found.aside, 0, atol=1e-6)
+
+
+def test_ways_of_latents_without_spread_are_measured_as_they_are() -> None:
+    found = latent.ways(CONSTANT, CONSTANT + 1)
+    np.testing.assert_allclose(found.away, 0)
+    np.testing.assert_allclose(found.aside, np.sqrt(3))
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [

@@ -643,6 +643,9 @@ def test_cloud_lies_in_axes_that_both_kinds_of_input_share(data: Dataset) -> Non
     assert np.allclose(still["clean/pca3"], moved["clean/pca3"]), "the axes are those of the clean latents"
     assert not np.allclose(moved["clean/pca3"], moved["noisy/pca3"], atol=1e-2)
     assert np.array_equal(moved["clean/pca2"], moved["clean/pca3"][:, :2])
+    assert np.allclose(still["noisy/outwards"], still["clean/away"])
+    assert np.allclose(still["noisy/aside"], 0, atol=1e-6)
+    assert moved["noisy/aside"].min() > 0
     chosen, labels = common.chosen(data.test, 24)
     assert np.array_equal(moved["clean/images"], chosen.numpy())
     assert np.array_equal(moved["labels"], labels.numpy())

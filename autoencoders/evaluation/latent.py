@@ -112,6 +112,32 @@ def _spread(latents: Tensor) -> float:
     return float((latents - latents.mean(0)).square().sum(1).mean().sqrt())
 
 
+@dataclass(frozen=True)
+class Ways:
+    """Where noise carries each sample [N], seen from the clean latents' centre, in all dimensions, in their spread.
+
+    Centre, clean and noisy latent lie in one plane, so three lengths say all of a way but the direction of that plane.
+    """
+
+    away: np.ndarray  # of the clean latent from the centre
+    outwards: np.ndarray  # how far from the centre the noisy latent lies in the direction of the clean one
+    aside: np.ndarray  # of the noisy latent from the line through the centre and the clean one
+
+
+def ways(clean: Array, noisy: Array) -> Ways:
+    """Latents without spread are measured as they are."""
+    before, after = as_features(clean).double(), as_features(noisy).double()
+    centre = before.mean(0)
+    before, after = before - centre, after - centre
+    unit = before.square().sum(1).mean().sqrt()
+    unit = unit if unit > 0 else torch.ones_like(unit)
+    away = before.norm(dim=1)
+    direction = before / torch.where(away > 0, away, 1.0)[:, None]
+    outwards = (after * direction).sum(1)
+    aside = (after - outwards[:, None] * direction).norm(dim=1)
+    return Ways(*((part / unit).cpu().numpy() for part in (away, outwards, aside)))
+
+
 def _ratio(part: float, whole: float, neither: float) -> float:
     """part / whole, which is `neither` for 0 / 0 and infinite for anything else / 0."""
     if whole == 0:

@@ -12,11 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.lines import Line2D
 from matplotlib.markers import MarkerStyle
-from matplotlib.patches import Patch
+from matplotlib.patches import Circle, Patch
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, IdentityTransform
 
-from autoencoders.colours import FEW, INK, MUTED, PALETTE, PAPER, REGION, tint
+from autoencoders.colours import FEW, MUTED, PALETTE, PAPER, REGION, tint
 from autoencoders.figures.style import MARKERS, Figure, legend, panel_axes, some, styled, wrapped
 
 RASTER_ABOVE = 10_000  # points in a figure: beyond this the points (never the text) are pixels, or a page takes seconds
@@ -39,35 +39,38 @@ def embeddings(panels: Mapping[str, Cloud], classes: Sequence[str]) -> Figure:
 
 @styled()
 def shifts(panels: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
-    """Draw where something moves each point, {title: (before [N,2], after [N,2])}, and by a strong arrow their mean.
+    """Draw where something moves each point, {title: (before [N,2], after [N,2])}, and an arrow of their mean length.
 
-    The unit of every panel is the spread of its points before, so that arrows of different spaces compare.
+    Points are seen from the centre of their cloud, in units of its spread; all panels have one scale.
     """
     figure, all_axes = _panels(panels)
-    scaled = {title: _in_spreads(before, after, title) for title, (before, after) in panels.items()}
-    most = np.percentile([np.abs(points).max() for pair in scaled.values() for points in np.hstack(pair)], 99)
-    for axes, (title, (before, after)) in zip(all_axes, scaled.items(), strict=True):
-        _arrows(axes, before, after, color=PALETTE[0], width=0.004)
-        _arrows(axes, before.mean(0, keepdims=True), after.mean(0, keepdims=True), color=INK, width=0.014)
-        axes.plot(*before.T, "o", color=PALETTE[0], markersize=2, markeredgewidth=0, zorder=2)
-        axes.plot(*before.mean(0), "o", color=INK, markersize=4, zorder=4)
-        _bare(axes, title, np.array([(-most, -most), (most, most)]))
-    arrows = {"one image": (PALETTE[0], 1.0), "mean of all": (INK, 2.5)}
-    legend(figure, [Line2D([], [], label=n, color=c, linewidth=w, marker=">") for n, (c, w) in arrows.items()])
+    moves = {title: _paired(before, after, title) for title, (before, after) in panels.items()}
+    most = 1.03 * max(np.abs(points).max() for pair in moves.values() for points in pair) or 1.0
+    for axes, (title, (before, after)) in zip(all_axes, moves.items(), strict=True):
+        length = np.linalg.norm(after - before, axis=1).mean()
+        axes.add_artist(Circle((0, 0), 1.0, fill=False, zorder=1, **SPREAD))
+        _arrows(axes, before, after, color=PALETTE[0], width=0.005)
+        axes.plot(*before.T, "o", color=PALETTE[0], markersize=2.5, markeredgewidth=0, zorder=3)
+        _arrows(axes, np.zeros((1, 2)), np.array([(length, 0.0)]), color=PALETTE[1], width=0.02)
+        _bare(axes, title, np.array([(-most, -most), (most, most)]), margin=0.0)
+    arrows = {"one image": (PALETTE[0], 1.0), "mean length": (PALETTE[1], 2.5)}
+    handles = [Line2D([], [], label=n, color=c, linewidth=w, marker=">") for n, (c, w) in arrows.items()]
+    legend(figure, [*handles, Line2D([], [], label="one spread from the centre", **SPREAD)])
     return figure
 
 
-def _in_spreads(before: np.ndarray, after: np.ndarray, title: str) -> tuple[np.ndarray, np.ndarray]:
+SPREAD: dict[str, Any] = {"color": MUTED, "linestyle": "--", "linewidth": 0.8}
+
+
+def _paired(before: np.ndarray, after: np.ndarray, title: str) -> tuple[np.ndarray, np.ndarray]:
     start, end = (_points(each, 2, title) for each in (before, after))
     if start.shape != end.shape:
         raise ValueError(f"{title}: {len(start)} points can't move to {len(end)}")
-    centre = start.mean(0)
-    spread = np.sqrt(((start - centre) ** 2).sum(1).mean()) or 1.0
-    return (start - centre) / spread, (end - centre) / spread
+    return start, end
 
 
 def _arrows(axes: Axes, start: np.ndarray, end: np.ndarray, **look: Any) -> None:
-    axes.quiver(*start.T, *(end - start).T, angles="xy", scale_units="xy", scale=1, zorder=3, **look)
+    axes.quiver(*start.T, *(end - start).T, angles="xy", scale_units="xy", scale=1, zorder=2, **look)
 
 
 @styled()

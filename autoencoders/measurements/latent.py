@@ -97,7 +97,9 @@ class Cloud(Measurement):
         pictures = {"pca3": np.concatenate([pca.coordinates, latent.project_along(before, after, 3)])}
         pictures["pca2"] = pictures["pca3"][:, :2]
         pictures |= {f"tsne{dims}": latent.project_tsne(both, dims, coarse=True) for dims in (2, 3)}
+        ways = latent.ways(before, after)
         arrays = {"labels": labels.numpy(), "explained": pca.explained}
+        arrays |= {"clean/away": ways.away, "noisy/outwards": ways.outwards, "noisy/aside": ways.aside}
         arrays |= {"clean/images": images.numpy(), "noisy/images": as_bytes(noisy)}
         rows = []
         for name, coordinates in pictures.items():
