@@ -21,6 +21,7 @@ GAP, LINE = 0.04, 1.35 * TEXT / 72  # inches: between images, and a line of text
 EDGE, SPACE = 0.06, 0.08  # inches: a figure's margin, between a label and its images
 ENDS = (2, 98)  # percent of the values, between which colours differ
 SEEN = 0.3  # how much of a picture is seen through the map over it
+BAR = 0.09  # inches that a colour bar is shorter than its image, on each side
 LABELS = 0.9  # inches: row labels that are wider are wrapped
 
 Images = np.ndarray
@@ -55,7 +56,8 @@ def image_grid(
 def heatmaps(images: Images, maps: Mapping[str, np.ndarray], *, label: str) -> Figure:
     """Draw a column of images, and beside it one for each label, of maps [N,h,w] laid over the same images in grey.
 
-    Each column has a colour scale of its own, below it; a few values beyond its ends have the colours of the ends.
+    Each column has a colour scale of its own, in percent, below it; a few values beyond its ends have the colours of
+    the ends.
     """
     some(maps, "maps")
     pictures = _as_rgb(images, "images")
@@ -78,13 +80,14 @@ def heatmaps(images: Images, maps: Mapping[str, np.ndarray], *, label: str) -> F
 
 
 def _bar_below(figure: Figure, extent: Sequence[float], scale: Normalize, ends: Sequence[float]) -> None:
-    """A colour bar under an image, with percentages at its ends."""
+    """A colour bar under an image, with percentages at its ends, which keep away from those of the next bar's."""
     left, right, bottom, _ = extent
+    left, right = left + BAR, right - BAR
     height = figure.get_figheight()
     place = (left / WIDTH, 1 - (bottom + 0.12) / height, (right - left) / WIDTH, 0.07 / height)
     bar = figure.colorbar(ScalarMappable(scale, COLOURS), cax=figure.add_axes(place), orientation="horizontal")
     bar.outline.set_visible(False)
-    bar.set_ticks(ends, labels=[f"{number(100 * value, '.0f')} %" for value in ends])
+    bar.set_ticks(ends, labels=[number(100 * value, ".0f") for value in ends])
     first, last = bar.ax.get_xticklabels()
     first.set_horizontalalignment("left")
     last.set_horizontalalignment("right")
