@@ -231,11 +231,14 @@ class Results(Generic[P]):
         """Return the training of the first seed."""
         return self.artifact(contender, None)
 
-    def curves(self, contenders: Iterable[Contender], term: str = "error") -> dict[str, dict[str, list[float]]]:
+    def curves(
+        self, contenders: Iterable[Contender], term: str = "error", unit: float = 1.0
+    ) -> dict[str, dict[str, list[float]]]:
         """Return the history of one term of the loss, training and validation, with its epochs, by contender."""
         histories = {c.label: self.training(c).meta["history"] for c in contenders}
         return {
-            label: {part: history[f"{part}/{term}"] for part in ("train", "validation")} | {"epoch": history["epoch"]}
+            label: {part: [value / unit for value in history[f"{part}/{term}"]] for part in ("train", "validation")}
+            | {"epoch": history["epoch"]}
             for label, history in histories.items()
         }
 

@@ -87,6 +87,10 @@ WORST = {
             "KL divergence (nats)": {"VAE β=1": history(3)},
         }
     ),
+    "curves, an axis each": lambda: figures.curves(
+        {"AE, vector: MSE (10⁻³)": {"AE": history(40, 5)}, "AE, spatial: MSE (10⁻³)": {"AE": history(40, 0.012)}},
+        log=True,
+    ),
     "curves, log": lambda: figures.curves({"MSE": {"AE": history(40)}}, log=True),
     "levels": lambda: figures.levels(
         SIGMAS,
@@ -98,6 +102,17 @@ WORST = {
         },
         xlabel="σ of the test noise ([0, 1] scale)",
         marks={"DAE σ=√0.1": math.sqrt(0.1)},
+    ),
+    "levels, alike": lambda: figures.levels(
+        SIGMAS,
+        {
+            f"{which} (dB above the AE)": {model: [i - 9 * s for s in SIGMAS] for i, model in models}
+            for which, models in {"DAEs of one level": enumerate(MODELS[:4]), "rivals": enumerate(MODELS[4:])}.items()
+        },
+        xlabel="σ of the noise on test images",
+        marks=dict.fromkeys(MODELS[1:], 0.3),
+        lines={"AE": 0},
+        alike=True,
     ),
     "levels, log": lambda: figures.levels(
         (32, 64, 128, 256, 384),
@@ -404,6 +419,34 @@ def test_levels_draw_intervals_and_rings_and_leave_out_what_is_not_finite():
     ring = axes.lines[-1]
     assert (ring.get_xdata().tolist(), ring.get_ydata().tolist()) == ([1], [5])
     assert ring.get_markerfacecolor() == "none"
+    assert ring.get_color() == axes.lines[0].get_color(), "where rings meet, each is its series'"
+
+
+def test_panels_that_are_alike_have_the_range_of_all():
+    panels = {"left": {"AE": [0, 1]}, "right": {"AE": [5, 9]}}
+    left, right = figures.levels((1, 2), panels, xlabel="x", alike=True).axes
+    assert left.get_ylim() == right.get_ylim()
+    assert left.get_ylim()[0] < 0 < 9 < left.get_ylim()[1]
+    left, right = figures.levels((1, 2), panels, xlabel="x").axes
+    assert left.get_ylim() != right.get_ylim()
+
+
+@pytest.mark.parametrize(
+    ("ends", "labels"),
+    [
+        ((1e-5, 6e-3), ["10⁻⁵", "10⁻⁴", "10⁻³"]),
+        ((2e-3, 3.0), ["0.01", "0.1", "1"]),
+        ((4.02, 5.1), ["4.00", "4.25", "4.50", "4.75", "5.00"]),
+        ((1.08e-5, 1.9e-5), ["1.2·10⁻⁵", "1.4·10⁻⁵", "1.6·10⁻⁵", "1.8·10⁻⁵"]),
+        ((1.14e-5, 1.32e-5), ["1.15·10⁻⁵", "1.2·10⁻⁵", "1.25·10⁻⁵", "1.3·10⁻⁵"]),
+        ((3.6e-3, 0.0125), ["0.004", "0.006", "0.008", "0.010", "0.012"]),
+    ],
+    ids=["powers", "plain", "near", "near and small", "nearer", "a factor of three"],
+)
+def test_ticks_of_a_logarithmic_axis_are_several_and_of_one_style(ends, labels):
+    (axes,) = figures.levels((1, 2), {"y": {"AE": ends}}, xlabel="x", log="y").axes
+    low, high = axes.get_ylim()
+    assert [tick.get_text() for tick in axes.get_yticklabels() if low <= tick.get_position()[1] <= high] == labels
 
 
 def test_tradeoff_draws_series_and_lines_on_a_logarithmic_axis():

@@ -8,7 +8,8 @@ from typing import Any, Literal
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FixedLocator, Formatter, Locator, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from autoencoders.colours import INK, MUTED, PAPER
 from autoencoders.figures.intervals import Series, intervals, series_names
@@ -82,11 +83,12 @@ def levels(
     marks: Mapping[str, float] | None = None,
     lines: Mapping[str, float] | None = None,
     log: Literal["", "x", "y"] = "",
+    alike: bool = False,
 ) -> Figure:
     """Draw values against a level, with error bars where there are intervals, a panel for each y label.
 
-    A ring marks the level of `marks` on its series; what is not finite is left out; `lines` are values without a
-    level; `log` names the logarithmic axis.
+    A ring of the series' colour marks the level of `marks` on it; what is not finite is left out; `lines` are values
+    without a level; `log` names the logarithmic axis; if `alike`, all panels have one range of values.
     """
     some(x, "levels")
     names = series_names(panels)
@@ -100,16 +102,20 @@ def levels(
             known = (below, above) if below.any() or above.any() else None
             axes.errorbar(where, middle, yerr=known, **bars, **shown[name]._asdict())
             ringed = np.isclose(where, (marks or {}).get(name, np.nan))
-            axes.plot(where[ringed], middle[ringed], **RING)
+            axes.plot(where[ringed], middle[ringed], **RING | {"color": shown[name].color})
         ruled = [axes.axhline(value, label=name, **look) for name, value, look in rules(lines)]
         axes.set(xlabel=xlabel, ylabel=wrapped(ylabel, 0.7 * HEIGHT))
         if log:
             _log(axes, log, at=where if log == "x" else None)
         elif len(where) <= 10 and (where == where.round()).all():
             axes.set_xticks(where)  # a count has no halves
+    if alike:
+        ends = np.array([axes.get_ylim() for axes in figure.axes])
+        for axes in figure.axes:
+            axes.set_ylim(ends.min(), ends.max())
     handles = [line_handle(name, shown[name]) for name in names]
     if marks:
-        handles.append(Line2D([], [], label="trained at this level", **RING))
+        handles.append(Line2D([], [], label="trained at this level", color=INK, **RING))
     legend(figure, [*handles, *ruled])
     return figure
 
@@ -171,7 +177,7 @@ def roc(rates: Mapping[str, tuple[Sequence[float], Sequence[float], float]]) -> 
 
 # ── Parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-RING: dict[str, Any] = {"color": INK, "marker": "o", "markersize": 9, "markerfacecolor": "none", "linestyle": "none"}
+RING: dict[str, Any] = {"marker": "o", "markersize": 9, "markerfacecolor": "none", "linestyle": "none"}
 
 
 def _figure(panels: Mapping[str, Any]) -> Figure:
@@ -188,13 +194,29 @@ def _split_look(split: str, colour: str) -> dict[str, Any]:
     return {"color": colour, "linestyle": "--" if training else "-", "markerfacecolor": PAPER if training else colour}
 
 
-def _plain(value: float) -> str:
-    """0.01 or 384 as they are, 10⁻⁵ where zeros would have to be counted."""
-    if 1e-3 <= value < 1e5:
-        return f"{value:g}"
-    mantissa, exponent = f"{value:.0e}".split("e")
-    power = "10" + str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return power if mantissa == "1" else f"{mantissa}·{power}"
+class _Plain(Formatter):
+    """0.01 or 384 as they are; 10⁻⁵ on all of an axis where zeros would have to be counted at one of its ticks."""
+
+    def __call__(self, value: float, pos: int | None = None) -> str:
+        return self.format_ticks([value])[0]
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        if not all(1e-3 <= value < 1e5 for value in values):
+            return [_power(value) for value in values]
+        plain = [f"{value:.6g}" for value in values]
+        if max(values, default=1) >= 10 * min(values, default=1):
+            return plain
+        decimals = max(len(text.partition(".")[2]) for text in plain)
+        return [f"{value:.{decimals}f}" for value in values]
+
+
+def _power(value: float) -> str:
+    mantissa, exponent = f"{value:.2e}".split("e")
+    power = "10" + str(int(exponent)).translate(SUPERSCRIPT)
+    return power if float(mantissa) == 1 else f"{float(mantissa):g}·{power}"
+
+
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def _log(axes: Axes, which: str, at: np.ndarray | None = None) -> None:
@@ -202,8 +224,14 @@ def _log(axes: Axes, which: str, at: np.ndarray | None = None) -> None:
     (axes.set_xscale if which == "x" else axes.set_yscale)("log", nonpositive="mask")
     axis = axes.xaxis if which == "x" else axes.yaxis
     low, high = axis.get_view_interval()
-    steps = (1, 2, 3, 5) if high < 50 * low else (1,)
-    axis.set_major_locator(LogLocator(subs=steps, numticks=8) if at is None else FixedLocator(sorted(set(at.tolist()))))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: _plain(value)))
+    axis.set_major_locator(_log_ticks(low, high) if at is None else FixedLocator(sorted(set(at.tolist()))))
+    axis.set_major_formatter(_Plain())
     axis.set_minor_locator(NullLocator())
     axis.set_minor_formatter(NullFormatter())
+
+
+def _log_ticks(low: float, high: float) -> Locator:
+    """Even steps where the ends are near to each other: of the usual ones, hardly any would lie between them."""
+    if high < 5 * low:
+        return MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10])
+    return LogLocator(subs=(1, 2, 3, 5) if high < 50 * low else (1,), numticks=8)
