@@ -25,6 +25,7 @@ from PIL import Image
 from autoencoders import colours, figures
 from autoencoders.colours import PAPER
 from autoencoders.figures import style
+from autoencoders.figures.names import place_names
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 MODELS = ("AE", "DAE σ=0.1", "DAE σ=0.3", "DAE σ=√0.1", "DAE σ=0.5", "DAE σ=√0.1 spatial", "ViT control 0.75")
@@ -66,6 +67,13 @@ ARCHITECTURES = {
     ],
 }
 
+CROWD = {
+    "AE": ([24.52], [38.7]),
+    "DAE": ([24.41, 22.1, 18.7], [39.1, 39.6, 40.7]),
+    "VAE": ([24.32], [39.1]),
+    "MCAE": ([38.4, 34.1, 29.7, 26.2, 20.0], [46.3, 46.0, 47.6, 47.5, 47.5]),
+    "PCA": ([23.64], [39.4]),
+}
 SIGMAS = (0.0, 0.1, 0.2, 0.3, math.sqrt(0.1), 0.4, 0.5)
 WORST = {
     "image_grid": lambda: figures.image_grid({model: pictures() for model in MODELS}, columns=CLASSES),
@@ -128,6 +136,14 @@ WORST = {
         xlabel="KL divergence (nats)",
         ylabel="pooled PSNR (dB)",
         lines={"PCA, 128": 24.0, "mean image": 12.0},
+    ),
+    "tradeoff, a crowd enlarged": lambda: figures.tradeoff(
+        CROWD,
+        xlabel="PSNR of clean test images (dB)",
+        ylabel="accuracy at 128 numbers (%)",
+        lines={"raw pixels": 39.3},
+        log=False,
+        names={name: [f"{name} {index}" for index in range(len(x))] for name, (x, _) in CROWD.items()},
     ),
     "bars": lambda: figures.bars(
         {model: {"clean": (50.0, 49, 51), "noisy, σ = 0.3": 40.0} for model in MODELS},
@@ -457,6 +473,54 @@ def test_tradeoff_draws_series_and_lines_on_a_logarithmic_axis():
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "linear")
     (plain,) = figures.tradeoff({"VAE": ([10, 100], [18, 23])}, xlabel="x", ylabel="y", log=False).axes
     assert plain.get_xscale() == "linear"
+
+
+def test_tradeoff_names_every_point_once_and_shows_the_crowd_larger():
+    whole, part = WORST["tradeoff, a crowd enlarged"]().axes
+    crowd = {"AE 0", "DAE 0", "VAE 0", "PCA 0"}
+    assert {text.get_text() for text in part.texts} == crowd
+    assert {text.get_text() for text in whole.texts} == {
+        f"{name} {index}" for name, (x, _) in CROWD.items() for index in range(len(x))
+    } - crowd
+    (left, right), (bottom, top) = part.get_xlim(), part.get_ylim()
+    for name in ("AE", "DAE", "VAE", "PCA"):
+        (x, *_), (y, *_) = CROWD[name]
+        assert left < x < right
+        assert bottom < y < top
+    (frame,) = whole.patches
+    assert frame.get_bbox().bounds == pytest.approx((left, bottom, right - left, top - bottom))
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_names_keep_off_points_that_are_near(log):
+    x, y = [1.0, 1.01, 1.02, 5.0], [1.0, 1.01, 1.02, 5.0]
+    series = {"AE": (x, y), "without a place on a logarithmic axis": ([0.0, 3.0], [4.0, 4.0])}
+    figure = figures.tradeoff(series, xlabel="x", ylabel="y", log=log, names={"AE": list("abcd")})
+    drawn(figure, dpi=300)
+    whole, part = figure.axes
+    assert [[text.get_text() for text in axes.texts] for axes in (whole, part)] == [["d"], ["a", "b", "c"]]
+    for axes in (whole, part):
+        boxes = [text.get_window_extent() for text in axes.texts]
+        for px, py in axes.transData.transform(np.column_stack([x, y])):
+            assert not any(box.contains(px, py) for box in boxes)
+
+
+def test_name_that_had_to_go_far_has_a_line_to_its_point():
+    figure = style.Figure(3)
+    axes = figure.subplots()
+    around = [(1 + 0.06 * math.cos(turn), 1 + 0.1 * math.sin(turn)) for turn in np.linspace(0, 2 * math.pi, 12)]
+    axes.plot(*zip((0, 0), (1, 1), *around, (2, 2), strict=True), marker="o", linestyle="none")
+    figure.draw_without_rendering()
+    place_names(axes, [("in the middle", (1, 1)), ("at the end", (2, 2))])
+    middle, end = axes.texts
+    assert middle.arrow_patch is not None
+    assert end.arrow_patch is None
+
+
+def test_points_that_are_far_apart_are_no_crowd():
+    names = {"AE": list("ab")}
+    assert len(figures.tradeoff({"AE": ([1, 2], [1, 2])}, xlabel="", ylabel="", log=False, names=names).axes) == 1
+    assert len(figures.tradeoff({"AE": ([1, 1], [2, 2])}, xlabel="", ylabel="", log=False, names=names).axes) == 2
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from matplotlib.ticker import FixedLocator, Formatter, Locator, LogLocator, MaxN
 
 from autoencoders.colours import INK, MUTED, PAPER
 from autoencoders.figures.intervals import Series, intervals, series_names
+from autoencoders.figures.names import Named, crowd, place_names
 from autoencoders.figures.style import (
     MARKERS,
     Figure,
@@ -128,26 +129,68 @@ def tradeoff(
     ylabel: str,
     lines: Mapping[str, float] | None = None,
     log: bool = True,
+    names: Mapping[str, Sequence[str]] | None = None,
 ) -> Figure:
     """Draw one measure against another, {label: (x values, y values)}, each series joined; `log`: x is logarithmic.
 
-    `lines` are values of y that come without an x.
+    `lines` are values of y that come without an x. `names` are what stands beside the points of a series; where such
+    points are crowded, that part is drawn a second time, beside the whole, and they have their names there.
     """
     some(series, "series")
     shown = looks(series)
     figure = Figure(HEIGHT)
-    axes = figure.subplots()
-    for name, (x, y) in series.items():
-        some(x, f"points of {name}")
-        axes.plot(x, y, **shown[name]._asdict())
-    handles = [line_handle(name, shown[name]) for name in series]
-    handles += [axes.axhline(value, label=name, **look) for name, value, look in rules(lines)]
-    axes.set(xlabel=xlabel, ylabel=wrapped(ylabel, 0.7 * HEIGHT))
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=6))  # whatever room the legend leaves
-    if log:
-        _log(axes, "x")
-    legend(figure, handles)
+    points = _named(series, names or {})
+    together = crowd(points)
+    ratios = (5, 3) if together else (1,)
+    whole, *parts = figure.subplots(1, len(ratios), squeeze=False, width_ratios=ratios)[0]
+    for axes in (whole, *parts):
+        for name, (x, y) in series.items():
+            some(x, f"points of {name}")
+            axes.plot(x, y, **shown[name]._asdict() | {"markeredgecolor": PAPER, "markersize": 6.0})
+        ruled = [axes.axhline(value, label=name, **look) for name, value, look in rules(lines)]
+        axes.set(xlabel=xlabel)
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=6))  # whatever room the legend leaves
+        if log:
+            _log(axes, "x")
+    whole.set_ylabel(wrapped(ylabel, 0.7 * HEIGHT))
+    legend(figure, [*(line_handle(name, shown[name]) for name in series), *ruled])
+    if points:
+        _name(figure, points, together)
     return figure
+
+
+def _name(figure: Figure, points: Sequence[Named], together: Sequence[Named]) -> None:
+    """Write names in the first axes, and those of a crowd in the second."""
+    whole, *parts = figure.axes
+    for part in parts:
+        _enlarge(whole, part, np.array([place for _, place in together]))
+    figure.draw_without_rendering()  # where names have room is known once all else has its place
+    for axes in figure.axes:
+        place_names(axes, [point for point in points if (point in together) == (axes in parts)])
+
+
+def _named(
+    series: Mapping[str, tuple[Sequence[float], Sequence[float]]], names: Mapping[str, Sequence[str]]
+) -> list[Named]:
+    """The name and the place of each point that has a name."""
+    return [
+        (name, (float(x), float(y)))
+        for label, each in names.items()
+        for name, x, y in zip(each, *series[label], strict=True)
+    ]
+
+
+def _enlarge(whole: Axes, part: Axes, points: np.ndarray) -> None:
+    """Bring the second axes to the surroundings of some points, and frame these in the first."""
+    low, high = points.min(0), points.max(0)
+    room = np.maximum(0.3 * (high - low), 0.01 * np.abs(high))
+    (left, bottom), (right, top) = low - room, high + room
+    part.set(xlim=(left, right), ylim=(bottom, top))
+    part.xaxis.set_major_locator(MaxNLocator(nbins=4))
+    part.spines[["top", "right"]].set_visible(True)
+    frame = Rectangle((left, bottom), right - left, top - bottom, fill=False, edgecolor=MUTED, linewidth=0.6)
+    whole.add_patch(frame)
+    part.set_title("the frame, enlarged")
 
 
 @styled()
