@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,15 @@ def test_section_numbers_reach_the_third_level(tmp_path: Path) -> None:
         "Section 1.2.1",
         "Section A.1",
     ]
+
+
+@pytest.mark.parametrize("dialect", [HtmlDialect(), TypstDialect()])
+def test_title_of_a_callout_is_no_section(tmp_path: Path, dialect: document.Dialect) -> None:
+    callout = "::: {.callout-note}\n## Title\n\nBody.\n:::\n\n"
+    found = numbered(tmp_path, f"# A\n\n## B {{#sec-b}}\n\n{callout}## C {{#sec-c}}\n", dialect=dialect)
+    assert [target.text for target in found.targets.values()] == ["Section 1.1", "Section 1.2"]
+    assert "Title" in text(found)
+    assert not re.search(r"1\.\d\s+Title", text(found))
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,7 @@ def numbered(chapters: list[Chapter], dialect: Dialect) -> Document:
     counted = {False: 0, True: 0}
     for chapter in document.chapters:
         chapter.blocks = pandoc.walk(copy.deepcopy(chapter.blocks), lambda e: _visible(e, dialect.conditions))
+        chapter.blocks = pandoc.walk(chapter.blocks, _uncounted_title)
         first = next((block for block in chapter.blocks if block["t"] == "Header"), None)
         if first and "unnumbered" not in pandoc.attributes(first)[1]:
             counted[chapter.appendix] += 1
@@ -128,6 +129,19 @@ def _visible(element: Element, conditions: frozenset[str]) -> list[Element] | No
     asked = [(name, value) for name, value in values if name.endswith(("-format", "-meta"))]
     holds = all((value in conditions) == name.startswith("when") for name, value in asked)
     return content if holds == ("content-visible" in classes) else []
+
+
+def _callout(element: Element) -> str:
+    """Its kind, of a division that is one."""
+    classes = element["c"][0][1] if element["t"] == "Div" else []
+    return next((match[1] for match in map(_CALLOUT.fullmatch, classes) if match), "")
+
+
+def _uncounted_title(element: Element) -> None:
+    """The heading that a callout begins with is its title, and no section of the chapter."""
+    if _callout(element) and element["c"][1] and element["c"][1][0]["t"] == "Header":
+        classes = pandoc.attributes(element["c"][1][0])[1]
+        classes += [] if "unnumbered" in classes else ["unnumbered"]
 
 
 class _Numbering:
@@ -165,14 +179,14 @@ class _Numbering:
         return self.dialect.heading(element, number)
 
     def div(self, element: Element) -> Element | list[Element] | None:
-        (identifier, classes, values), content = element["c"]
+        (identifier, _, values), content = element["c"]
         if labelled(identifier):
             return self.floating(as_float(identifier, content), dict(values).get("notebook", ""))
-        for match in filter(None, map(_CALLOUT.fullmatch, classes)):
+        if kind := _callout(element):
             title = pandoc.words(dict(values).get("title", ""))
             if not title and content and content[0]["t"] == "Header":
                 title, content = content[0]["c"][2], content[1:]
-            return self.dialect.callout(match[1], title or pandoc.words(match[1].title()), content)
+            return self.dialect.callout(kind, title or pandoc.words(kind.title()), content)
         return None
 
     def floating(self, element: Element, notebook: str) -> list[Element]:
