@@ -1,0 +1,34 @@
+"""Where the pages of the PDF break: what belongs together stays together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pypdf import PdfReader
+
+from autoencoders.reporting.without_quarto import pdf
+
+
+def set_in_style(folder: Path, body: str) -> list[str]:
+    """The text of each page."""
+    import typst
+
+    (folder / "a.typ").write_text(f'{pdf.style()}\n#show: book.with((title: "T", subtitle: "S"))\n{body}')
+    typst.compile(str(folder / "a.typ"), output=str(folder / "a.pdf"), ignore_system_fonts=True)
+    return [page.extract_text() for page in PdfReader(folder / "a.pdf").pages]
+
+
+def table(name: str, rows: int) -> str:
+    cells = ", ".join(f"[{name} {row}], [x]" for row in range(rows))
+    return f"#figure(table(columns: 2, table.header([a], [b]), {cells}), caption: [About {name}.], kind: table)\n"
+
+
+def test_pdf_breaks_a_long_table_below_some_of_its_rows(tmp_path: Path) -> None:
+    """Or before its caption, which never stands alone at the foot of a page."""
+    heights = (18, 22, 23, 23.6, 24, 24.3)
+    body = "".join(f"#pagebreak()\n#v({height}cm)\n" + table(f"row{i}", 80) for i, height in enumerate(heights))
+    pages = set_in_style(tmp_path, body)
+    for i in range(len(heights)):
+        begun, *_, ended = [page.count(f"row{i} ") for page in pages if f"row{i}" in page]
+        assert begun > 3
+        assert ended
