@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pypdf import PdfReader
+from reporting_sample import CHAPTERS, render, write_book
 
 from autoencoders.reporting.without_quarto import pdf
 
@@ -21,6 +22,20 @@ def set_in_style(folder: Path, body: str) -> list[str]:
 def table(name: str, rows: int) -> str:
     cells = ", ".join(f"[{name} {row}], [x]" for row in range(rows))
     return f"#figure(table(columns: 2, table.header([a], [b]), {cells}), caption: [About {name}.], kind: table)\n"
+
+
+def test_pdf_keeps_an_equation_with_the_sentence_that_leads_to_it(tmp_path: Path) -> None:
+    source = "# Two {#sec-two}\n\n" + "".join(
+        f"```{{=typst}}\n#pagebreak()\nPage {height} #v({height / 10}cm)\n```\n\nSentence {height} is trained so that\n\n"
+        f"$$ x_{{{height}}} $$ {{#eq-at{height}}}\n\n"
+        for height in range(220, 246, 2)
+    )
+    book = write_book(tmp_path, CHAPTERS | {"report/two.qmd": source})
+    render(book)
+    pages = [page.extract_text() for page in PdfReader(book.pdf).pages]
+    sentences = [page for page in pages if "Sentence" in page]
+    assert len(sentences) == 13
+    assert all("(2." in page for page in sentences)
 
 
 def test_pdf_breaks_a_long_table_below_some_of_its_rows(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from importlib import resources
+from itertools import zip_longest
 from pathlib import Path
 from types import MappingProxyType
 
@@ -62,12 +63,28 @@ def _body(document: Document, book: Book) -> str:
     for chapter in document.chapters:
         first_appendix = chapter.appendix and chapter.number == "A"
         blocks += [raw_block("typst", "#show: appendices")] if first_appendix else []
-        blocks += chapter.blocks
+        blocks += _with_equations(chapter.blocks)
     sources = pandoc.bibliography(book.bibliography)
     typst = pandoc.write(blocks, "--to=typst", "--wrap=none", "--citeproc", "--metadata=link-citations", *sources)
     return re.sub(
         r"\b(plus|minus|times|dot)\.circle\b", r"\1.o", typst
     )  # Pandoc's names of symbols are those of an older Typst
+
+
+def _with_equations(blocks: list[Element]) -> list[Element]:
+    """Keep each equation with the paragraph that leads to it."""
+    kept = []
+    for block, following in zip_longest(blocks, blocks[1:]):
+        leads = block["t"] == "Para" and bool(following) and _is_equation(following)
+        around = (raw_block("typst", "#leads-to-equation["), raw_block("typst", "]"))
+        kept += [around[0], block, around[1]] if leads else [block]
+    return kept
+
+
+def _is_equation(block: Element) -> bool:
+    inlines = block["c"] if block["t"] == "Para" else []
+    maths = [inline["c"][0]["t"] for inline in inlines if inline["t"] == "Math"]
+    return maths == ["DisplayMath"] and all(inline["t"] in ("Math", "RawInline") for inline in inlines)
 
 
 def _preamble(book: Book) -> str:
