@@ -47,3 +47,12 @@ def test_pdf_breaks_a_long_table_below_some_of_its_rows(tmp_path: Path) -> None:
         begun, *_, ended = [page.count(f"row{i} ") for page in pages if f"row{i}" in page]
         assert begun > 3
         assert ended
+
+
+def test_pdf_hyphenates_nothing_bold_and_keeps_a_level_on_one_line(tmp_path: Path) -> None:
+    narrow = "#block(width: 2.2cm)[%s]"
+    (text,) = set_in_style(tmp_path, narrow % "*is quite undecided of reconstructions*")[1:] or [""]
+    assert "undecided" in text
+    assert "reconstructions" in text
+    shown = set_in_style(tmp_path, "".join(narrow % f"{'a' * n} at σ = 0.2" for n in range(14)))[-1]
+    assert shown.replace("\u00a0", " ").count("σ = 0.2") == 14
