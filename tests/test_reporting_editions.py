@@ -125,3 +125,18 @@ def test_page_that_is_half_empty_is_complained_of(tmp_path: Path) -> None:
     told = pages.complaints(found, pages.Limits(pages=2, body=1, appendix=1, floats=0))
     assert told[:2] == ["has 3 pages, 2 at most are wanted", "has 2 pages before the appendix, 1 at most are wanted"]
     assert len(told) == 3
+
+
+def test_float_in_another_chapter_is_complained_of(tmp_path: Path) -> None:
+    source = """#set heading(numbering: "1.1")
+    = One
+    #v(3cm) Figure 1.1: Here \\ Figure 2.1: Too early \\ #v(1cm)
+    = Two
+    Figure 1.2: Too late
+    == Within
+    Figure 2.2: Here
+    = References
+    Some"""
+    found = pages.measured(set_by_typst(tmp_path, source), ["References"])
+    assert [page.foreign for page in found] == [("Figure 2.1", "Figure 1.2")]
+    assert "has Figure 1.2 in another chapter" in pages.complaints(found, pages.Limits())

@@ -51,6 +51,7 @@ class Page:
     floats: tuple[str, ...]  # Figure 4.1
     mentions: tuple[str, ...]  # figures and tables that its text refers to
     empty: float  # share of the text's height in gaps
+    foreign: tuple[str, ...] = ()  # figures and tables that stand in another chapter than their own
 
 
 def report(book: Book) -> None:
@@ -83,6 +84,7 @@ def complaints(pages: Iterable[Page], limits: Limits) -> list[str]:
         for page in parts["body"]
         if page.empty > EMPTIEST
     ]
+    found += [f"has {name} in another chapter" for page in parts["body"] for name in page.foreign]
     return found if limits.away is None else [*found, *_strays(pages, limits.away)]
 
 
@@ -126,6 +128,7 @@ def measured(pdf: Path, following: Iterable[str]) -> list[Page]:
 
     with PdfDocument(pdf) as document:
         first, last = _body(document, frozenset(following))
+        begun = _begun(document)
         return [
             Page(
                 number=index + 1,
@@ -133,9 +136,29 @@ def measured(pdf: Path, following: Iterable[str]) -> list[Page]:
                 floats=_names(CAPTION, page),
                 mentions=_names(MENTION, page),
                 empty=_emptiness(page),
+                foreign=tuple(_foreign(page, index, begun)),
             )
             for index, page in enumerate(document)
         ]
+
+
+def _begun(document: Any) -> list[tuple[int, float, str]]:
+    """Where each chapter begins: its page, how far down (negative, from the foot), and its number or first word."""
+    marks = [(mark.get_title(), mark.get_dest()) for mark in document.get_toc() if mark.level == 0]
+    places = [(title, dest.get_index(), dest.get_view()[1]) for title, dest in marks if dest and title]
+    return [(index, -view[1], title.split()[0]) for title, index, view in places if len(view) > 1]
+
+
+def _foreign(page: Any, index: int, begun: list[tuple[int, float, str]]) -> Iterator[str]:
+    """Figures and tables with a chapter's number below the heading of another, or above that of their own."""
+    text = page.get_textpage()
+    for name in CAPTION.findall(str(text.get_text_range()).replace("\r\n", "\n")):
+        own, *counted = re.split(r"\s", name)[1].split(".")
+        if counted and (found := text.search(f"{name}:").get_next()):
+            here = index, -text.get_charbox(found[0])[3]
+            above = [number for *place, number in begun if tuple(place) < here]
+            if above[-1:] != [own]:
+                yield re.sub(r"\s", " ", name)
 
 
 def _names(pattern: re.Pattern[str], page: Any) -> tuple[str, ...]:
