@@ -73,6 +73,17 @@ def test_standard_edition_answers_every_requirement_in_print() -> None:
     assert editions.unanswered(books.sources(PROJECT), "standard") == []
 
 
+def test_figures_stand_in_the_section_that_first_refers_to_them() -> None:
+    """Or print may set them pages later."""
+    sources = books.sources(PROJECT)
+    missing = editions.left_out(sources, "standard")
+    for path in sources:
+        sections = re.split(r"^## ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        for label in re.findall(r"embed \S+#((?:fig|tbl)-[\w-]+)", "".join(sections)):
+            first = next(text for text in sections if re.search(rf"[@#]{label}\b", text, re.IGNORECASE))
+            assert label in missing or f"#{label} " in first, f"{path.name}: {label} stands below its section"
+
+
 def test_references_to_the_site_begin_sentences_with_a_capital() -> None:
     """`@Tbl-x` reads "A table on the site", where an edition leaves the table out."""
     sources = books.sources(PROJECT)
