@@ -7,17 +7,17 @@ import re
 from pathlib import Path
 
 import pytest
+import typst
 from pypdf import PdfReader
 from reporting_sample import CHAPTERS, render, write_book
 
-from autoencoders.reporting.without_quarto import pdf
+from autoencoders.reporting import pages
+from autoencoders.reporting.without_quarto import pdf, placement
 from autoencoders.settings import PROJECT
 
 
 def set_in_style(folder: Path, body: str) -> list[str]:
     """The text of each page."""
-    import typst
-
     (folder / "a.typ").write_text(f'{pdf.style()}\n#show: book.with((title: "T", subtitle: "S"))\n{body}')
     typst.compile(str(folder / "a.typ"), output=str(folder / "a.pdf"), ignore_system_fonts=True)
     return [page.extract_text() for page in PdfReader(folder / "a.pdf").pages]
@@ -75,3 +75,48 @@ def test_claims_table_breaks_no_sample_size_interval_or_verdict(tmp_path: Path) 
     lines = [line.replace("\u00a0", " ") for line in shown.splitlines()]
     for whole in ("c10", "R12", "0.0005", "10,000 × 3", "≤ 10⁻⁴", "[−3.07, −3.01]", "undecided; alone", "contradicted"):
         assert any(whole in line for line in lines), f"{whole} is broken"
+
+
+def chapter(number: int, *sections: str) -> str:
+    return f"#before-chapter\n= Chapter {number}\n" + "\n".join(sections)
+
+
+def drawing(name: str, height: float = 8) -> str:
+    return f"See {name}.\n#figure(rect(height: {height}cm), caption: [{name}: Something.])\n"
+
+
+def test_pdf_keeps_figures_in_their_chapters_and_its_pages_full(tmp_path: Path) -> None:
+    lines = "\n\n".join(["#lorem(40)"] * 9)
+    book = [
+        chapter(1, lines, drawing("Figure 1.1"), drawing("Figure 1.2"), "End."),
+        chapter(2, lines, drawing("Figure 2.1"), drawing("Figure 2.2"), "#lorem(90)"),
+        chapter(3, lines, lines, drawing("Figure 3.1", 5), "End."),
+        chapter(4, drawing("Figure 4.1"), lines),
+        "#before-chapter\n#heading(numbering: none)[References]\nSome",
+    ]
+    (tmp_path / "a.typ").write_text(f'{pdf.style()}\n#show: book.with((title: "T", subtitle: "S"))\n' + "\n".join(book))
+    compiler = typst.Compiler(str(tmp_path / "a.typ"), ignore_system_fonts=True)
+    compiler.compile(output=str(tmp_path / "a.pdf"))
+    assert any(page.foreign for page in pages.measured(tmp_path / "a.pdf", ["References"])), "nothing to be mended"
+    content, warnings = placement.compiled(compiler)
+    (tmp_path / "a.pdf").write_bytes(content)
+    *found, last = pages.measured(tmp_path / "a.pdf", ["References"])
+    assert warnings == []
+    assert sum(len(page.floats) for page in (*found, last)) == 6
+    assert pages.complaints(found, pages.Limits(away=1)) == []
+    assert last.foreign == ()
+
+
+def test_chapter_waits_for_a_new_page_only_where_little_stays_empty() -> None:
+    def marks(height: float) -> list[placement.Mark]:
+        return [
+            {"kind": "before", "chapter": 1, "page": 1, "y": 2},
+            {"kind": "chapter", "chapter": 1, "page": 1, "y": 2},
+            {"kind": "float", "chapter": 1, "number": 1, "page": 1, "y": 20},
+            {"kind": "float", "chapter": 1, "number": 2, "page": 2, "y": 2},
+            {"kind": "before", "chapter": 2, "page": 1, "y": height},
+            {"kind": "chapter", "chapter": 2, "page": 1, "y": height},
+        ]
+
+    assert placement.improved(marks(15)) == placement.Placement(fresh=(2,), top=(2,))
+    assert placement.improved(marks(9)) == placement.Placement(fresh=(), top=(2,))

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from autoencoders.errors import ReportError
 from autoencoders.reporting import editions
 from autoencoders.reporting.book import Book
-from autoencoders.reporting.without_quarto import pandoc
+from autoencoders.reporting.without_quarto import pandoc, placement
 from autoencoders.reporting.without_quarto.document import Chapter, Dialect, Document, located, numbered, rewritten
 from autoencoders.reporting.without_quarto.pandoc import Element, raw_block, raw_inline
 
@@ -46,11 +46,10 @@ def write(chapters: list[Chapter], book: Book, workshop: Path) -> tuple[bytes, l
     source.write_text(_preamble(book) + _body(document, book), encoding="utf-8")
     try:
         compiler = typst.Compiler(input=str(source), root=str(book.root), ignore_system_fonts=True)
-        content, warnings = compiler.compile_with_warnings(format="pdf", pdf_standards=["ua-1"])
+        content, warnings = placement.compiled(compiler)
     except typst.TypstError as error:
         raise ReportError(f"Typst can't set {source}:\n{error.diagnostic}".rstrip()) from None
-    assert isinstance(content, bytes)  # one document, one file
-    return content, document.problems + [f"Typst: {warning.message}" for warning in warnings]
+    return content, document.problems + [f"Typst: {warning}" for warning in warnings]
 
 
 def style() -> str:
@@ -62,6 +61,7 @@ def _body(document: Document, book: Book) -> str:
     blocks = []
     for chapter in document.chapters:
         first_appendix = chapter.appendix and chapter.number == "A"
+        blocks += [raw_block("typst", "#before-chapter")]
         blocks += [raw_block("typst", "#show: appendices")] if first_appendix else []
         blocks += _with_equations(chapter.blocks)
     sources = pandoc.bibliography(book.bibliography)
