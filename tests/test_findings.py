@@ -214,7 +214,7 @@ def test_table_has_a_row_a_contender_and_may_measure_each_differently() -> None:
     assert {spec for name, spec in asked if name == "baseline/mean"} == {Gaussian(0.1)}
     assert len(table.splitlines()) == 4
     assert "MCAE 0.5" in table
-    assert "± 1.00000 (3)" in table
+    assert "± 1000.00 (3)" in table
 
 
 def test_best_mcae_is_chosen_on_validation_images() -> None:
