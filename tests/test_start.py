@@ -146,3 +146,14 @@ def test_masked_autoencoder_starts_with_whitened_patches_for_filters() -> None:
     seen = F.conv2d(2 * clean - 1, filters, stride=2)
     maps = model.filters(model.stem(2 * clean - 1))[:, :, 1:-1, 1:-1]  # inside, where no window reaches the border
     torch.testing.assert_close(maps, seen / seen.std((0, 2, 3), keepdim=True), rtol=1e-2, atol=1e-2)
+
+
+def test_directions_are_found_where_eigenvalues_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = torch.randn(200, 12, generator=torch.Generator().manual_seed(3)) * torch.arange(12, 0, -1)
+    usual = start.principal(rows, 4)
+
+    def diverge(moments: Tensor) -> None:
+        raise torch.linalg.LinAlgError("the algorithm failed to converge")
+
+    monkeypatch.setattr(torch.linalg, "eigh", diverge)
+    assert torch.allclose((start.principal(rows, 4).T @ usual).abs(), torch.eye(4), atol=1e-4)

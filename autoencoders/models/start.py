@@ -21,7 +21,11 @@ EXACT = 2000  # dimensions up to which all directions are computed
 def principal(rows: Tensor, count: int) -> Tensor:
     """The leading orthonormal directions [D, count] of rows [N, D]; fewer where there are no more."""
     if rows.shape[1] <= EXACT:
-        return torch.linalg.eigh(rows.T @ rows)[1].flip(1)[:, :count]
+        moments = rows.T @ rows
+        try:
+            return torch.linalg.eigh(moments)[1].flip(1)[:, :count]
+        except torch.linalg.LinAlgError:  # flat images: on some processors it doesn't converge
+            return torch.linalg.svd(moments)[0][:, :count]
     return torch.svd_lowrank(rows, q=min(count + 32, *rows.shape), niter=2)[2][:, :count]
 
 
