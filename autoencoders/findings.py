@@ -355,12 +355,6 @@ class Findings(Results[Catalogue]):
 
     # ── Tables ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def by_level(
-        self, contenders: Iterable[Contender], sigmas: Sequence[float], metric: str
-    ) -> dict[str, list[Estimate]]:
-        """One metric at each noise level, by contender."""
-        return {c.label: [self.interval(c, self.noisy(sigma), metric) for sigma in sigmas] for c in contenders}
-
     def level_table(self, contenders: Iterable[Contender], sigmas: Sequence[float], metric: str) -> tables.Table:
         """One metric: a row for each contender, a column for each noise level."""
         contenders = list(contenders)
@@ -403,8 +397,7 @@ class Findings(Results[Catalogue]):
     def samples_drawn(self) -> str:
         """How far samples of each kind are from test images, as a sentence."""
         spec, vae = self.catalogue.samples(), self.vae()
-        prior, mixture = (self.value(vae, spec, f"frechet_{way}") for way in ("prior", "mixture"))
-        afterwards = self.value(self.ae(), spec, "frechet_mixture")
+        mixture = self.value(vae, spec, "frechet_mixture")
         real = self.value(self.baseline("patches"), spec.real, "frechet_real")
         fitted, trained = self.interval(self.ae(), spec, "frechet_mixture"), self.interval(vae, spec, "frechet_prior")
         if fitted.hi < trained.lo:
@@ -414,8 +407,8 @@ class Findings(Results[Catalogue]):
         else:
             answer = "Between the first and the third there is no clear difference"
         return (
-            f"The distance from test images is {prior:.1f} for samples from the VAE's prior, {mixture:.1f} for those "
-            f"from a mixture in its latent space, {afterwards:.1f} for those from a mixture in the AE's, and "
+            f"The distance from test images is {trained.value:.1f} for samples from the VAE's prior, "
+            f"{mixture:.1f} for those from a mixture in its latent space, {fitted.value:.1f} for those from a mixture in the AE's, and "
             f"{real:.2f} for other test images. {answer}."
         )
 
@@ -585,8 +578,7 @@ class Findings(Results[Catalogue]):
         ]
         if not others:
             return "In each contest, the setting in use is the one that validation images choose."
-        listed = "; ".join(others)
-        return f"Validation images would choose another setting than that table has for: {listed}. It says why."
+        return f"Validation images would choose another setting than the one in use for: {'; '.join(others)}."
 
 
 def _is_better(sweep: Sweep, value: float, other: float) -> bool:
@@ -600,7 +592,7 @@ def _is_better(sweep: Sweep, value: float, other: float) -> bool:
             return 10 * math.log10(other / value) > DECIBELS.margin
 
 
-OVERFITTING = 0.05  # of the error of training images; epochs differ by less
+OVERFITTING = 0.05  # of the error of training images: a smaller gap isn't called one
 
 CRITERIA = {"error": "squared error", "bits": "bits per dimension", "probe": "linear accuracy", None: "squared error"}
 MARK = "✓"

@@ -129,8 +129,7 @@ def ways(clean: Array, noisy: Array) -> Ways:
     before, after = as_features(clean).double(), as_features(noisy).double()
     centre = before.mean(0)
     before, after = before - centre, after - centre
-    unit = before.square().sum(1).mean().sqrt()
-    unit = unit if unit > 0 else torch.ones_like(unit)
+    unit = _spread(before) or 1.0
     away = before.norm(dim=1)
     direction = before / torch.where(away > 0, away, 1.0)[:, None]
     outwards = (after * direction).sum(1)

@@ -129,9 +129,7 @@ class Measured:
     freedom: float  # degrees of freedom of Student's t; infinite for one seed, whose interval is the normal one
     n: int  # images
     seeds: int
-    share: float = (
-        1.0  # of the error's variance, what has so few degrees of freedom; the rest is known as well as images
-    )
+    share: float = 1.0  # of the error's variance, what has so few degrees of freedom; the rest is normal
 
     def interval(self, level: float = LEVEL) -> tuple[float, float]:
         """The two-sided interval; unbounded where the error is unknown."""
