@@ -408,7 +408,8 @@ class Findings(Results[Catalogue]):
             answer = "Between the first and the third there is no clear difference"
         return (
             f"The distance from test images is {trained.value:.1f} for samples from the VAE's prior, "
-            f"{mixture:.1f} for those from a mixture in its latent space, {fitted.value:.1f} for those from a mixture in the AE's, and "
+            f"{mixture:.1f} for those from a mixture in its latent space, {fitted.value:.1f} "
+            f"for those from a mixture in the AE's, and "
             f"{real:.2f} for other test images. {answer}."
         )
 

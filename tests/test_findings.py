@@ -26,6 +26,7 @@ from autoencoders.judging import ACCURACY, DECIBELS, Claim, judge
 from autoencoders.lab import Lab
 from autoencoders.measurements.layers import LayerFit
 from autoencoders.measurements.likelihood import Likelihood
+from autoencoders.measurements.reconstruction import Reconstruction
 from autoencoders.notebook import Notebook
 from autoencoders.plans import Sweep
 from autoencoders.profiles import PROFILES
@@ -146,6 +147,20 @@ def test_interval_holds_the_spread_of_seeds_and_of_images() -> None:
     assert one.interval(one.ae(), one.reconstruction(), "mse") == Estimate(11, 9, 13, 100)
     assert one.interval(one.ae(), one.reconstruction(), "kl") == Estimate(11, 11, 11, 100)
     assert f.value(f.ae(), f.reconstruction(), "mse") == 11
+
+
+def test_level_table_measures_each_level() -> None:
+    def at_level(subject: Any, spec: Reconstruction) -> Artifact:
+        assert isinstance(spec.input, Gaussian)
+        return Artifact({}, {"rows": [row("psnr_mean", 10 * spec.input.sigma, 0, 9)]})
+
+    table = str(
+        found(at_level, seeds=(0,)).level_table([found(at_level, seeds=(0,)).ae()], [0.1, VARIANCE], "psnr_mean")
+    )
+    assert "σ = 0.1" in table
+    assert "variance 0.1" in table
+    assert "1.00" in table
+    assert "3.16" in table
 
 
 def test_table_emboldens_what_a_paired_test_puts_ahead() -> None:
