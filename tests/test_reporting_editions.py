@@ -111,7 +111,7 @@ def test_pages_are_measured_as_readers_see_them(tmp_path: Path) -> None:
     Figure 1.1: A picture #v(12cm) Table 1.1: A table #pagebreak()
     Half #v(11cm) Table 1.2: Another
     = References
-    Some"""
+    Some #parbreak() Table A.1: After the body"""
     found = pages.measured(set_by_typst(tmp_path, source), ["References"])
     cover, full, gap, half, *rest = found
     assert [cover.part, full.part, gap.part, half.part] == ["cover", "body", "body", "body"]
@@ -120,6 +120,7 @@ def test_pages_are_measured_as_readers_see_them(tmp_path: Path) -> None:
     assert gap.floats == ("Figure 1.1", "Table 1.1")
     assert gap.empty > 0.8
     assert half.empty > 0.8
+    assert half.floats == ("Table 1.2", "Table A.1"), "where both parts share a page"
     assert pages.ways(found) == {"Figure 1.1": 1, "Table 1.2": 2}
     assert pages.complaints(found, pages.Limits(away=1))[-2:] == [
         "never refers to Table 1.1",

@@ -28,7 +28,7 @@ from autoencoders.figures.style import (
 )
 from autoencoders.tables import number
 
-HEIGHT = 2.9  # inches, of a row of panels with its legend
+HEIGHT = 2.4  # inches, of a row of panels with its legend
 PER_ROW = 2  # panels side by side
 SPLITS = {"train": "training", "validation": "validation"}
 

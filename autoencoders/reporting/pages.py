@@ -58,7 +58,7 @@ def report(book: Book) -> None:
     """Say how the PDF fills its pages, and what is more than its edition should have."""
     pages = measured(book.pdf, following(book))
     count = {part: sum(page.part == part for page in pages) for part in ("body", "appendix")}
-    floats = sum(len(page.floats) for page in pages if page.part == "body")
+    floats = len(_shown(pages))
     log(f"{book.pdf.name}: {len(pages)} pages, {count['body']} of them the body, with {floats} figures and tables")
     shares = ", ".join(f"{page.number}: {100 * page.empty:.0f}" for page in pages if page.part != "cover")
     log(f"empty in % of each page: {shares}")
@@ -76,7 +76,7 @@ def complaints(pages: Iterable[Page], limits: Limits) -> list[str]:
         (len(pages), limits.pages, "pages"),
         (len(parts["body"]), limits.body, "pages before the appendix"),
         (len(parts["appendix"]), limits.appendix, "pages of appendix"),
-        (sum(len(page.floats) for page in parts["body"]), limits.floats, "figures and tables before the appendix"),
+        (len(_shown(pages)), limits.floats, "figures and tables before the appendix"),
     ]
     found = [f"has {n} {what}, {most} at most are wanted" for n, most, what in counted if most is not None and n > most]
     found += [
@@ -92,12 +92,7 @@ def _strays(pages: Iterable[Page], away: int) -> Iterator[str]:
     """Figures and tables of the body that the text doesn't refer to, or only from afar."""
     pages = list(pages)
     distances = ways(pages)
-    yield from (
-        f"never refers to {name}"
-        for page in pages
-        for name in page.floats
-        if page.part == "body" and name not in distances
-    )
+    yield from (f"never refers to {name}" for name in _shown(pages) if name not in distances)
     for name, way in distances.items():
         if abs(way) > away:
             order = "after" if way > 0 else "before"
@@ -111,8 +106,13 @@ def ways(pages: Iterable[Page]) -> dict[str, int]:
     for page in pages:
         for name in page.mentions:
             first.setdefault(name, page.number)
-    shown = {name: page.number for page in pages if page.part == "body" for name in page.floats}
-    return {name: number - first[name] for name, number in shown.items() if name in first}
+    return {name: number - first[name] for name, number in _shown(pages).items() if name in first}
+
+
+def _shown(pages: Iterable[Page]) -> dict[str, int]:
+    """By figure and table of the body its page, which an appendix, counted in letters, may begin on as well."""
+    floats = ((name, page.number) for page in pages if page.part == "body" for name in page.floats)
+    return {name: number for name, number in floats if re.match(r"\w+ \d", name)}
 
 
 def following(book: Book) -> frozenset[str]:
