@@ -422,16 +422,20 @@ def test_curves_have_twenty_points_or_one_an_epoch(epochs: int, points: int) -> 
     assert sum(meta["history"]["images"]) == meta["images"]
 
 
-def test_points_are_taken_of_a_share_of_the_validation_images(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The finished model is validated on all of them."""
+@pytest.mark.parametrize("learned_from", [len(TRAIN), 8])
+def test_points_are_taken_of_a_share_of_the_validation_images(
+    monkeypatch: pytest.MonkeyPatch, learned_from: int
+) -> None:
+    """The finished model is validated on all of them; of few training images, so many at a point would be too many."""
     monkeypatch.setattr(training, "GLANCE_IMAGES", 3)
-    done = fit(experiment(sigma=None, epochs=1, learning_rate=1e-30, bf16=False))
+    few = Split(TRAIN.images[:learned_from], TRAIN.labels[:learned_from])
+    done = fit(experiment(sigma=None, epochs=1, learning_rate=1e-30, bf16=False), data=few)
     model, meta = models.build(ConvAutoencoder, MODELS["ae"][1], SHAPE, 0), done.meta
     models.load_weights(model, done.arrays)
     images = VALIDATION.images.float() / 255
     with torch.no_grad():
         errors = (model(images) - images).square().mean((1, 2, 3))
-    every = math.ceil(len(images) / 3)
+    every = math.ceil(len(images) / min(3, learned_from / 4))
     assert every > 1
     assert meta["history"]["validation/error"][-1] == pytest.approx(errors[::every].mean().item(), rel=1e-3)
     assert meta["validation"]["error"] == pytest.approx(errors.mean().item(), rel=1e-3)
