@@ -25,7 +25,7 @@ class Placement:
     """What `book.typ` is told; chapters and floats are counted from one."""
 
     fresh: tuple[int, ...] = ()  # the chapters that begin on a new page
-    top: tuple[int, ...] = ()  # the floats that stand at the head of a page
+    top: tuple[int, ...] | None = None  # the floats that stand at the head of a page; None: all, as most of them will
 
 
 def compiled(compiler: Compiler) -> tuple[bytes, list[str]]:
