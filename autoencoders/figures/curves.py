@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
@@ -28,7 +29,9 @@ from autoencoders.figures.style import (
 )
 from autoencoders.tables import number
 
-HEIGHT = 2.4  # inches, of a row of panels with its legend
+HEIGHT = 2.4  # inches, of a row of panels with a legend of one line
+LINE = 0.18  # inches, of a legend
+TRADEOFF = 2.9  # inches: names beside points need room
 PER_ROW = 2  # panels side by side
 SPLITS = {"train": "training", "validation": "validation"}
 
@@ -71,7 +74,7 @@ def curves(
     splits = {split for models in panels.values() for history in models.values() for split in history}
     handles = [line_handle(name, shown[name]._replace(linestyle="none")) for name in names]
     handles += [Line2D([], [], label=SPLITS[s], marker="o", **_split_look(s, INK)) for s in SPLITS if s in splits]
-    legend(figure, handles)
+    _legend(figure, handles)
     return figure
 
 
@@ -117,7 +120,7 @@ def levels(
     handles = [line_handle(name, shown[name]) for name in names]
     if marks:
         handles.append(Line2D([], [], label="trained at this level", color=INK, **RING))
-    legend(figure, [*handles, *ruled])
+    _legend(figure, [*handles, *ruled])
     return figure
 
 
@@ -138,7 +141,7 @@ def tradeoff(
     """
     some(series, "series")
     shown = looks(series)
-    figure = Figure(HEIGHT)
+    figure = Figure(TRADEOFF)
     points = _named(series, names or {})
     together = crowd(points)
     ratios = (5, 3) if together else (1,)
@@ -152,7 +155,7 @@ def tradeoff(
         axes.yaxis.set_major_locator(MaxNLocator(nbins=6))  # whatever room the legend leaves
         if log:
             _log(axes, "x")
-    whole.set_ylabel(wrapped(ylabel, 0.7 * HEIGHT))
+    whole.set_ylabel(wrapped(ylabel, 0.7 * TRADEOFF))
     legend(figure, [*(line_handle(name, shown[name]) for name in series), *ruled])
     if points:
         _name(figure, points, together)
@@ -225,6 +228,11 @@ RING: dict[str, Any] = {"marker": "o", "markersize": 9, "markerfacecolor": "none
 
 def _figure(panels: Mapping[str, Any]) -> Figure:
     return Figure(HEIGHT * -(-len(panels) // PER_ROW))
+
+
+def _legend(figure: Figure, handles: Sequence[Artist]) -> None:
+    """Above the panels, which stay as high however many lines it takes."""
+    figure.set_figheight(figure.get_figheight() + LINE * (legend(figure, handles) - 1))
 
 
 def _panels(figure: Figure, panels: Mapping[str, Any]) -> Iterator[tuple[Axes, str, Any]]:
