@@ -156,7 +156,7 @@ def _panels(
         some(classes, "classes")
     columns = across or {1: 1, 2: 2, 4: 2}.get(len(panels), 3)
     rows = -(-len(panels) // columns)
-    figure = Figure(0.45 + rows * {1: 4.2, 2: 2.2, 3: 2.0, 4: 2.0}[columns])
+    figure = Figure(0.45 + rows * {1: 4.2, 2: 2.2}.get(columns, 2.0))
     return figure, panel_axes(figure, len(panels), columns, **options)
 
 

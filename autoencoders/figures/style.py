@@ -195,10 +195,7 @@ def panel_axes(figure: Figure, count: int, columns: int, **options: Any) -> list
 
 
 def legend(figure: Figure, handles: Sequence[Artist]) -> int:
-    """One legend above the panels, on as few lines as the column's width allows, with lines of like length.
-
-    Returns the number of lines.
-    """
+    """Put one legend above the panels, on as few lines of like length as the width allows; return how many."""
     widest = max(text_width(str(handle.get_label())) for handle in handles) + 0.55
     lines = math.ceil(len(handles) / max(1, int(WIDTH / widest)))
     figure.legend(handles=handles, loc="outside upper center", ncols=math.ceil(len(handles) / lines))
