@@ -15,7 +15,7 @@ from autoencoders.explore.scripts import LIMIT
 def test_pages_stay_small_whatever_the_models_size(profile: str, page: Any, tmp_path: Path) -> None:
     """Neither their training nor the data set matters for that: CIFAR-10's images are as large as these."""
     folder = playground(profile, tmp_path)
-    for name in ("walk", "patches", "noise"):
+    for name in ("walk", "patches", "noise", "samples"):
         asked: list[str] = []
         page.on("request", lambda request, asked=asked: asked.append(request.url))
         page.goto(f"{(folder / name).as_uri()}.html")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from accessibility import WATCH, violations
-from explore_page import lab_of, settle, shown, slide, wait_until
+from explore_page import lab_of, opened, settle, shown, slide, wait_until
 from made_report import Made
 
 from autoencoders.explore.scripts import LIMIT
@@ -334,6 +334,22 @@ def test_samples_prompts_are_answered_by_what_is_seen(page: Any, made: Made) -> 
     distances = frame.evaluate("explore.rows.map(row => [row.distance, row.title]).sort((a, b) => a[0] - b[0])")
     said = answer(frame, 2)
     assert [said.index(title) for _, title in distances] == sorted(said.index(title) for _, title in distances)
+
+
+def test_samples_of_a_decoder_without_room_wait_to_be_asked(page: Any, made: Made) -> None:
+    """As if the AE's were large."""
+    first, second, *rest = (made.book / "explore/data/samples.js").read_text(encoding="utf-8").split('"atOnce":true')
+    late = "".join([first, '"atOnce":true', second, '"atOnce":false', *rest])
+    page.route("**/data/samples.js", lambda route: route.fulfill(body=late, content_type="text/javascript"))
+    opened(page, made, "samples")
+    titles = page.evaluate("explore.rows.map(row => row.title)")
+    waits = page.evaluate("[...document.querySelectorAll('.samples')].map(row => !!row.querySelector('.load'))")
+    assert waits == [title.startswith("AE") for title in titles] == [False, False, True]
+    assert all(title in answer(page, 2) for title in titles), "distances are known of every row"
+    page.click("button.load")
+    wait_until(page, "!document.querySelector('button.load')")
+    settle(page)
+    assert len({each.tobytes() for row in rows(page) for each in row}) == sum(len(row) for row in rows(page))
 
 
 def test_sizes_prompts_are_answered_by_what_is_seen(page: Any, made: Made, lab: Lab) -> None:

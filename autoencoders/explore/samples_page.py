@@ -40,21 +40,24 @@ def page(lab: Lab, addresses: Addresses) -> Page:
         (ae.name, "mixture", "AE, a mixture of Gaussians fitted to its latents"),
     ]
     models = BrowserModels.of(lab, [vae, ae], "decode")
-    data = {
+    data: dict[str, Any] = {
         "shape": scripts.gallery(lab)["shape"][1:],
         "densities": {name: _density(found) for name, found in densities.items()},
-        "rows": [
-            {
-                "model": model,
-                "file": scripts.file_of(model, "decode"),
-                "kind": kind,
-                "title": title,
-                "distance": distances[model].get(kind),
-            }
-            for model, kind, title in rows
-            if model in models.scripts
-        ],
     }
+    at_once = scripts.at_once(models.scripts, list(models.scripts), data, SCRIPTS)
+    data["models"] = {
+        name: {
+            "file": scripts.file_of(name, "decode"),
+            "bytes": len(script),
+            "atOnce": name in at_once or name == vae.name,  # the page is about it
+        }
+        for name, script in models.scripts.items()
+    }
+    data["rows"] = [
+        {"model": model, "kind": kind, "title": title, "distance": distances[model].get(kind)}
+        for model, kind, title in rows
+        if model in models.scripts
+    ]
     return models.page(HEAD, "samples.html", data, SCRIPTS)
 
 

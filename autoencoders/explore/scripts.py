@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +20,10 @@ from autoencoders.store import Artifact
 LIBRARY = tuple(f"vendor/tf-{part}.es2017.min.js" for part in ("core", "backend-wasm"))
 SCRIPTS = (*LIBRARY, "images.js", "tensors.js")
 WASM = "vendor/tfjs-backend-wasm-simd.wasm"
+LETTERS = np.frombuffer(
+    b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~", np.uint8
+)  # as in tensors.js
+PLACES = 85 ** np.arange(4, -1, -1, dtype=np.uint32)
 LIMIT = 3_000_000  # bytes that a page may load by itself
 REST = 60_000  # of them for its HTML and styles
 LARGE = 1024  # a weight of so many numbers is rounded to eight bits
@@ -146,6 +149,9 @@ def text(array: np.ndarray) -> str:
 
 
 def encoded(raw: bytes) -> str:
-    """Write bytes in base 85, a sixteenth shorter than base64. Zeros fill the last four."""
+    """Write bytes in base 85, a sixteenth shorter than base64. Zeros fill the last four.
+
+    All at once: the standard library's own takes seconds for the models of one report.
+    """
     words = np.frombuffer(raw + bytes(-len(raw) % 4), dtype="<u4")
-    return base64.b85encode(words.astype(">u4").tobytes()).decode("ascii")  # which takes the highest byte first
+    return LETTERS[words[:, None] // PLACES % 85].tobytes().decode("ascii")

@@ -1,9 +1,9 @@
 "use strict";
 // Samples: latents drawn from a normal distribution or from a mixture of them, and decoded.
 {
-  const { shape, densities, rows } = explore, at = id => document.getElementById(id);
+  const { shape, densities, models, rows: all } = explore, at = id => document.getElementById(id);
   const COUNT = 6, decoders = {};
-  let seed = 1;
+  let seed = 1, rows = []; // those whose decoder is loaded
 
   const mixtures = Object.fromEntries(Object.entries(densities).map(([name, { dimensions, weights, means, factors }]) =>
     [name, { dimensions, weights, means: halves(means), factors: halves(factors) }]));
@@ -42,12 +42,28 @@
     at("rows").dataset.temperature = temperature; // all rows show it
   });
 
+  async function take(model) {
+    decoders[model] = (await load(models[model].file)).decode;
+    rows = all.filter(row => decoders[row.model]);
+  }
+
+  function offer(row, place) {
+    const waiting = element("button", { type: "button", class: "load" }, `Load ${(models[row.model].bytes / 1e6).toFixed(1)} MB`);
+    waiting.addEventListener("click", async () => {
+      waiting.disabled = true;
+      try { await take(row.model); waiting.remove(); show(); } catch (e) { waiting.textContent = e.message; }
+    });
+    place.append(waiting);
+  }
+
   function setUp() {
-    for (const row of rows) {
+    for (const row of all) {
       row.canvases = Array.from({ length: COUNT }, (_, i) => picture(`${row.title}: sample ${i + 1}`));
       const distance = row.distance == null ? "" : `Fréchet distance ${row.distance.toFixed(2)}`;
+      const place = element("div", {}, row.canvases);
       at("rows").append(element("figure", { class: "samples" },
-        element("figcaption", {}, element("b", {}, row.title), distance), element("div", {}, row.canvases)));
+        element("figcaption", {}, element("b", {}, row.title), distance), place));
+      if (!decoders[row.model]) offer(row, place);
     }
     at("temperature").addEventListener("input", () => { at("degrees").value = written(Number(at("temperature").value)); show(); });
     at("again").addEventListener("click", () => { seed++; show(); });
@@ -66,7 +82,7 @@
   }).then(said => `${said} Without variance a prior is one point, and a mixture the means of its Gaussians.`);
 
   const nearest = () => {
-    const order = rows.filter(row => row.distance != null).sort((a, b) => a.distance - b.distance);
+    const order = all.filter(row => row.distance != null).sort((a, b) => a.distance - b.distance);
     return `By the Fréchet distance of many more samples than these: ${order.map(row => `${row.title} (${row.distance.toFixed(2)})`).join("; then ")}.`;
   };
 
@@ -80,6 +96,6 @@
   }).then(said => `Latents lie √2 times as far from their centres as at 1, where the decoder has met few images or none. ${said}`);
 
   withModels(async () => {
-    for (const { model, file } of rows) decoders[model] = (await load(file)).decode;
+    for (const model in models) if (models[model].atOnce) await take(model);
   }).then(runs => { if (runs) setUp(); });
 }
