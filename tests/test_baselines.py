@@ -72,6 +72,9 @@ def test_leading_pca_finds_the_exact_components(digits: np.ndarray) -> None:
 
 def test_pca_of_fewer_samples_than_dimensions_and_of_constant_ones(digits: torch.Tensor) -> None:
     few = fit_pca(digits[:10])
+    theirs = decomposition.PCA(svd_solver="full").fit(digits[:10].flatten(1).double().numpy() / 255)
+    assert few.variances[:9] == pytest.approx(theirs.explained_variance_[:9] * 9 / 10, rel=1e-4)
+    assert few.components @ few.components.T == pytest.approx(np.eye(64), abs=1e-5)  # those without variance, too
     assert torch.allclose(few.reconstruct(digits[:10], 9), digits[:10] / 255, atol=1e-5)
     assert few.variances[9:] == pytest.approx(0, abs=1e-6)
     assert (few.variances >= 0).all()

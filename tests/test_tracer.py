@@ -69,16 +69,17 @@ def traced() -> Iterator[set[CodeType]]:
 
     def note(frame: FrameType, event: str, argument: Any) -> None:
         code = frame.f_code
-        if event == "call" and code not in ran and is_ours(code) and not is_importing(frame):
+        if code not in ran and is_ours(code) and not is_importing(frame):
             ran.add(code)
 
-    threading.setprofile(note)
-    sys.setprofile(note)
+    before = sys.gettrace()
+    threading.settrace(note)  # it asks to see no lines, so it is called once a call; a profiler would see C's as well
+    sys.settrace(note)
     try:
         yield ran
     finally:
-        sys.setprofile(None)
-        threading.setprofile(None)
+        sys.settrace(before)
+        threading.settrace(before)
 
 
 @functools.cache

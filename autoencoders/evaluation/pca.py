@@ -59,16 +59,21 @@ def fit_leading(samples: Array, size: int, seed: int = 0) -> PCA:
 @full_precision()
 def fit_pca(samples: Array, size: int | None = None, batch: int = 5000) -> PCA:
     """Fit on images or features [N, ...], keeping `size` components (None: as many as there are dimensions)."""
-    first = as_features(samples[:1])
+    dimensions = as_features(samples[:1]).shape[1]
     parts = [slice(start, start + batch) for start in range(0, len(samples), batch)]
     mean = torch.stack([as_features(samples[rows]).double().sum(0) for rows in parts]).sum(0).div(len(samples)).float()
-    covariance = torch.zeros(first.shape[1], first.shape[1], device=first.device)
-    for rows in parts:
-        centred = as_features(samples[rows]) - mean
-        covariance += gram(centred) / len(samples)
-    variances, vectors = torch.linalg.eigh(covariance)
+    if len(samples) < dimensions:  # in a fraction of the time; directions in which nothing varies come last
+        _, spread, components = torch.linalg.svd(as_features(samples) - mean, full_matrices=True)
+        variances = torch.zeros_like(mean)
+        variances[: len(spread)] = spread.square() / len(samples)
+    else:
+        covariance = torch.zeros(dimensions, dimensions, device=mean.device)
+        for rows in parts:
+            covariance += gram(as_features(samples[rows]) - mean) / len(samples)
+        ascending, vectors = torch.linalg.eigh(covariance)
+        variances, components = ascending.flip(0).clamp(min=0), vectors.flip(1).T
     return PCA(
         mean=mean.cpu().numpy(),
-        components=vectors.flip(1)[:, :size].T.contiguous().cpu().numpy(),
-        variances=variances.flip(0)[:size].clamp(min=0).cpu().numpy(),
+        components=components[:size].contiguous().cpu().numpy(),
+        variances=variances[:size].cpu().numpy(),
     )

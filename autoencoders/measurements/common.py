@@ -122,7 +122,8 @@ def _fitted_patches(data: Dataset, device: str) -> patches.PatchFeatures:
 
 @functools.lru_cache(maxsize=1)
 def along_directions(data: Dataset, device: str, most: int) -> baselines.Directions:
-    """The training images along so many of their leading directions."""
+    """The training images along so many of their leading directions, but none in which they don't vary."""
     from autoencoders.evaluation import baselines
 
-    return baselines.along(data.train.images.to(device), fitted_pca(data, device).components[:most])
+    images = data.train.images.to(device)
+    return baselines.along(images, fitted_pca(data, device).components[: min(most, len(images))])
