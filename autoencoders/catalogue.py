@@ -454,7 +454,7 @@ class Catalogue(Plan):
         return Regions(features=features, images=min(1000, self.profile.latent_images))
 
     def importance(self) -> Importance:
-        return Importance(images=min(Importance.images, self.profile.latent_images // 4))
+        return Importance(images=min(Importance.images, self.profile.images or Importance.images))
 
     def reconstruction(self, corruption: Input = None) -> Reconstruction:
         return Reconstruction(input=corruption, images=self.profile.images)

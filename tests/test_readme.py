@@ -60,6 +60,17 @@ def test_readme_quotes_values_of_the_reference_run(reference: dict[str, Any]) ->
         assert minutes == f"{statistics.mean(seconds) / 60:.0f}"
 
 
+def test_readme_quotes_times_to_quality() -> None:
+    kept = [json.loads(path.read_text(encoding="utf-8")) for path in PROJECT.glob("benchmarks/results-*.json")]
+    found = {name: each for results in kept for name, each in results.items() if name.startswith("quality-")}
+    rows = table(README, "family")
+    assert {f"quality-{re.findall('`(.+)`', family)[0]}" for family, *_ in rows} == found.keys()
+    for family, _, ours, plain in rows:
+        times = found[f"quality-{re.findall('`(.+)`', family)[0]}"]
+        assert float(ours) == times["ours"]["seconds"]
+        assert plain == f"{'' if times['plain']['reached'] else 'more than '}{times['plain']['seconds']}"
+
+
 def test_readme_names_profile_hardware_and_hours_of_the_reference_run(reference: dict[str, Any]) -> None:
     sentences = re.search(
         r"^Profile `(\w+)`, (\S+), two cores of an (.+), one thread a training: (\d+) trainings and all that is "

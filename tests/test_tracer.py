@@ -73,7 +73,8 @@ def traced() -> Iterator[set[CodeType]]:
             ran.add(code)
 
     before = sys.gettrace()
-    threading.settrace(note)  # it asks to see no lines, so it is called once a call; a profiler would see C's as well
+    # A trace function that returns nothing is called once for each Python call; a profiler's, for C's calls, too
+    threading.settrace(note)
     sys.settrace(note)
     try:
         yield ran

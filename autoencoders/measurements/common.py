@@ -122,8 +122,7 @@ def _fitted_patches(data: Dataset, device: str) -> patches.PatchFeatures:
 
 @functools.lru_cache(maxsize=1)
 def along_directions(data: Dataset, device: str, most: int) -> baselines.Directions:
-    """The training images along so many of their leading directions, but none in which they don't vary."""
+    """The training images along so many of their leading directions."""
     from autoencoders.evaluation import baselines
 
-    images = data.train.images.to(device)
-    return baselines.along(images, fitted_pca(data, device).components[: min(most, len(images))])
+    return baselines.along(data.train.images.to(device), fitted_pca(data, device).components[:most])

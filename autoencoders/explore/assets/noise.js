@@ -66,8 +66,6 @@
 
   // ── Loading ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  const megabytes = size => `${(size / 1e6).toFixed(1)} MB`;
-
   async function take(model) {
     programs[model.name] = await load(model.name);
     panels[model.name].make = values => restored(model.name, values);

@@ -100,7 +100,7 @@
 
   function setUpModels() {
     for (const each of explore.models.filter(each => each.kind === "mcae")) {
-      const size = element("span", {}, each === model ? "" : ` · load ${(each.bytes / 1e6).toFixed(1)} MB`);
+      const size = element("span", {}, each === model ? "" : ` · load ${megabytes(each.bytes)}`);
       const pressed = { type: "button", "aria-pressed": String(each === model) };
       const button = element("button", pressed, `${percent(each.ratio)} hidden`, size);
       button.addEventListener("click", async () => {
@@ -125,7 +125,7 @@
     at("beside").hidden = false;
     at("whoVit").textContent = `trained with ${percent(vit.ratio)} hidden`;
     if (programs.vit) return;
-    const label = `Load the ViT, ${(vit.bytes / 1e6).toFixed(1)} MB`;
+    const label = `Load the ViT, ${megabytes(vit.bytes)}`;
     const button = element("button", { type: "button", class: "load" }, label);
     button.addEventListener("click", async () => {
       programs.vit = (await load(vit.name)).forward;

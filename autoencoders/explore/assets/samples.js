@@ -3,7 +3,8 @@
 {
   const { shape, densities, models, rows: all } = explore, at = id => document.getElementById(id);
   const COUNT = 6, decoders = {};
-  let seed = 1, rows = []; // those whose decoder is loaded
+  const loaded = () => all.filter(row => decoders[row.model]);
+  let seed = 1;
 
   const mixtures = Object.fromEntries(Object.entries(densities).map(([name, { dimensions, weights, means, factors }]) =>
     [name, { dimensions, weights, means: halves(means), factors: halves(factors) }]));
@@ -33,7 +34,7 @@
 
   let next = 0;
   const show = steadily(async waiting => {
-    const temperature = Number(at("temperature").value), start = performance.now();
+    const temperature = Number(at("temperature").value), start = performance.now(), rows = loaded();
     for (let done = 0; done < rows.length; done++) { // a row that waits while the slider moves is the first of the next turn
       if (done && waiting() && performance.now() - start > 40) return;
       const row = rows[next++ % rows.length];
@@ -42,16 +43,13 @@
     at("rows").dataset.temperature = temperature; // all rows show it
   });
 
-  async function take(model) {
-    decoders[model] = (await load(models[model].file)).decode;
-    rows = all.filter(row => decoders[row.model]);
-  }
+  async function take(model) { decoders[model] = (await load(models[model].file)).decode; }
 
   function offer(row, place) {
-    const waiting = element("button", { type: "button", class: "load" }, `Load ${(models[row.model].bytes / 1e6).toFixed(1)} MB`);
+    const waiting = element("button", { type: "button", class: "load" }, `Load ${megabytes(models[row.model].bytes)}`);
     waiting.addEventListener("click", async () => {
       waiting.disabled = true;
-      try { await take(row.model); waiting.remove(); show(); } catch (e) { waiting.textContent = e.message; }
+      try { await take(row.model); waiting.remove(); show(); } catch (e) { waiting.textContent = e.message; waiting.disabled = false; }
     });
     place.append(waiting);
   }
@@ -73,7 +71,7 @@
 
   // ── What is to be seen ────────────────────────────────────────────────────────────────────────────────────────────
 
-  const each = async say => (await rows.reduce(async (said, row) => [...await said, await say(row)], [])).join(" ");
+  const each = async say => (await loaded().reduce(async (said, row) => [...await said, await say(row)], [])).join(" ");
   const different = found => new Set(found.map(values => Array.from(values, value => Math.round(value * 100)).join())).size;
 
   const atZero = () => each(async row => {

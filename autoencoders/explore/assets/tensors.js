@@ -145,6 +145,8 @@ async function startLibrary() {
   URL.revokeObjectURL(file);
 }
 
+const megabytes = size => `${(size / 1e6).toFixed(1)} MB`;
+
 // Says in an element what goes on, and whatever goes wrong; the rest of the page is hidden until the models run.
 async function withModels(start) {
   const state = document.getElementById("state");
